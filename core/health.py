@@ -1,0 +1,151 @@
+"""What the models say of one asset at one moment (ISO 13374: state, health, prognosis). Values only, all recomputable.
+
+Direction of every number stands beside it. "Warming up" is an answer of its own and never a zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from forewarn.core.faults import Fault
+from forewarn.core.readings import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which model said it: name, version, and the digest of its code or training data."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class State(StrEnum):
+    """State detection of an asset."""
+
+    WARMING_UP = "warming_up"  # not enough data for a baseline
+    NORMAL = "normal"
+    ALERT = "alert"  # above its limit, not yet confirmed
+    ALARM = "alarm"  # confirmed: abnormal for long enough to act
+    OFFLINE = "offline"  # no usable data for long enough to notice
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """How much one feature pulls the anomaly score: share in [0, 1]; value and baseline in `unit`."""
+
+    feature: str
+    share: float
+    value: float
+    baseline: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyScore:
+    """score in [0, 1], high = abnormal, 0.5 = at the limit. `false_alarm_rate_per_year` is what the limit is meant to allow per asset."""
+
+    score: float
+    false_alarm_rate_per_year: float
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WarmingUp:
+    """No score yet: `seen` of `needed` hours of usable data."""
+
+    seen_hours: float
+    needed_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One observation that speaks for or against a hypothesis. `text` is a sentence for a technician."""
+
+    feature: str
+    value: float
+    baseline: float
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One possible fault with its probability in [0, 1] given that the asset is abnormal."""
+
+    fault: Fault
+    failure_mode: str
+    probability: float
+    evidence_for: tuple[Evidence, ...]
+    evidence_against: tuple[Evidence, ...]
+    next_check: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RulForecast:
+    """Remaining life of an asset with one fault, as a distribution in operating hours.
+
+    levels float64[q] strictly rising in (0, 1); hours float64[q] non-decreasing, >= 0. A quantile at `horizon_h`
+    means "not before". Low P10 = little time.
+    """
+
+    fault: Fault
+    levels: Floats
+    hours: Floats
+    horizon_h: float
+    model: ModelRef
+
+    def __post_init__(self) -> None:
+        levels, hours = np.asarray(self.levels, np.float64), np.asarray(self.hours, np.float64)
+        if levels.shape != hours.shape or levels.ndim != 1 or len(levels) < 2:
+            raise ValueError("levels and hours are rows of equal length, at least 2")
+        if not (np.all(np.diff(levels) > 0) and levels[0] > 0 and levels[-1] < 1):
+            raise ValueError("levels rise strictly inside (0, 1)")
+        if not (np.all(np.isfinite(hours)) and np.all(np.diff(hours) >= 0) and hours[0] >= 0):
+            raise ValueError("hours are finite, at least 0, and do not fall")
+
+    def quantile(self, level: float) -> float:
+        """Hours at a level, linear between the given ones, held at the ends."""
+        return float(np.interp(level, self.levels, self.hours))
+
+    def probability_within(self, hours: float) -> float:
+        """Chance that the life ends within so many operating hours (0 and 1 are never claimed)."""
+        return float(np.interp(hours, self.hours, self.levels, left=self.levels[0] / 2, right=self.levels[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class SensorProblem:
+    """A sensor that cannot be believed (NAMUR NE 107). `kind` is silent, stuck, out_of_range, jumping or drifting."""
+
+    signal: str
+    kind: str
+    since_us: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """One asset at one moment: everything a decision needs.
+
+    `health` in [0, 100], 100 = as new, None while warming up or offline. `diagnosis` is ranked, most probable first,
+    and empty unless state is alert or alarm. `forecasts` holds one per fault worth planning for. `span_us` is the
+    data it was computed from, half-open.
+    """
+
+    asset: str
+    at_us: int
+    span_us: tuple[int, int]
+    state: State
+    health: float | None
+    anomaly: AnomalyScore | WarmingUp
+    diagnosis: tuple[Hypothesis, ...]
+    forecasts: tuple[RulForecast, ...]
+    sensor_problems: tuple[SensorProblem, ...]
+    model: ModelRef
+
+    def forecast_for(self, fault: Fault) -> RulForecast | None:
+        """The forecast of this fault, or None."""
+        return next((f for f in self.forecasts if f.fault == fault), None)

@@ -1,0 +1,140 @@
+"""What the parts of Forewarn ask of one another. Each port has one contract suite in `tests/contracts`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from forewarn.core.readings import Readings, Waveform
+from forewarn.core.work import Advice, Json, Status, WorkOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A message, or one reading of it, that cannot be stored. `reason` is a stable slug; `payload` is cut to 4 KiB."""
+
+    received_at_us: int
+    source: str
+    topic: str
+    reason: str
+    detail: str
+    payload: bytes
+    readings: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The books, in readings: acknowledged = stored + duplicates + conflicts + quarantined + summarised."""
+
+    stored: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    summarised: int = 0
+
+    @property
+    def acknowledged(self) -> int:
+        """The sum that the publisher's ledger must show."""
+        return self.stored + self.duplicates + self.conflicts + self.quarantined + self.summarised
+
+
+@dataclass(frozen=True, slots=True)
+class LastValue:
+    """Newest reading of a series. `sequence` rises with every write of any series."""
+
+    series: int
+    name: str
+    at_us: int
+    value: float
+    quality: int
+    sequence: int
+
+
+class SeriesWriter(Protocol):
+    """The one writing connection to a series store. Idempotent: a batch at a position already taken changes nothing."""
+
+    def assign(self, names: Sequence[str]) -> list[int]:
+        """Numbers of these series, new ones made durable before they are returned."""
+        ...
+
+    def write(self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]) -> None:
+        """Store everything that came up to a journal position (exclusive end), durably, once."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """Journal position up to which everything is stored (0 at first)."""
+        ...
+
+    def close(self) -> None:
+        """Finish and release the files."""
+        ...
+
+
+class SeriesReader(Protocol):
+    """Reads of a series store, also from other processes while it is written. Intervals are half-open [start, stop)."""
+
+    def names(self) -> Mapping[str, int]:
+        """Series name -> number."""
+        ...
+
+    def read(self, series: int, start_us: int, stop_us: int) -> Readings:
+        """Readings of one series, ascending in time."""
+        ...
+
+    def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
+        """Waveforms of one series, ascending in time; only the `newest` so many when given."""
+        ...
+
+    def last_values(self, after_sequence: int = 0) -> list[LastValue]:
+        """Newest reading of every series that changed after a sequence number. Waveforms count as value = RMS."""
+        ...
+
+    def counts(self) -> Counts:
+        """The books, by a query."""
+        ...
+
+    def quarantine(self, limit: int = 100) -> list[Refusal]:
+        """Newest refusals first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user name, or "forewarn" for the system itself."""
+
+    name: str
+    role: str = "planner"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOutcome:
+    """What became of an advice: `what` is opened, updated, unchanged, waiting or cooling_down."""
+
+    what: str
+    order: WorkOrder | None
+
+
+class OrderBook(Protocol):
+    """Work orders. Every change writes its audit row and its outbox row in the same transaction."""
+
+    def advise(self, advice: Advice) -> OrderOutcome:
+        """Open an order, or update the open one of this asset; never a second one for the same (asset, fault)."""
+        ...
+
+    def act(self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None) -> WorkOrder:
+        """Move an order to a status. Raises Conflict for a stale revision or a step that the table forbids."""
+        ...
+
+    def order(self, order_id: str) -> WorkOrder | None:
+        """One order by id or number."""
+        ...
+
+    def orders(self, *, open_only: bool = False, asset: str | None = None, limit: int = 200) -> list[WorkOrder]:
+        """Orders, newest first."""
+        ...
+
+    def history(self, order_id: str) -> list[Json]:
+        """Audit rows of an order, oldest first: at_us, actor, action, before, after, hash."""
+        ...

@@ -1,0 +1,153 @@
+"""Advice and work orders: the words, the one table of statuses, and the values that travel.
+
+The table is the only place that knows which step is allowed: code, API `allowed_actions`, page and the diagram in the
+docs come from it. Statuses are Maximo's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from forewarn.core.faults import Fault
+from forewarn.core.plant import PartLine
+
+
+class Status(StrEnum):
+    """Status of a work order."""
+
+    WAPPR = "WAPPR"  # waiting for approval (drafts too)
+    APPR = "APPR"  # approved
+    WSCH = "WSCH"  # waiting for schedule
+    WMATL = "WMATL"  # waiting for material
+    WPCOND = "WPCOND"  # waiting for plant condition
+    INPRG = "INPRG"  # in progress
+    COMP = "COMP"  # completed, its effect not yet verified
+    CLOSE = "CLOSE"  # final
+    CAN = "CAN"  # cancelled, final
+
+
+_WAITING = (Status.WSCH, Status.WMATL, Status.WPCOND)
+
+TRANSITIONS: dict[Status, tuple[Status, ...]] = {
+    Status.WAPPR: (Status.APPR, Status.CAN),
+    Status.APPR: (*_WAITING, Status.INPRG, Status.CAN),
+    Status.WSCH: (Status.WMATL, Status.WPCOND, Status.APPR, Status.INPRG, Status.CAN),
+    Status.WMATL: (Status.WSCH, Status.WPCOND, Status.APPR, Status.INPRG, Status.CAN),
+    Status.WPCOND: (Status.WSCH, Status.WMATL, Status.APPR, Status.INPRG, Status.CAN),
+    Status.INPRG: (Status.COMP, Status.WMATL, Status.WPCOND),
+    Status.COMP: (Status.CLOSE, Status.INPRG),
+    Status.CLOSE: (),
+    Status.CAN: (),
+}
+
+OPEN_STATUSES = tuple(s for s in Status if s not in (Status.COMP, Status.CLOSE, Status.CAN))
+"""Open for the rule of one open order per (asset, fault)."""
+
+
+class OrderKind(StrEnum):
+    """Why the order exists."""
+
+    CONDITION = "condition"
+    PREVENTIVE = "preventive"
+    CORRECTIVE = "corrective"
+    EMERGENCY = "emergency"
+    INSPECTION = "inspection"
+    INSTRUMENT = "instrument"
+
+
+class Verification(StrEnum):
+    """Does the repair show in the signals?"""
+
+    PENDING = "pending"
+    PASSED = "passed"
+    FAILED = "failed"
+    WAIVED = "waived"
+
+
+class Decision(StrEnum):
+    """What advice asks for."""
+
+    OPEN = "open"
+    WAIT = "wait"
+
+
+Json = dict[str, object]
+"""A JSON object of plain values (str, int, float, bool, None, list, dict)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What should be done about one fault of one asset. Times are plant time (UTC, microseconds).
+
+    `win_probability` in [0, 1]: chance that part and crew are there before the failure (None without a forecast).
+    `evidence` is what the decision rests on; it is frozen on the order.
+    """
+
+    asset: str
+    fault: Fault
+    failure_mode: str
+    kind: OrderKind
+    decision: Decision
+    reason: str
+    priority: int
+    title: str
+    at_us: int
+    evidence: Json
+    parts: tuple[PartLine, ...] = ()
+    repair_hours: float = 0.0
+    steps: tuple[str, ...] = ()
+    rul_p10_h: float | None = None
+    rul_p50_h: float | None = None
+    rul_p90_h: float | None = None
+    order_by_us: int | None = None
+    start_by_us: int | None = None
+    win_probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One fault on an order, with the evidence as it was when the cause was put there."""
+
+    fault: Fault
+    failure_mode: str
+    evidence: Json
+    added_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """A work order as stored. `revision` counts every change and is checked on write."""
+
+    id: str
+    number: str
+    asset: str
+    kind: OrderKind
+    status: Status
+    priority: int
+    title: str
+    causes: tuple[Cause, ...]
+    parts: tuple[PartLine, ...]
+    steps: tuple[str, ...]
+    repair_hours: float
+    created_at_us: int
+    updated_at_us: int
+    revision: int
+    rul_p10_h: float | None = None
+    rul_p50_h: float | None = None
+    rul_p90_h: float | None = None
+    order_by_us: int | None = None
+    start_by_us: int | None = None
+    win_probability: float | None = None
+    verification: Verification = Verification.PENDING
+    report: Json = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Does it block a second order for the same fault?"""
+        return self.status in OPEN_STATUSES
+
+    @property
+    def allowed_actions(self) -> tuple[Status, ...]:
+        """Statuses that it may go to now."""
+        return TRANSITIONS[self.status]
