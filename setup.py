@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from setuptools import Command, setup
 from setuptools.command.build import build
@@ -63,7 +64,7 @@ def build_page() -> None:
 
 class BuildUi(Command):
     description = "build the web page when its sources have changed"
-    user_options = []
+    user_options: ClassVar[list[tuple[str, str, str]]] = []
     editable_mode = False
 
     def initialize_options(self) -> None: ...
@@ -91,7 +92,7 @@ class BuildUi(Command):
 
 
 class Build(build):
-    sub_commands = [("build_ui", None), *build.sub_commands]  # before build_py collects api/static
+    sub_commands: ClassVar = [("build_ui", None), *build.sub_commands]  # before build_py collects api/static
 
     def run(self) -> None:
         # else deleted modules and assets under old hashed names get into the next wheel

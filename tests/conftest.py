@@ -1,0 +1,78 @@
+"""What all tests share: recorded data, programs from Debian, and how a missing one is told.
+
+A test asks for `data_dir` or `program` and never looks around itself. Alone on a laptop a missing data set or program
+skips the test, with the reason in the summary; where they were promised (FOREWARN_DATA is set, CI=true) it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DEBIAN_PACKAGES = {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"}
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("forewarn", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("forewarn")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Callable[[str], Path]:
+    """Gives the folder of a recorded data set: `data_dir("pronostia")`. For tests marked `data`."""
+    promised = os.environ.get("FOREWARN_DATA")
+    home = Path(promised) if promised else ROOT.parent / "shared" / "data"
+
+    def find(name: str) -> Path:
+        folder = home / name
+        if folder.is_dir():
+            return folder
+        if promised:
+            pytest.fail(f"FOREWARN_DATA={promised} holds no folder {name}")
+        pytest.skip(f"no recorded data set {name}: FOREWARN_DATA is not set")
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Gives the path of a program from Debian: `program("mosquitto")`. For tests marked `server` or `browser`."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+    def find(name: str) -> str:
+        found = shutil.which(name, path=path)
+        if found is not None:
+            return found
+        reason = f"{name} is not installed (Debian: apt-get install {DEBIAN_PACKAGES.get(name, name)})"
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return find
+
+
+def failed_checks() -> list[str]:
+    """What `sh run test` found wrong before it started pytest: lint, types, ui."""
+    return os.environ.get("FOREWARN_FAILED_CHECKS", "").split()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if failed_checks() and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for check in failed_checks():
+        told = f"FAILED {check}: its messages stand above the tests; alone: sh run {check}"
+        terminalreporter.write_line(told, red=True)

@@ -1,0 +1,154 @@
+"""The promises of the layout: which folders are shipped, who may import whom, and what no code here does."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+SETUPTOOLS = SETTINGS["tool"]["setuptools"]
+FOLDERS = ("api", "core", "ingest", "maintenance", "models", "pipeline", "simulators")
+LOADED_BY_PATH = {"maintenance/migrations", "maintenance/migrations/versions"}  # Alembic's; shipped as package data
+LINES_PER_FILE = 400
+RUNS_DATA = {"eval", "exec", "joblib.load", "os.system", "yaml.full_load", "yaml.load", "yaml.unsafe_load"}
+HEAVY = ("pandas", "sklearn", "statsmodels", "scipy.stats")
+
+
+def product_files() -> list[Path]:
+    return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def syntax_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), filename=name_of(path))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at whatever depth, `from a.b import c` as `a.b.c`."""
+    for node in ast.walk(syntax_of(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_pyproject_lists_exactly_the_folders_that_hold_code() -> None:
+    found = {path.parent.relative_to(ROOT).as_posix() for path in product_files()} - LOADED_BY_PATH
+    assert {"forewarn." + folder.replace("/", ".") for folder in found} == set(SETUPTOOLS["packages"])
+
+
+def test_every_package_is_mapped_by_its_folder() -> None:
+    assert SETUPTOOLS["package-dir"] == {f"forewarn.{folder}": folder for folder in FOLDERS}
+
+
+def test_every_package_is_marked_as_typed_and_says_what_it_holds() -> None:
+    for package in SETUPTOOLS["packages"]:
+        folder = ROOT.joinpath(*package.split(".")[1:])
+        assert ast.get_docstring(syntax_of(folder / "__init__.py")), f"{package} has no docstring"
+        assert (folder / "py.typed").is_file() or package.count(".") > 1, f"{package} has no py.typed"
+
+
+def test_type_checker_and_import_linter_watch_every_folder() -> None:
+    tool = SETTINGS["tool"]
+    assert set(tool["importlinter"]["root_packages"]) == {f"forewarn.{folder}" for folder in FOLDERS}
+    assert {f".dev/forewarn/{folder}" for folder in FOLDERS} <= set(tool["mypy"]["files"])
+    assert set(FOLDERS) == set(tool["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"])
+
+
+def test_no_folder_carries_the_import_name() -> None:
+    assert not (ROOT / "forewarn").exists(), "it would hide the installed package from python -m"
+
+
+def test_imports_point_downwards() -> None:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
+    finished = subprocess.run([*command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_core_needs_nothing_but_the_standard_library_and_numpy() -> None:
+    allowed = {"forewarn", "numpy"} | sys.stdlib_module_names
+    for path in sorted((ROOT / "core").rglob("*.py")):
+        foreign = {name for name in imports_of(path) if name.split(".")[0] not in allowed}
+        assert not foreign, f"{name_of(path)} imports {sorted(foreign)}"
+
+
+def test_simulators_see_of_the_product_only_core_and_the_wire_formats() -> None:
+    allowed = ("forewarn.core", "forewarn.simulators", "forewarn.ingest.format")
+    for path in sorted((ROOT / "simulators").rglob("*.py")):
+        seen = {name for name in imports_of(path) if name.startswith("forewarn")}
+        beyond = {name for name in seen if not name.startswith(allowed)}
+        assert not beyond, f"{name_of(path)} imports {sorted(beyond)}"
+
+
+def dangers(tree: ast.Module) -> Iterator[str]:
+    """Calls and imports that turn data into running code, or a text into a shell's command."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            yield from (f"import {name}" for name in modules if name.split(".")[0] in {"pickle", "cloudpickle", "dill"})
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called in RUNS_DATA:
+                yield f"{called}()"
+            for keyword in node.keywords:
+                if keyword.arg in {"shell", "allow_pickle"} and ast.unparse(keyword.value) != "False":
+                    yield f"{called}({keyword.arg}={ast.unparse(keyword.value)})"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "from joblib import load; import dill.source",
+        "eval(text)",
+        "yaml.load(text)",
+        "joblib.load(path)",
+        "np.load(path, allow_pickle=True)",
+        "subprocess.run(text, shell=True)",
+    ],
+)
+def test_the_search_for_dangerous_calls_finds_each_kind(line: str) -> None:
+    assert list(dangers(ast.parse(line)))
+
+
+def test_no_product_code_runs_data_as_code() -> None:
+    found = {f"{name_of(path)}: {danger}" for path in product_files() for danger in dangers(syntax_of(path))}
+    assert not found
+
+
+def test_no_file_is_so_long_that_it_hides_a_second_idea() -> None:
+    written = [*product_files(), *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in written}
+    assert not {name: lines for name, lines in lengths.items() if lines > LINES_PER_FILE}
+
+
+def heavy_modules_brought_in_by(*arguments: str) -> list[str]:
+    """Runs a new interpreter that tells what it imports, and gives the heavy modules among it."""
+    command = [sys.executable, "-X", "importtime", "-P", *arguments]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    imported = {line.rpartition("|")[2].strip() for line in finished.stderr.splitlines()}
+    return sorted(imported & set(HEAVY))
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    assert heavy_modules_brought_in_by("-m", "forewarn.api", "--help") == []
+
+
+def test_the_ingest_process_starts_without_the_heavy_libraries() -> None:
+    assert heavy_modules_brought_in_by("-m", "forewarn.api", "ingest", "--help") == []
+
+
+def test_the_search_for_heavy_libraries_finds_one() -> None:
+    assert "scipy.stats" in heavy_modules_brought_in_by("-c", "import scipy.stats")
