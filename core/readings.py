@@ -7,7 +7,7 @@ microseconds since 1970 in plant time (see `core.clock`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntFlag
 
 import numpy as np
@@ -136,7 +136,7 @@ class SignalSpec:
     role: str = "measurement"
     component: str | None = None
     field: str | None = None
-    conversion: Conversion = field(default_factory=Conversion)
+    conversion: Conversion = Conversion()
     period_s: float | None = None
     low: float | None = None
     high: float | None = None
