@@ -1,0 +1,99 @@
+"""From new waveforms to feature series: computed once, stored in the derived series store, shown to the models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forewarn.core.plant import Asset
+from forewarn.core.ports import SeriesReader, SeriesWriter
+from forewarn.core.readings import NOT_SCORED, Readings, SignalSpec, Waveform
+from forewarn.models.features_vibration import waveform_features
+from forewarn.pipeline.history import FOREVER_US, AssetHistory
+
+MOST_PER_PASS = 64
+"""So many waveforms of one signal are taken at once, so that a backlog of one machine does not hold up the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePoint:
+    """Features of one waveform: name (`signal:feature`) -> value, at the time of its first sample."""
+
+    asset: str
+    signal: str
+    at_us: int
+    features: dict[str, float]
+
+
+class FeatureStage:
+    """Knows, for each waveform signal, up to where its features are stored."""
+
+    def __init__(self, reader: SeriesReader, derived: SeriesWriter) -> None:
+        self._reader, self._derived = reader, derived
+        self._numbers: dict[str, int] = {}
+        self._done_us: dict[str, int] = {}
+
+    def resume(self, history: AssetHistory) -> None:
+        """Go on after the features that the history was loaded with."""
+        for spec in history.asset.signals:
+            times = [history.newest_us(n) or 0 for n in history.tracks if n.startswith(f"{spec.signal}:")]
+            if spec.kind == "waveform" and times:
+                self._done_us[spec.name] = max(times)
+
+    def new_points(self, history: AssetHistory, numbers: dict[str, int]) -> list[FeaturePoint]:
+        """Features of the asset's waveforms that have none yet, oldest first, at most `MOST_PER_PASS` a signal."""
+        points = []
+        for spec in history.asset.signals:
+            if spec.kind == "waveform" and spec.name in numbers:
+                points += self._points_of(spec, history, numbers[spec.name])
+        return points
+
+    def store(self, points: list[FeaturePoint]) -> None:
+        """Write the features durably in one batch."""
+        rows = [(f"{p.asset}/{name}", p.at_us, value) for p in points for name, value in p.features.items()]
+        if not rows:
+            return
+        self._name([name for name, _, _ in rows])
+        readings = Readings.of(
+            [self._numbers[n] for n, _, _ in rows], [at for _, at, _ in rows], [v for _, _, v in rows]
+        )
+        order = np.lexsort((readings.at, readings.series))
+        self._derived.write(self._derived.position + 1, readings.take(order), [], [])
+
+    def _points_of(self, spec: SignalSpec, history: AssetHistory, number: int) -> list[FeaturePoint]:
+        waveforms = self._reader.waveforms(number, self._done_us.get(spec.name, 0) + 1, FOREVER_US)[:MOST_PER_PASS]
+        points = []
+        for waveform in waveforms:
+            self._done_us[spec.name] = waveform.at
+            rms = float(np.sqrt(np.mean(np.square(waveform.samples, dtype=np.float64))))
+            history.heard(spec.signal, waveform.at, rms, waveform.quality)
+            if not waveform.quality & int(NOT_SCORED):
+                points.append(_point(spec, history, waveform))
+        return points
+
+    def _name(self, names: list[str]) -> None:
+        new = sorted({n for n in names if n not in self._numbers})
+        if new:
+            self._numbers.update(zip(new, self._derived.assign(new), strict=True))
+
+
+def _point(spec: SignalSpec, history: AssetHistory, waveform: Waveform) -> FeaturePoint:
+    component = history.asset.component(spec.component or "")
+    bearing = component.bearing if component else None
+    shaft_hz = shaft_speed_hz(history.asset, history, waveform.at)
+    features = waveform_features(waveform.samples, waveform.sample_rate_hz, shaft_hz, bearing)
+    return FeaturePoint(
+        spec.asset, spec.signal, waveform.at, {f"{spec.signal}:{name}": value for name, value in features.items()}
+    )
+
+
+def shaft_speed_hz(asset: Asset, history: AssetHistory, at_us: int) -> float | None:
+    """Shaft speed when a waveform was taken: the newest speed reading before it, else the nominal speed, else None."""
+    for spec in asset.signals:
+        if spec.role == "speed":
+            track = history.tracks.get(spec.signal)
+            if track is not None and len(track):
+                i = int(np.searchsorted(track.at, at_us, side="right")) - 1
+                return float(track.value[max(i, 0)]) / 60.0
+    return asset.nominal_rpm / 60.0 if asset.nominal_rpm else None

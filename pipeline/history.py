@@ -1,0 +1,132 @@
+"""What is known of one asset in memory: the tracks of its signals and features, kept up to date from the stores.
+
+A cache and nothing more: everything in it can be read again from the two series stores, which is what
+`forewarn explain` does. Late readings inside `LATE_MARGIN_US` are picked up; later ones count after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
+from forewarn.core.plant import Asset
+from forewarn.core.ports import SeriesReader
+from forewarn.core.readings import NOT_SCORED, Floats, Int64s, Readings, SignalSpec, Track
+from forewarn.pipeline.sensors import RECENT, RecentReadings
+
+LATE_MARGIN_US = 2 * US_PER_HOUR
+FOREVER_US = 2**62
+
+
+class GrowingTrack:
+    """A track that grows at its end in amortised constant time; `at` ascending."""
+
+    def __init__(self) -> None:
+        self._at: Int64s = np.empty(64, np.int64)
+        self._value: Floats = np.empty(64, np.float64)
+        self._n = 0
+
+    def replace_from(self, at_us: int, at: Int64s, value: Floats) -> None:
+        """Forget everything at or after a time, then append these (ascending, none before that time)."""
+        keep = int(np.searchsorted(self._at[: self._n], at_us))
+        need = keep + len(at)
+        if need > len(self._at):
+            size = max(need, 2 * len(self._at))
+            self._at, self._value = np.resize(self._at, size), np.resize(self._value, size)
+        self._at[keep:need], self._value[keep:need] = at, value
+        self._n = need
+
+    def forget_before(self, at_us: int) -> None:
+        """Drop the part before a time."""
+        first = int(np.searchsorted(self._at[: self._n], at_us))
+        if first:
+            at, value = self._at[first : self._n].copy(), self._value[first : self._n].copy()
+            self._n = 0
+            self.replace_from(-FOREVER_US, at, value)
+
+    @property
+    def newest_us(self) -> int | None:
+        """Time of the last point."""
+        return int(self._at[self._n - 1]) if self._n else None
+
+    def view(self) -> Track:
+        """The track as it is now. Valid until the next change."""
+        return Track(self._at[: self._n], self._value[: self._n])
+
+
+class AssetHistory:
+    """Tracks and newest readings of one asset. Not thread-safe: one thread scores an asset."""
+
+    def __init__(
+        self, asset: Asset, numbers: Mapping[str, int], reader: SeriesReader, keep_us: int = 120 * US_PER_DAY
+    ) -> None:
+        self.asset = asset
+        self._reader, self._keep_us = reader, keep_us
+        self._scalars = [(s, numbers[s.name]) for s in asset.signals if s.kind == "scalar" and s.name in numbers]
+        self._tracks: dict[str, GrowingTrack] = {}
+        self._recent: dict[str, RecentReadings] = {}
+        self._read_to: dict[str, int] = {}
+
+    def refresh(self) -> None:
+        """Read what is new of every scalar signal."""
+        for spec, number in self._scalars:
+            since = self._read_to.get(spec.signal, -FOREVER_US) - LATE_MARGIN_US
+            readings = self._reader.read(number, max(since, 0), FOREVER_US)
+            if len(readings):
+                self._take(spec, readings)
+
+    def heard(self, signal: str, at_us: int, value: float, quality: int) -> None:
+        """Note a reading of a waveform signal (value = RMS) for the sensor watch."""
+        self._note(signal, Readings.of([0], [at_us], [value], [quality]))
+
+    def add_features(self, at_us: int, features: Mapping[str, float]) -> None:
+        """Append one point to each feature track; an older point than the newest is left out."""
+        for name, value in features.items():
+            track = self._tracks.setdefault(name, GrowingTrack())
+            if track.newest_us is None or at_us > track.newest_us:
+                track.replace_from(at_us, np.array([at_us]), np.array([value]))
+
+    def load_features(self, reader: SeriesReader) -> None:
+        """Fill the feature tracks from the derived store, at start."""
+        prefix = f"{self.asset.id}/"
+        for name, number in reader.names().items():
+            if name.startswith(prefix) and ":" in name:
+                readings = reader.read(number, 0, FOREVER_US)
+                if len(readings):
+                    track = self._tracks.setdefault(name.removeprefix(prefix), GrowingTrack())
+                    track.replace_from(-FOREVER_US, readings.at, readings.value)
+
+    def forget_old(self, now_us: int) -> None:
+        """Keep memory bounded."""
+        for track in self._tracks.values():
+            track.forget_before(now_us - self._keep_us)
+
+    def newest_us(self, name: str) -> int | None:
+        """Time of the newest point of a track."""
+        track = self._tracks.get(name)
+        return track.newest_us if track else None
+
+    @property
+    def tracks(self) -> dict[str, Track]:
+        """All tracks by name."""
+        return {name: track.view() for name, track in self._tracks.items()}
+
+    @property
+    def recent(self) -> dict[str, RecentReadings]:
+        """Newest readings by signal, flagged ones too."""
+        return self._recent
+
+    def _take(self, spec: SignalSpec, readings: Readings) -> None:
+        good = readings.take((readings.quality & int(NOT_SCORED)) == 0)
+        self._tracks.setdefault(spec.signal, GrowingTrack()).replace_from(int(readings.at[0]), good.at, good.value)
+        self._read_to[spec.signal] = int(readings.at[-1])
+        self._note(spec.signal, readings)
+
+    def _note(self, signal: str, readings: Readings) -> None:
+        before = self._recent.get(signal)
+        newer = readings if before is None else readings.take(readings.at > before.at[-1])
+        old = ([], [], []) if before is None else (before.at, before.value, before.quality)
+        joined = [(*o, *n.tolist()) for o, n in zip(old, (newer.at, newer.value, newer.quality), strict=True)]
+        self._recent[signal] = RecentReadings(*(tuple(column[-RECENT:]) for column in joined))

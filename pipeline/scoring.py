@@ -1,0 +1,214 @@
+"""The live road behind the store: assess what has new data, advise, and open or update work orders.
+
+Level-triggered: one pass looks which assets have newer readings than their last assessment; a lost pass costs time,
+never data. A model that fails on one asset is logged, counted and does not stop the others.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from forewarn.core.clock import US_PER_S, PlantClock
+from forewarn.core.errors import ForewarnError
+from forewarn.core.health import Assessment
+from forewarn.core.plant import Asset, Plant
+from forewarn.core.ports import OrderBook, OrderOutcome, SeriesReader
+from forewarn.core.work import Json, OrderKind, Status
+from forewarn.maintenance.advice import advise
+from forewarn.models.assess import assess
+from forewarn.pipeline.features import FeaturePoint, FeatureStage
+from forewarn.pipeline.history import AssetHistory
+from forewarn.pipeline.live import Hub
+from forewarn.pipeline.sensors import sensor_problems
+from forewarn.pipeline.summary import assessment_json
+
+log = structlog.get_logger(__name__)
+
+QUIET_S = 5.0
+"""Wall seconds after which an asset without news is assessed all the same: silence is news."""
+
+ROAD_DELAY_S = 10.0
+"""Wall seconds that a reading may take from the sensor to here before silence is blamed on the sensor."""
+
+
+class AssessmentBook(Protocol):
+    """Where assessments are kept."""
+
+    def save(self, assessment: Json) -> None:
+        """Keep one assessment (`pipeline.summary.assessment_json`)."""
+        ...
+
+
+@dataclass(slots=True)
+class ScoringStats:
+    """What the scorer did since it started."""
+
+    assessments: int = 0
+    failures: int = 0
+    orders_opened: int = 0
+    slowest_s: float = 0.0
+    last_pass_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Watched:
+    asset: Asset
+    history: AssetHistory
+    dirty: bool = True
+    assessed_at_us: int = 0
+    assessed_wall_s: float = 0.0
+    assessments: list[int] = field(default_factory=list)
+
+
+class Scorer:
+    """Watches one plant. `run_once()` is a pass; `start()` runs passes every `poll_s` in a thread."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        reader: SeriesReader,
+        derived_reader: SeriesReader,
+        features: FeatureStage,
+        orders: OrderBook,
+        assessments: AssessmentBook,
+        hub: Hub,
+        clock: PlantClock,
+        assess_every_s: float,
+        poll_s: float = 0.25,
+        wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self._plant, self._reader, self._derived_reader = plant, reader, derived_reader
+        self._features, self._orders, self._assessments, self._hub = features, orders, assessments, hub
+        self._clock, self._wall_us = clock, wall_us
+        self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
+        self._watched: dict[str, _Watched] = {}
+        self._numbers: dict[str, int] = {}
+        self._sequence = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scorer", daemon=True)
+        self.stats = ScoringStats()
+
+    def start(self) -> None:
+        """Run passes until `stop()`."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """End after the pass that is running."""
+        self._stopping.set()
+        self._thread.join(timeout_s)
+
+    def run_once(self) -> int:
+        """One pass. Answers how many assets were assessed."""
+        started = time.perf_counter()
+        self._notice_news()
+        due = [w for w in self._watched.values() if self._is_due(w)]
+        self._compute_features(due)
+        for watched in due:
+            self._assess(watched)
+        self.stats.last_pass_s = time.perf_counter() - started
+        self.stats.slowest_s = max(self.stats.slowest_s, self.stats.last_pass_s)
+        return len(due)
+
+    def assessed_times(self, asset: str) -> list[int]:
+        """Plant times at which an asset was assessed in this run."""
+        watched = self._watched.get(asset)
+        return list(watched.assessments) if watched else []
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.run_once()
+            except Exception as error:  # one bad pass must not end scoring; the next one starts from the stores
+                self.stats.failures += 1
+                log.error("scoring_pass_failed", error=str(error), kind=type(error).__name__, exc_info=True)
+            self._stopping.wait(self._poll_s)
+
+    def _notice_news(self) -> None:
+        changed = self._reader.last_values(self._sequence)
+        if not changed:
+            return
+        assets = {c.name.partition("/")[0] for c in changed}
+        if any(c.name not in self._numbers for c in changed):
+            self._numbers = dict(self._reader.names())
+        for id in assets:
+            watched = self._watched.get(id) or self._watch(id)
+            if watched is not None:
+                watched.dirty = True
+                self._hub.publish("values", id)
+        self._sequence = max(c.sequence for c in changed)
+
+    def _watch(self, id: str) -> _Watched | None:
+        asset = self._plant.asset(id)
+        if asset is None:
+            return None
+        history = AssetHistory(asset, self._numbers, self._reader)
+        history.load_features(self._derived_reader)
+        self._features.resume(history)
+        self._watched[id] = _Watched(asset, history)
+        return self._watched[id]
+
+    def _is_due(self, watched: _Watched) -> bool:
+        now_us = self._clock.plant_us(self._wall_us())
+        if watched.dirty and now_us - watched.assessed_at_us >= self._assess_every_us:
+            return True
+        return time.monotonic() - watched.assessed_wall_s > QUIET_S
+
+    def _compute_features(self, due: list[_Watched]) -> None:
+        """Features of everybody's new waveforms, stored in one durable batch before anything rests on them."""
+        points: list[tuple[_Watched, list[FeaturePoint]]] = []
+        for watched in due:
+            watched.dirty = False
+            watched.history.refresh()
+            points.append((watched, self._features.new_points(watched.history, self._numbers)))
+        self._features.store([p for _, batch in points for p in batch])
+        for watched, batch in points:
+            for point in batch:
+                watched.history.add_features(point.at_us, point.features)
+
+    def _assess(self, watched: _Watched) -> None:
+        watched.assessed_wall_s = time.monotonic()
+        try:
+            assessment = self._assessment(watched)
+            self._assessments.save(assessment_json(assessment))
+            for advice in advise(assessment, watched.asset, self._plant):
+                self._report(self._orders.advise(advice))
+        except ForewarnError as error:
+            self.stats.failures += 1
+            log.warning("assessment_refused", asset=watched.asset.id, error=str(error))
+            return
+        watched.assessed_at_us = assessment.at_us
+        watched.assessments.append(assessment.at_us)
+        self.stats.assessments += 1
+        self._hub.publish("asset", watched.asset.id)
+
+    def _assessment(self, watched: _Watched) -> Assessment:
+        now_us = self._clock.plant_us(self._wall_us())
+        delay_us = round(ROAD_DELAY_S * self._clock.rate * US_PER_S)
+        watched.history.forget_old(now_us)
+        problems = sensor_problems(watched.asset.signals, watched.history.recent, now_us, delay_us)
+        since_us = self._repaired_at_us(watched.asset.id)
+        return assess(watched.asset, watched.history.tracks, problems, now_us, baseline_from_us=since_us)
+
+    def _repaired_at_us(self, asset: str) -> int | None:
+        """When the last machine order of an asset was completed: its baseline starts again there."""
+        done = (Status.COMP, Status.CLOSE)
+        times = [
+            order.updated_at_us
+            for order in self._orders.orders(asset=asset)
+            if order.kind is not OrderKind.INSTRUMENT and order.status in done
+        ]
+        return max(times, default=None)
+
+    def _report(self, outcome: OrderOutcome) -> None:
+        if outcome.order is None or outcome.what not in ("opened", "updated"):
+            return
+        if outcome.what == "opened":
+            self.stats.orders_opened += 1
+            log.info("order_opened", number=outcome.order.number, title=outcome.order.title)
+        self._hub.publish("order", outcome.order.id)
