@@ -1,0 +1,377 @@
+"""One MQTT connection as a pure state machine: bytes in, a `Turn` out. No sockets, no clock, no threads.
+
+    CONNECT awaited -> (Turn.connect) the door decides -> `admit` or `refuse` -> open -> Turn.ending
+
+The state lives as long as the connection. Session Present is always 0 and Session Expiry always 0: nothing is kept
+for a client that went away. A publisher loses nothing by it: whatever was not acknowledged it publishes again after
+the reconnect (both versions demand that of QoS 1), and the identity of a reading removes the duplicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from forewarn.ingest.delivery import Frame
+from forewarn.ingest.mqtt_answers import (
+    PING_RESPONSE,
+    PUBACK,
+    encode_connack,
+    encode_disconnect,
+    encode_puback,
+    encode_suback,
+    encode_unsuback,
+)
+from forewarn.ingest.mqtt_codes import PacketError, Reason
+from forewarn.ingest.mqtt_packets import (
+    V5,
+    Auth,
+    Connect,
+    Disconnect,
+    Filter,
+    Packet,
+    PacketReader,
+    PingRequest,
+    Publish,
+    Subscribe,
+    Unsubscribe,
+)
+from forewarn.ingest.mqtt_properties import Property, PropertyValue, decode_text
+
+OWN_PREFIX = "forewarn/"
+LONGEST_TOPIC_BYTES = 1024
+LONGEST_CLIENT_ID_BYTES = 256
+_CACHED_TOPICS = 2048
+_CACHED_TOPIC_BYTES = 256
+_SUBSCRIPTIONS_MAXIMUM = 256
+_FLAGS = tuple(head >> 1 & 3 | (head & 1) << 2 | head & 8 for head in range(16))  # PUBLISH head -> Frame.flags
+
+
+class TurnedAway(NamedTuple):
+    """A message that was not taken, for the quarantine and the counters."""
+
+    topic: str | None
+    reason: str
+    size_bytes: int
+
+
+class SubscriptionChange(NamedTuple):
+    """What a SUBSCRIBE or UNSUBSCRIBE did to one topic. `refusal` names why nothing was done."""
+
+    topic: str
+    subscribed: bool = False
+    send_retained: bool = False
+    refusal: str | None = None
+
+
+class Ending(NamedTuple):
+    """Why the connection ends. `orderly`: the client said goodbye and wants no will."""
+
+    reason: Reason
+    detail: str
+    last_words: bytes = b""
+    orderly: bool = False
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one piece of input asks for, in the order in which it is to be carried out."""
+
+    connect: Connect | None = None  # decide, then call `admit` or `refuse`
+    reply: list[bytes] = field(default_factory=list)  # may leave at once
+    frames: list[Frame] = field(default_factory=list)  # to commit
+    acks: list[bytes] = field(default_factory=list)  # may leave when `frames` are durable
+    acknowledged: int = 0  # how many messages of QoS 1 `acks` answers
+    subscriptions: list[SubscriptionChange] = field(default_factory=list)
+    turned_away: list[TurnedAway] = field(default_factory=list)
+    ending: Ending | None = None
+
+
+class SessionLimits(NamedTuple):
+    """What CONNACK promises and the session enforces."""
+
+    maximum_packet_bytes: int
+    receive_maximum: int
+    keep_alive_cap_s: int
+
+
+class Session:
+    """The protocol side of one connection. `client` is "" until CONNECT named it."""
+
+    def __init__(self, limits: SessionLimits, may_publish: Callable[[str, str], bool]) -> None:
+        self.client = ""
+        self.keep_alive_s = 0
+        self.connect: Connect | None = None
+        self.subscriptions: set[str] = set()
+        self.in_flight = 0
+        self._principal = ""
+        self._limits = limits
+        self._may_publish = may_publish
+        self._reader = PacketReader(limits.maximum_packet_bytes)
+        self._waiting: list[Packet] = []  # what a hasty client sent behind its CONNECT
+        self._topics: dict[bytes, str] = {}  # valid and permitted
+
+    @property
+    def version(self) -> int:
+        """4 for MQTT 3.1.1, 5 for MQTT 5, 0 before CONNECT."""
+        return self._reader.version
+
+    @property
+    def is_open(self) -> bool:
+        """Whether CONNECT was accepted."""
+        return bool(self.client)
+
+    @property
+    def consumed_bytes(self) -> int:
+        """Bytes of the packets that the last `receive` completed."""
+        return self._reader.consumed
+
+    def receive(self, data: bytes, now_us: int) -> Turn:
+        """Take bytes from the wire. Bytes that come before `admit` are kept, not answered."""
+        turn = Turn()
+        packets = self._reader.feed(data)
+        if self.is_open:
+            self._take(packets, now_us, turn)
+        else:
+            self._open(packets, turn)
+        fault = self._reader.fault
+        if fault is not None and turn.ending is None and turn.connect is None:
+            self._break(fault, turn)
+        return turn
+
+    def admit(self, client: str, principal: str, assigned: bool, now_us: int) -> Turn:
+        """CONNECT is accepted as `client`; topics are checked for `principal`. Takes what was sent behind CONNECT."""
+        assert self.connect is not None
+        turn = Turn()
+        self.client, self._principal = client, principal
+        self.keep_alive_s = self._granted_keep_alive_s(self.connect)
+        turn.reply.append(encode_connack(self.version, Reason.SUCCESS, self._promises(self.connect, assigned)))
+        waiting, self._waiting = self._waiting, []
+        self._take(waiting, now_us, turn)
+        if self._reader.fault is not None and turn.ending is None:
+            self._break(self._reader.fault, turn)
+        return turn
+
+    def refuse(self, reason: Reason, detail: str) -> Ending:
+        """CONNECT is refused: the ending carries the CONNACK, if the client's version has one for it."""
+        return Ending(reason, detail, encode_connack(self.version, reason, {Property.REASON_STRING: detail}))
+
+    def end(self, reason: Reason, detail: str) -> Ending:
+        """The server ends an open connection."""
+        return Ending(reason, detail, self._disconnect(reason, detail))
+
+    def acknowledged(self, messages: int) -> None:
+        """`messages` acknowledgements have left: so much of the receive maximum is free again."""
+        self.in_flight -= messages
+
+    def forget_rights(self) -> None:
+        """Ask `may_publish` again for every topic: rights have changed."""
+        self._topics.clear()
+
+    def will_frame(self, now_us: int) -> Frame | None:
+        """The will, to be committed when the connection ended without a goodbye."""
+        if self.connect is None or self.connect.will is None or not self.is_open:
+            return None
+        will = self.connect.will
+        return Frame(now_us, will.qos | (4 if will.retain else 0), self.client, will.topic, will.payload)
+
+    # CONNECT
+
+    def _open(self, packets: list[Packet], turn: Turn) -> None:
+        if self.connect is not None:
+            self._waiting += packets
+            return
+        if not packets:
+            return
+        first = packets[0]
+        assert isinstance(first, Connect)  # the reader refuses everything else as first packet
+        self.connect, self._waiting = first, packets[1:]
+        try:
+            self._check_connect(first)
+        except PacketError as wrong:
+            turn.ending = self.refuse(wrong.reason, wrong.detail)
+        else:
+            turn.connect = first
+
+    def _check_connect(self, connect: Connect) -> None:
+        """What can be said about CONNECT without knowing who may do what."""
+        name = connect.client_id
+        if connect.authentication_method is not None:
+            raise PacketError(Reason.BAD_AUTHENTICATION_METHOD, "enhanced authentication is not offered")
+        if not name and not connect.clean_start and connect.version != V5:
+            raise PacketError(Reason.CLIENT_IDENTIFIER_NOT_VALID, "an empty client id needs a clean session")
+        if len(name.encode()) > LONGEST_CLIENT_ID_BYTES or not name.isprintable() or "+" in name or "#" in name:
+            detail = f"a client id is printable, without + and #, and at most {LONGEST_CLIENT_ID_BYTES} bytes long"
+            raise PacketError(Reason.CLIENT_IDENTIFIER_NOT_VALID, detail)
+        if connect.will is not None:
+            if connect.will.qos > 1:
+                raise PacketError(Reason.QOS_NOT_SUPPORTED, "a will with QoS 2; this server offers 0 and 1")
+            check_topic_name(connect.will.topic)
+
+    def _granted_keep_alive_s(self, connect: Connect) -> int:
+        """MQTT 5 clients obey the server's figure; a 3.1.1 client can only be taken at its word."""
+        asked, cap = connect.keep_alive_s, self._limits.keep_alive_cap_s
+        if connect.version != V5:
+            return asked
+        return min(asked, cap) if asked else cap
+
+    def _promises(self, connect: Connect, assigned: bool) -> dict[Property, PropertyValue]:
+        properties: dict[Property, PropertyValue] = {
+            Property.RECEIVE_MAXIMUM: self._limits.receive_maximum,
+            Property.MAXIMUM_QOS: 1,
+            Property.RETAIN_AVAILABLE: 1,
+            Property.MAXIMUM_PACKET_SIZE: self._limits.maximum_packet_bytes,
+            Property.TOPIC_ALIAS_MAXIMUM: 0,
+            Property.WILDCARD_SUBSCRIPTION_AVAILABLE: 0,
+            Property.SUBSCRIPTION_IDENTIFIER_AVAILABLE: 0,
+            Property.SHARED_SUBSCRIPTION_AVAILABLE: 0,
+        }
+        if connect.session_expiry_s:
+            properties[Property.SESSION_EXPIRY_INTERVAL] = 0
+        if self.keep_alive_s != connect.keep_alive_s:
+            properties[Property.SERVER_KEEP_ALIVE] = self.keep_alive_s
+        if assigned:
+            properties[Property.ASSIGNED_CLIENT_IDENTIFIER] = self.client
+        return properties
+
+    # Open
+
+    def _take(self, packets: list[Packet], now_us: int, turn: Turn) -> None:
+        """The hot path: a read often brings a thousand PUBLISH packets."""
+        topics, frames, acks, client = self._topics, turn.frames, turn.acks, self.client
+        new, flags = tuple.__new__, _FLAGS  # as in mqtt_packets: spares the argument handling of Frame(...)
+        for packet in packets:
+            if type(packet) is Publish:
+                head, topic, packet_id, payload = packet
+                name = topics.get(topic)
+                if name is None or head & 0x04:
+                    name = self._examine(packet, turn)
+                if name is not None:
+                    frames.append(new(Frame, (now_us, flags[head & 15], client, name, payload)))
+                    if packet_id:
+                        acks.append(PUBACK + packet_id)
+            else:
+                self._control(packet, turn)
+            if turn.ending is not None:
+                break
+        turn.acknowledged = len(acks)
+        self.in_flight += len(acks)
+        if self.in_flight > self._limits.receive_maximum and self.version == V5 and turn.ending is None:
+            detail = f"{self.in_flight} messages in flight, CONNACK allowed {self._limits.receive_maximum}"
+            turn.ending = self.end(Reason.RECEIVE_MAXIMUM_EXCEEDED, detail)
+
+    def _examine(self, packet: Publish, turn: Turn) -> str | None:
+        """A PUBLISH on a topic not seen lately, or with QoS 2: its topic, or None and the refusal is in `turn`."""
+        topic = packet.topic.decode(errors="replace")
+        try:
+            if packet.head & 0x04:
+                raise PacketError(Reason.QOS_NOT_SUPPORTED, "QoS 2 was used; this server offers QoS 0 and 1")
+            name = decode_text(packet.topic)
+            check_topic_name(name)
+        except PacketError as fault:
+            fault.topic, fault.size = topic, len(packet.payload)
+            self._break(fault, turn)
+            return None
+        refusal = self._objection(name)
+        if refusal is not None:
+            self._decline(packet, name, refusal, turn)
+            return None
+        if len(packet.topic) <= _CACHED_TOPIC_BYTES:
+            if len(self._topics) >= _CACHED_TOPICS:
+                self._topics.clear()
+            self._topics[packet.topic] = name
+        return name
+
+    def _objection(self, name: str) -> Reason | None:
+        """Why a well-formed topic is not taken from this client."""
+        if len(name) > LONGEST_TOPIC_BYTES:
+            return Reason.TOPIC_NAME_INVALID
+        if name.startswith("$") or not self._may_publish(self._principal, name):
+            return Reason.NOT_AUTHORIZED
+        return None
+
+    def _decline(self, packet: Publish, name: str, reason: Reason, turn: Turn) -> None:
+        """MQTT 5 says no in the PUBACK. 3.1.1 cannot: there the connection ends, because an acknowledgement means
+        'stored' and this message is not."""
+        if packet.packet_id and self.version != V5:
+            self._break(PacketError(reason, f"topic {name!r}", name, len(packet.payload)), turn)
+            return
+        turn.turned_away.append(TurnedAway(name, reason.slug, len(packet.payload)))
+        if packet.packet_id:
+            turn.acks.append(encode_puback(packet.packet_id, reason))
+
+    def _control(self, packet: Packet, turn: Turn) -> None:
+        """Everything but PUBLISH; a stray PUBACK is ignored."""
+        if isinstance(packet, PingRequest):
+            turn.reply.append(PING_RESPONSE)
+        elif isinstance(packet, Subscribe):
+            self._subscribe(packet, turn)
+        elif isinstance(packet, Unsubscribe):
+            self._unsubscribe(packet, turn)
+        elif isinstance(packet, Disconnect):
+            orderly = packet.reason != Reason.DISCONNECT_WITH_WILL
+            turn.ending = Ending(Reason.SUCCESS, "the client disconnected", orderly=orderly)
+        elif isinstance(packet, Auth):
+            turn.ending = self.end(Reason.PROTOCOL_ERROR, "AUTH without an authentication method")
+
+    def _subscribe(self, packet: Subscribe, turn: Turn) -> None:
+        codes = []
+        for wanted in packet.filters:
+            code = self._subscription_code(wanted)
+            codes.append(code)
+            if code is Reason.SUCCESS:
+                is_new = wanted.topic not in self.subscriptions
+                self.subscriptions.add(wanted.topic)
+                retained = wanted.retain_handling == 0 or (wanted.retain_handling == 1 and is_new)
+                turn.subscriptions.append(SubscriptionChange(wanted.topic, True, retained))
+            else:
+                turn.subscriptions.append(SubscriptionChange(wanted.topic, refusal=f"subscribe_{code.slug}"))
+        turn.reply.append(encode_suback(self.version, packet.packet_id, codes))
+
+    def _subscription_code(self, wanted: Filter) -> Reason:
+        if wanted.topic.startswith("$share/"):
+            return Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+        if "+" in wanted.topic or "#" in wanted.topic:
+            return Reason.WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED
+        if not wanted.topic.startswith(OWN_PREFIX):
+            return Reason.NOT_AUTHORIZED
+        if len(self.subscriptions) >= _SUBSCRIPTIONS_MAXIMUM and wanted.topic not in self.subscriptions:
+            return Reason.QUOTA_EXCEEDED
+        return Reason.SUCCESS
+
+    def _unsubscribe(self, packet: Unsubscribe, turn: Turn) -> None:
+        codes = []
+        for topic in packet.topics:
+            known = topic in self.subscriptions
+            codes.append(Reason.SUCCESS if known else Reason.NO_SUBSCRIPTION_EXISTED)
+            if known:
+                self.subscriptions.discard(topic)
+                turn.subscriptions.append(SubscriptionChange(topic))
+        turn.reply.append(encode_unsuback(self.version, packet.packet_id, codes))
+
+    # Ends
+
+    def _break(self, fault: PacketError, turn: Turn) -> None:
+        """The client broke a rule: last words in the form its state allows, and a refusal for the record."""
+        turn.turned_away.append(TurnedAway(fault.topic, fault.reason.slug, fault.size))
+        if self.is_open:
+            turn.ending = self.end(fault.reason, fault.detail)
+        elif fault.reason is Reason.UNSUPPORTED_PROTOCOL_VERSION:
+            turn.ending = Ending(fault.reason, fault.detail, b"\x20\x02\x00\x01")  # all versions can read this one
+        else:
+            turn.ending = Ending(fault.reason, fault.detail)
+
+    def _disconnect(self, reason: Reason, detail: str) -> bytes:
+        """DISCONNECT, without the reason string when the client takes only short packets."""
+        words = encode_disconnect(self.version, reason, detail)
+        limit = self.connect.maximum_packet_bytes if self.connect is not None else 0
+        return encode_disconnect(self.version, reason) if limit and len(words) > limit else words
+
+
+def check_topic_name(name: str) -> None:
+    """Refuse what may never be a topic name: nothing at all, or wildcards (4.7.1, 4.7.3)."""
+    if not name:
+        raise PacketError(Reason.TOPIC_NAME_INVALID, "an empty topic")
+    if "+" in name or "#" in name:
+        raise PacketError(Reason.TOPIC_NAME_INVALID, "a wildcard in the topic of a message")

@@ -1,0 +1,300 @@
+"""The front door: an MQTT 3.1.1 and 5 listener whose PUBACK leaves only after the journal's fsync.
+
+It is not a broker. Devices publish with QoS 0 or 1; what they send goes to the journal, not to one another. Clients
+may subscribe to exact topics below `forewarn/`, where the product itself publishes with QoS 0 and a retained last
+value. Session Present is always 0: no state is kept for a client that went away. A publisher repeats what was not
+acknowledged after it has reconnected, and the identity of a reading removes the duplicates.
+
+Reading stops (and TCP pushes back to the device) while too much waits for the disk, while the client does not read
+its own acknowledgements, and while its password is being checked. Nothing is dropped to make room.
+
+>>> door = FrontDoor(FrontDoorSettings(port=0), GroupCommit(journal), now_us, lambda who, topic: True)
+>>> port = await door.start()
+>>> door.publish("forewarn/orders/open", b"3", retain=True)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import secrets
+import ssl
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+
+from forewarn.core.errors import Rejected
+from forewarn.ingest.commit import GroupCommit
+from forewarn.ingest.listener_connection import Connection
+from forewarn.ingest.listener_guards import DoorCounters, RateLimitedLog, TakeOverGuard
+from forewarn.ingest.mqtt_answers import encode_publish
+from forewarn.ingest.mqtt_codes import Reason
+from forewarn.ingest.mqtt_packets import Connect
+from forewarn.ingest.mqtt_session import OWN_PREFIX, SessionLimits, SubscriptionChange, TurnedAway, check_topic_name
+
+RETAINED_MAXIMUM = 10_000
+SLOW_SUBSCRIBER_BYTES = 1024 * 1024
+_WAITING_ROOM = 64  # connections beyond `max_connections` that may wait for their refusal
+
+Verifier = Callable[[bytes], bool]
+
+
+@dataclass(frozen=True)
+class FrontDoorSettings:
+    """How the front door listens. `users` None lets everybody in and is accepted on loopback addresses only."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883  # 0 = any free port
+    maximum_packet_bytes: int = 1024 * 1024
+    receive_maximum: int = 1000  # unacknowledged messages per MQTT 5 client
+    connect_timeout_s: float = 5.0
+    keep_alive_cap_s: int = 600  # longest keep-alive granted to MQTT 5 clients
+    max_connections: int = 2000
+    users: Mapping[str, Verifier] | None = None  # user name -> is this the password? May take its time (argon2).
+    tls: ssl.SSLContext | None = None
+    stop_timeout_s: float = 10.0  # how long `stop` waits for the last acknowledgements
+
+    def limits(self) -> SessionLimits:
+        """The part that a session enforces."""
+        return SessionLimits(self.maximum_packet_bytes, self.receive_maximum, self.keep_alive_cap_s)
+
+
+class FrontDoor:
+    """Listens for devices and hands what they publish to the group commit.
+
+    `now_us` is plant time (UTC, microseconds). `check_topic(who, topic)` says whether a client may publish there: who
+    is the user name, or the client id where nobody has to log in. `on_refused(client, topic, reason, size_bytes)` is
+    called for every message that was turned away unstored. All methods belong to the thread of the event loop.
+    """
+
+    def __init__(
+        self,
+        settings: FrontDoorSettings,
+        commit: GroupCommit,
+        now_us: Callable[[], int],
+        check_topic: Callable[[str, str], bool],
+        on_refused: Callable[[str, str | None, str, int], None] | None = None,
+    ) -> None:
+        self.settings, self.commit, self.now_us, self.check_topic = settings, commit, now_us, check_topic
+        self.limits = settings.limits()
+        self.counters = DoorCounters()
+        self.log = RateLimitedLog(structlog.get_logger("forewarn.ingest.front_door"))
+        self._on_refused = on_refused
+        self._server: asyncio.Server | None = None
+        self._sockets: set[Connection] = set()
+        self._clients: dict[str, Connection] = {}
+        self._take_overs = TakeOverGuard()
+        self._retained: dict[str, bytes] = {}
+        self._subscribers: dict[str, set[Connection]] = {}
+        self._password_checks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pressed = False
+        self._empty = asyncio.Event()  # nobody is connected
+        self._empty.set()
+        commit.watch(self._set_pressure, self._shut_for_ever)
+
+    async def start(self) -> int:
+        """Listen and return the port. `Rejected` when strangers could reach it without a password."""
+        settings = self.settings
+        if settings.users is None and not _is_loopback(settings.host):
+            detail = f"{settings.host} can be reached from outside: name the users, or listen on 127.0.0.1"
+            raise Rejected("anonymous_not_allowed", detail)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self), settings.host, settings.port, ssl=settings.tls, backlog=512
+        )
+        port: int = self._server.sockets[0].getsockname()[1]
+        self.log.info("front_door_open", host=settings.host, port=port, tls=settings.tls is not None)
+        return port
+
+    async def stop(self) -> None:
+        """Let nobody in, acknowledge what becomes durable within `stop_timeout_s`, say goodbye, close."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._sockets:
+            connection.stop_reading()
+        with contextlib.suppress(TimeoutError):  # a full journal: what is not acknowledged will be sent again
+            await asyncio.wait_for(self.commit.drain(), self.settings.stop_timeout_s)
+        for connection in tuple(self._sockets):
+            connection.end(Reason.SERVER_SHUTTING_DOWN, "the server is shutting down")
+        for task in tuple(self._tasks):
+            task.cancel()
+        with contextlib.suppress(TimeoutError):  # peers that do not read their goodbye are cut off by their own timer
+            await asyncio.wait_for(self._empty.wait(), self.settings.stop_timeout_s)
+        self._password_checks.shutdown(wait=False, cancel_futures=True)
+        self.log.info("front_door_closed", **self.counters.as_dict())
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """Send to the subscribers of `topic` (below `forewarn/`) with QoS 0; `retain` keeps it for later ones.
+
+        An empty retained payload forgets the value. A subscriber that does not read misses messages, not we.
+        Raises `Rejected` for topics that are not ours.
+        """
+        check_topic_name(topic)
+        if not topic.startswith(OWN_PREFIX):
+            raise Rejected("topic_not_ours", f"the product publishes below {OWN_PREFIX}, not on {topic!r}")
+        if retain and payload:
+            if len(self._retained) >= RETAINED_MAXIMUM and topic not in self._retained:
+                raise Rejected("too_many_retained", f"{RETAINED_MAXIMUM} topics have a retained value already")
+            self._retained[topic] = payload
+        elif retain:
+            self._retained.pop(topic, None)
+        for connection in tuple(self._subscribers.get(topic, ())):
+            self._send(connection, topic, payload, retain=False)
+
+    def recheck_topics(self) -> None:
+        """Rights have changed: ask `check_topic` again for every topic of every client."""
+        for connection in self._sockets:
+            connection.session.forget_rights()
+
+    # For Connection: sockets
+
+    def arrived(self, connection: Connection) -> bool:
+        """A socket opened. False when there is no room at all."""
+        if len(self._sockets) >= self.settings.max_connections + _WAITING_ROOM or self.commit.failure is not None:
+            self.refused("", "too_many_connections")
+            return False
+        self._sockets.add(connection)
+        self._empty.clear()
+        self.counters.connections += 1
+        if self._pressed:
+            connection.set_pressure(True)
+        return True
+
+    def left(self, connection: Connection) -> None:
+        """A socket closed, for whatever reason."""
+        self._sockets.discard(connection)
+        if not self._sockets:
+            self._empty.set()
+        client = connection.session.client
+        if self._clients.get(client) is connection:
+            del self._clients[client]
+        for topic in connection.session.subscriptions:
+            self._forget_subscriber(topic, connection)
+
+    def refused(self, client: str, reason: str, **fields: object) -> None:
+        """Count and log a connection or a subscription that was not granted, or a message that was turned away."""
+        self.counters.count_refusal(reason)
+        self.log.warning("refused", reason, client=client, **fields)
+
+    def turned_away(self, client: str, away: TurnedAway, stranger: bool) -> None:
+        """A message was not taken. Only what a client that was let in sent is worth a quarantine row."""
+        self.refused(client, away.reason, topic=away.topic, size_bytes=away.size_bytes)
+        if self._on_refused is not None and not stranger:
+            self._on_refused(client, away.topic, away.reason, away.size_bytes)
+
+    # For Connection: CONNECT
+
+    def decide(self, connection: Connection, connect: Connect) -> None:
+        """Let the client in or refuse it; at once where no password has to be checked."""
+        users = self.settings.users
+        if users is None:
+            self._admit(connection, connect, principal="")
+            return
+        if connect.user is None or connect.password is None:
+            connection.refuse(Reason.NOT_AUTHORIZED, "a user name and a password are needed")
+            return
+        connection.set_checking(True)
+        task = asyncio.get_running_loop().create_task(self._check_password(connection, connect, users))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _check_password(self, connection: Connection, connect: Connect, users: Mapping[str, Verifier]) -> None:
+        user, password = connect.user or "", connect.password or b""
+        verifier = users.get(user)
+        # a stranger costs as much time as a wrong password: the answer does not tell which names exist
+        check = verifier or next(iter(users.values()), _nobody)
+        try:
+            right = await asyncio.get_running_loop().run_in_executor(self._password_checks, check, password)
+        except Exception as error:
+            self.log.warning("password_check_failed", "password_check_failed", user=user, error=str(error))
+            connection.refuse(Reason.SERVER_UNAVAILABLE, "the password cannot be checked now")
+            return
+        if connection.is_closed:
+            return
+        if verifier is None or not right:
+            connection.refuse(Reason.BAD_USER_NAME_OR_PASSWORD, "wrong user name or password")
+            return
+        connection.set_checking(False)
+        self._admit(connection, connect, principal=user)
+
+    def _admit(self, connection: Connection, connect: Connect, principal: str) -> None:
+        """The client is who it says. Is there room, and is its name free?"""
+        client = connect.client_id or f"auto-{secrets.token_hex(8)}"
+        who = principal or client
+        older = self._clients.get(client)
+        if older is None and len(self._clients) >= self.settings.max_connections:
+            connection.refuse(Reason.SERVER_BUSY, f"{self.settings.max_connections} clients are connected")
+        elif connect.will is not None and not self._will_allowed(who, connect.will.topic):
+            connection.refuse(Reason.NOT_AUTHORIZED, f"the will may not go to {connect.will.topic!r}")
+        elif older is not None and older.principal != who:
+            connection.refuse(Reason.CLIENT_IDENTIFIER_NOT_VALID, "the client id is in use by another user")
+        elif not self._take_overs.allows(client, asyncio.get_running_loop().time(), is_take_over=older is not None):
+            connection.refuse(Reason.BANNED, "two clients fight for one client id; give each its own")
+        else:
+            if older is not None:
+                self.counters.take_overs += 1
+                self.log.warning("taken_over", "taken_over", client=client)
+                older.end(Reason.SESSION_TAKEN_OVER, "another client connected with the same client id")
+            self._clients[client] = connection
+            connection.admit(client, who, assigned=not connect.client_id)
+
+    def _will_allowed(self, who: str, topic: str) -> bool:
+        return not topic.startswith("$") and self.check_topic(who, topic)
+
+    # For Connection: subscriptions
+
+    def subscription_changed(self, connection: Connection, change: SubscriptionChange) -> None:
+        """Remember the subscriber and send it the last value, or forget it."""
+        topic = change.topic
+        if change.refusal is not None:
+            self.refused(connection.session.client, change.refusal, topic=topic)
+        elif change.subscribed:
+            self._subscribers.setdefault(topic, set()).add(connection)
+            if change.send_retained and topic in self._retained:
+                self._send(connection, topic, self._retained[topic], retain=True)
+        else:
+            self._forget_subscriber(topic, connection)
+
+    def _forget_subscriber(self, topic: str, connection: Connection) -> None:
+        subscribers = self._subscribers.get(topic, set())
+        subscribers.discard(connection)
+        if not subscribers:
+            self._subscribers.pop(topic, None)
+
+    def _send(self, connection: Connection, topic: str, payload: bytes, retain: bool) -> None:
+        packet = encode_publish(connection.session.version, topic.encode(), payload, retain=retain)
+        if connection.unsent_bytes > SLOW_SUBSCRIBER_BYTES or not connection.takes(len(packet)):
+            self.counters.unsent += 1
+        else:
+            connection.write(packet)
+
+    # For GroupCommit
+
+    def _set_pressure(self, pressed: bool) -> None:
+        self._pressed = pressed
+        for connection in tuple(self._sockets):
+            connection.set_pressure(pressed)
+
+    def _shut_for_ever(self, error: BaseException) -> None:
+        """The journal failed: whoever is connected must not believe that anything goes on."""
+        if self._server is not None:
+            self._server.close()
+        for connection in tuple(self._sockets):
+            connection.end(Reason.SERVER_SHUTTING_DOWN, "the journal cannot be written")
+
+
+def _nobody(password: bytes) -> bool:
+    return False
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name may lead anywhere
