@@ -79,7 +79,7 @@ class BuildUi(Command):
         except (ImportError, OSError, subprocess.SubprocessError) as error:
             if os.environ.get("FOREWARN_REQUIRE_UI") == "1":
                 raise
-            STAMP.unlink(missing_ok=True)  # an older page may still be there: not up to date, and the next install tries
+            STAMP.unlink(missing_ok=True)  # an older page may still stand there, but is not up to date
             self.warn(f"the web page was not built ({error})")
 
     def get_source_files(self) -> list[str]:
