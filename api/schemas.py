@@ -299,3 +299,10 @@ class Problem(BaseModel):
     status: int
     detail: str = ""
     errors: list[dict[str, Any]] = []
+
+
+class Values(Model):
+    """Newest values of one asset's signals, as a live event."""
+
+    asset: str
+    signals: list[SignalOut]

@@ -35,7 +35,7 @@ class FrameSource(Protocol):
         """The batch that starts at a position, or None when nothing newer is durable."""
         ...
 
-    def trim(self, before: int) -> None:
+    def trim(self, before: int) -> int:
         """Delete whole segments that end before a position."""
         ...
 
@@ -46,7 +46,7 @@ def refusal_frame(received_at_us: int, client: str, topic: str, reason: str, siz
 
 
 def split_refusals(frames: Sequence[Frame]) -> tuple[Sequence[Frame], list[Refusal]]:
-    """Part frames of devices from the front door's notes. A note counts no reading: its sender got no acknowledgement."""
+    """Part frames of devices from the front door's notes. A note counts no reading: its sender got no PUBACK."""
     if not any(f.topic.startswith(REFUSED_TOPIC) for f in frames):
         return frames, []
     notes = [

@@ -127,6 +127,9 @@ class AssetHistory:
     def _note(self, signal: str, readings: Readings) -> None:
         before = self._recent.get(signal)
         newer = readings if before is None else readings.take(readings.at > before.at[-1])
-        old = ([], [], []) if before is None else (before.at, before.value, before.quality)
-        joined = [(*o, *n.tolist()) for o, n in zip(old, (newer.at, newer.value, newer.quality), strict=True)]
-        self._recent[signal] = RecentReadings(*(tuple(column[-RECENT:]) for column in joined))
+        at, value, quality = ((), (), ()) if before is None else (before.at, before.value, before.quality)
+        self._recent[signal] = RecentReadings(
+            (*at, *newer.at.tolist())[-RECENT:],
+            (*value, *newer.value.tolist())[-RECENT:],
+            (*quality, *newer.quality.tolist())[-RECENT:],
+        )

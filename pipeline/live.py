@@ -1,6 +1,6 @@
 """One hub that tells everybody who listens what changed: (kind, id), never the data itself.
 
-Listeners fetch what they show when they are told, so that a slow page gets the newest state and not a queue of old ones.
+Listeners fetch what they show when they are told: a slow page gets the newest state, not a queue of old ones.
 """
 
 from __future__ import annotations

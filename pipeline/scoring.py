@@ -49,6 +49,7 @@ class AssessmentBook(Protocol):
 class ScoringStats:
     """What the scorer did since it started."""
 
+    passes: int = 0
     assessments: int = 0
     failures: int = 0
     orders_opened: int = 0
@@ -111,6 +112,7 @@ class Scorer:
         self._compute_features(due)
         for watched in due:
             self._assess(watched)
+        self.stats.passes += 1
         self.stats.last_pass_s = time.perf_counter() - started
         self.stats.slowest_s = max(self.stats.slowest_s, self.stats.last_pass_s)
         return len(due)

@@ -1,0 +1,5 @@
+"""`python -P -m forewarn.api ...` is `forewarn ...`."""
+
+from forewarn.api.cli import main
+
+main()

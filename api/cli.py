@@ -1,0 +1,171 @@
+"""The `forewarn` command. Heavy imports happen inside the commands that need them, so that `--help` is prompt."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from forewarn.core.errors import ForewarnError
+
+app = typer.Typer(
+    name="forewarn",
+    help="Listens to a plant's sensors over MQTT and opens the work order before the machine fails.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+plant_app = typer.Typer(help="Check and describe plant files.", no_args_is_help=True)
+app.add_typer(plant_app, name="plant")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+Seconds = Annotated[str | None, typer.Option("--for", help="Stop by itself after this long: 120s, 2m.", metavar="TIME")]
+StateDir = Annotated[
+    Path | None, typer.Option(help="Keep journal, series and records here (default: removed at the end).")
+]
+HttpPort = Annotated[int, typer.Option(help="Port of the page; another free one is taken when it is in use.")]
+Log = Annotated[str, typer.Option(help="debug, info, warning or error.")]
+
+
+def main() -> None:
+    """Entry point: errors of ours are one clear line, not a stack trace."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        app()
+    except ForewarnError as error:
+        print(f"forewarn: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _as_interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def seconds(text: str) -> float:
+    """A duration in seconds.
+
+    >>> seconds("120s"), seconds("2m"), seconds("1.5h"), seconds("30")
+    (120.0, 120.0, 5400.0, 30.0)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is not a time; write 120s, 2m or 1h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+@app.command()
+def up() -> None:
+    """Run the whole system: ingest, scoring, API and page. Settings: forewarn.toml or FOREWARN_... variables."""
+    from forewarn.api.logs import setup_logs
+    from forewarn.api.main_process import MainProcess
+    from forewarn.api.settings import load_settings
+
+    settings = load_settings()
+    setup_logs(settings.log)
+    process = MainProcess(settings)
+    process.start()
+    print(
+        f"Forewarn is up.\n  Page (one-time login): {process.login_url()}\n"
+        f"  MQTT front door:       mqtt://{settings.mqtt.host}:{process.mqtt_port}\n"
+        f"  Token for programs:    {settings.state_dir / 'api-token'}\n"
+        "  Acknowledged means stored: PUBACK leaves after the journal's fsync.",
+        file=sys.stderr,
+        flush=True,
+    )
+    process.serve()
+
+
+@app.command()
+def ingest(
+    as_child: Annotated[bool, typer.Option(help="End when standard input closes (set by the parent process).")] = False,
+) -> None:
+    """Run the ingest process alone: front door, journal, quality and the raw series store."""
+    from forewarn.api.ingest_process import run_ingest
+    from forewarn.api.logs import setup_logs
+    from forewarn.api.settings import load_settings
+
+    settings = load_settings()
+    setup_logs(settings.log)
+    raise typer.Exit(run_ingest(settings, as_child))
+
+
+@app.command()
+def demo(
+    for_: Seconds = None,
+    as_json: Json = False,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated fleet.")] = 1,
+    state_dir: StateDir = None,
+    http_port: HttpPort = 8080,
+    log: Log = "warning",
+) -> None:
+    """Twelve simulated machines on an accelerated clock, the whole road on loopback."""
+    from forewarn.api.demo import run_demo
+    from forewarn.api.logs import setup_logs
+
+    setup_logs(log)
+    raise typer.Exit(run_demo(seconds(for_) if for_ else None, as_json, seed, state_dir, http_port, log))
+
+
+@app.command()
+def replay(
+    recording: Annotated[str, typer.Argument(help="Which recorded set: pronostia.")],
+    data: Annotated[Path, typer.Option(help="Folder of the recorded set.")],
+    bearing: Annotated[str, typer.Option(help="Which machine, for instance Bearing1_1.")],
+    speed: Annotated[float, typer.Option(help="Recorded seconds per second.", min=0.1)] = 200.0,
+    as_json: Json = False,
+    state_dir: StateDir = None,
+    http_port: HttpPort = 8080,
+    log: Log = "warning",
+) -> None:
+    """Play a recorded machine through MQTT QoS 1, as a gateway would, until its end of life."""
+    from forewarn.api.logs import setup_logs
+    from forewarn.api.replay import run_replay
+
+    if recording != "pronostia":
+        raise typer.BadParameter(f"{recording!r} is not known; the one recorded set is: pronostia")
+    setup_logs(log)
+    raise typer.Exit(run_replay(data, bearing, speed, as_json, state_dir, http_port, log))
+
+
+@plant_app.command("validate")
+def plant_validate(file: Path) -> None:
+    """Check a plant file: every error with file:line."""
+    from forewarn.pipeline.plant_file import load_plant
+
+    plant = load_plant(file)
+    print(f"{file}: {len(plant.assets)} assets, {len(plant.signals)} signals, {len(plant.parts)} parts: valid")
+
+
+@plant_app.command("schema")
+def plant_schema() -> None:
+    """Print the JSON Schema of plant files, for the completion of editors."""
+    from forewarn.pipeline.plant_schema import plant_json_schema
+
+    print(json.dumps(plant_json_schema(), indent=2))
+
+
+@app.command("hash-password")
+def hash_password() -> None:
+    """Read a password from standard input and print its Argon2 hash for the settings."""
+    from argon2 import PasswordHasher
+
+    password = sys.stdin.readline().rstrip("\n")
+    if len(password) < 8:
+        raise typer.BadParameter("a password has at least 8 characters")
+    print(PasswordHasher().hash(password))
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the HTTP API."""
+    from forewarn.api.app import openapi_document
+
+    print(json.dumps(openapi_document(), indent=2, sort_keys=True))

@@ -1,0 +1,80 @@
+"""The ingest process: front door, journal, decoding, quality and the raw series store. Its only way out is files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+
+import structlog
+
+from forewarn.api import wiring
+from forewarn.api.children import when_parent_ends
+from forewarn.api.settings import Settings
+from forewarn.ingest.commit import GroupCommit
+from forewarn.ingest.consumer import Consumer, refusal_frame
+from forewarn.ingest.source_listener import FrontDoor
+
+log = structlog.get_logger(__name__)
+
+
+class _Nobody:
+    """Takes acknowledgements that nobody waits for."""
+
+    def acknowledge(self, acks: bytes, messages: int) -> None:
+        """Nothing to send."""
+
+
+def run_ingest(settings: Settings, as_child: bool) -> int:
+    """Run until told to stop (SIGTERM, SIGINT, or the parent's end when `as_child`). Answers the exit status."""
+    try:
+        return asyncio.run(_run(settings, as_child))
+    except OSError as error:
+        log.critical("ingest_cannot_run", error=str(error))
+        return 1
+
+
+async def _run(settings: Settings, as_child: bool) -> int:
+    loop = asyncio.get_running_loop()
+    clock = settings.clock.clock()
+    ended: asyncio.Future[int] = loop.create_future()
+
+    def end(status: int) -> None:
+        loop.call_soon_threadsafe(lambda: None if ended.done() else ended.set_result(status))
+
+    def now_us() -> int:
+        return clock.plant_us(time.time_ns() // 1000)
+
+    _listen_for_the_end(loop, end, as_child)
+    parts = wiring.ingest_parts(settings)
+    consumer = Consumer(parts.journal, parts.intake, parts.store, now_us, lambda _: end(1))
+    commit = GroupCommit(parts.journal, lambda _: consumer.wake())
+    commit.watch(lambda pressed: None, lambda _: end(1))
+
+    def refused(client: str, topic: str | None, reason: str, size: int) -> None:
+        commit.submit([refusal_frame(now_us(), client, topic or "", reason, size)], _Nobody(), b"", 0, 256)
+
+    door = FrontDoor(wiring.front_door_settings(settings), commit, now_us, lambda who, topic: True, refused)
+    consumer.start()
+    consumer.wake()
+    port = await door.start()
+    print(json.dumps({"ready": True, "mqtt_port": port}), flush=True)
+    status = await ended
+    await door.stop()
+    await commit.close()
+    await loop.run_in_executor(None, consumer.stop)
+    parts.close()
+    return status
+
+
+def _listen_for_the_end(loop: asyncio.AbstractEventLoop, end: wiring.End, as_child: bool) -> None:
+    loop.add_signal_handler(signal.SIGTERM, end, 0)
+    if as_child:
+        # Ctrl-C reaches the whole group; the parent ends us in its own order
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        when_parent_ends(lambda: end(0))
+    else:
+        loop.add_signal_handler(signal.SIGINT, end, 0)
+        print("forewarn ingest: stop with Ctrl-C", file=sys.stderr)

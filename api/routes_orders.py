@@ -1,0 +1,98 @@
+"""Routes of work orders. A change needs `If-Match` with the revision, and may carry an `Idempotency-Key`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Header, HTTPException, Query, Response
+
+from forewarn.api import views
+from forewarn.api.auth import Caller
+from forewarn.api.problems import Stale
+from forewarn.api.schemas import ActionIn, OrderDetail, OrderRow
+from forewarn.api.state import Plantroom, Room
+from forewarn.core.work import Status, WorkOrder
+
+router = APIRouter(prefix="/api/orders")
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=8, max_length=100)]
+
+
+def known_order(room: Plantroom, id: str) -> WorkOrder:
+    """The order by id or number, or 404."""
+    order = room.orders.order(id)
+    if order is None:
+        raise HTTPException(404, f"There is no work order {id!r}")
+    return order
+
+
+@router.get("")
+def get_orders(
+    room: Room,
+    _: Caller,
+    open: bool = False,
+    asset: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> list[OrderRow]:
+    """Work orders, newest first."""
+    return [views.order_row(room, o) for o in room.orders.orders(open_only=open, asset=asset, limit=limit)]
+
+
+@router.get("/{id}")
+def get_order(id: str, room: Room, _: Caller, response: Response) -> OrderDetail:
+    """One order: causes with frozen evidence, parts, dates, record. `ETag` is its revision."""
+    order = known_order(room, id)
+    response.headers["ETag"] = f'"{order.revision}"'
+    return views.order_detail(room, order)
+
+
+@router.post("/{id}/actions")
+def post_action(
+    id: str,
+    action: ActionIn,
+    room: Room,
+    caller: Caller,
+    response: Response,
+    if_match: Annotated[str | None, Header()] = None,
+    key: Key = None,
+) -> OrderDetail:
+    """Move an order to a status of its `allowed_actions`.
+
+    428 without `If-Match`, 412 when somebody changed it since, 409 when the step is not allowed. The same
+    Idempotency-Key with the same body answers again without acting again.
+    """
+    order = known_order(room, id)
+    revision = _revision(if_match)
+    request = hashlib.sha256(f"{order.id}|{revision}|{action.model_dump_json()}".encode()).hexdigest()
+
+    def act() -> tuple[int, str]:
+        if order.revision != revision:
+            raise Stale(f"{order.number} is at revision {order.revision}, you sent {revision}")
+        done = room.orders.act(
+            order.id,
+            Status(action.status),
+            caller,
+            revision,
+            room.now_us(),
+            {"note": action.note} if action.note else None,
+        )
+        return 200, done.id
+
+    if key is None:
+        act()
+    else:
+        room.idempotent(key, caller.name, request, act)
+    changed = known_order(room, order.id)
+    room.hub.publish("order", changed.id)
+    room.hub.publish("asset", changed.asset)
+    response.headers["ETag"] = f'"{changed.revision}"'
+    return views.order_detail(room, changed)
+
+
+def _revision(if_match: str | None) -> int:
+    if if_match is None:
+        raise HTTPException(428, 'Send If-Match: "<revision>" as you read it in ETag')
+    text = if_match.removeprefix("W/").strip('"')
+    if not text.isdigit():
+        raise HTTPException(400, f'If-Match is not a revision: {if_match!r}; send the ETag that you read, such as "3"')
+    return int(text)

@@ -1,0 +1,137 @@
+"""Settings of a running Forewarn: defaults < `forewarn.toml` < environment `FOREWARN_...` < flags.
+
+The only reader of the environment. Nested values are written `FOREWARN_MQTT__PORT=1883`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from forewarn.core.clock import PlantClock
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class MqttSettings(Strict):
+    """The front door. `users`: name -> Argon2 hash (`forewarn hash-password`); none = anonymous, loopback only."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(1883, ge=0, le=65535)
+    maximum_packet_bytes: int = Field(1024 * 1024, ge=1024)
+    receive_maximum: int = Field(1000, ge=1, le=65535)
+    users: dict[str, str] = {}
+
+
+class HttpSettings(Strict):
+    """The API and the page. Only loopback addresses are served without TLS."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+
+
+class ClockSettings(Strict):
+    """Plant clock (`core.clock.PlantClock`). The defaults are the identity: plant time is wall time."""
+
+    origin_wall_us: int = 0
+    origin_plant_us: int = 0
+    rate: float = Field(1.0, gt=0)
+
+    def clock(self) -> PlantClock:
+        """The map that all processes share."""
+        return PlantClock(self.origin_wall_us, self.origin_plant_us, self.rate)
+
+
+class ScoringSettings(Strict):
+    """`assess_every_s`: shortest plant time between two assessments of an asset. `poll_s`: wall time between passes."""
+
+    assess_every_s: float = Field(60.0, ge=0)
+    poll_s: float = Field(0.1, gt=0)
+
+
+class JournalSettings(Strict):
+    """`limit_bytes`: when this much waits for the store, acknowledgements are withheld."""
+
+    segment_bytes: int = Field(64 * 1024 * 1024, ge=65536)
+    limit_bytes: int = Field(2 * 1024 * 1024 * 1024, ge=1024 * 1024)
+
+
+class InfluxSettings(Strict):
+    """Optional second sink: every stored reading is also written to this InfluxDB (v2 write API)."""
+
+    url: str = ""
+    token: str = ""
+    org: str = ""
+    bucket: str = "forewarn"
+
+
+class Settings(BaseSettings):
+    """Everything a Forewarn process is told. `state_dir` is its own folder, `plant` the plant file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOREWARN_", env_nested_delimiter="__", toml_file="forewarn.toml", extra="ignore"
+    )
+
+    state_dir: Path = Path("forewarn-state")
+    plant: Path = Path("plant.yaml")
+    log: str = "info"
+    mqtt: MqttSettings = MqttSettings()
+    http: HttpSettings = HttpSettings()
+    clock: ClockSettings = ClockSettings()
+    scoring: ScoringSettings = ScoringSettings()
+    journal: JournalSettings = JournalSettings()
+    influx: InfluxSettings = InfluxSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then environment, then the TOML file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def series_dir(self) -> Path:
+        """Raw series, quarantine and last values: written by the ingest process only."""
+        return self.state_dir / "series"
+
+    @property
+    def journal_dir(self) -> Path:
+        """Raw frames: written by the ingest process only."""
+        return self.state_dir / "journal"
+
+    @property
+    def derived_dir(self) -> Path:
+        """Feature series: written by the main process only."""
+        return self.state_dir / "derived"
+
+    @property
+    def records_url(self) -> str:
+        """Orders, audit, assessments: written by the main process only."""
+        return f"sqlite:///{self.state_dir / 'records.db'}"
+
+
+HANDOVER = "FOREWARN_HANDOVER"
+"""Environment variable by which a parent hands its settings to a child process (secrets never stand in argv)."""
+
+
+def load_settings() -> Settings:
+    """Settings handed over by the parent process, else from file and environment."""
+    handed = os.environ.get(HANDOVER)
+    return Settings.model_validate_json(handed) if handed else Settings()

@@ -1,0 +1,79 @@
+"""What the routes work with: one `Plantroom` per main process, built by `api.wiring`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from forewarn.core.clock import PlantClock
+from forewarn.core.plant import Plant
+from forewarn.core.ports import OrderBook, SeriesReader
+from forewarn.core.work import Json
+from forewarn.pipeline.live import Hub
+
+
+class AssessmentReader(Protocol):
+    """Reads of kept assessments (`pipeline.summary.assessment_json`)."""
+
+    def latest(self) -> dict[str, Json]:
+        """The newest assessment of each asset."""
+        ...
+
+    def history(self, asset: str, since_us: int, limit: int) -> list[Json]:
+        """Assessments of one asset after a time, oldest first, thinned to a limit."""
+        ...
+
+
+Idempotent = Callable[[str, str, str, Callable[[], tuple[int, str]]], object]
+"""(key, actor, request hash, act): runs act -> (status, body), unless the key was used for the same request before."""
+
+
+@dataclass(slots=True)
+class RateMeter:
+    """Readings per wall second between two looks that are at least a second apart."""
+
+    rate: float = 0.0
+    _at: float = 0.0
+    _count: int = 0
+
+    def see(self, count: int) -> float:
+        """Note the total now; answers the newest rate."""
+        now = time.monotonic()
+        if self._at == 0.0:
+            self._at, self._count = now, count
+        elif now - self._at >= 1.0:
+            self.rate = max(0, count - self._count) / (now - self._at)
+            self._at, self._count = now, count
+        return self.rate
+
+
+@dataclass(slots=True)
+class Plantroom:
+    """Everything that the API reads and the one book that it writes."""
+
+    plant: Plant
+    clock: PlantClock
+    reader: SeriesReader
+    derived: SeriesReader
+    orders: OrderBook
+    assessments: AssessmentReader
+    hub: Hub
+    idempotent: Idempotent
+    meter: RateMeter = field(default_factory=RateMeter)
+
+    def now_us(self) -> int:
+        """Plant time now."""
+        return self.clock.plant_us(time.time_ns() // 1000)
+
+
+def plantroom(request: Request) -> Plantroom:
+    """The plant room of this app."""
+    room: Plantroom = request.app.state.room
+    return room
+
+
+Room = Annotated[Plantroom, Depends(plantroom)]

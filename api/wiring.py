@@ -1,0 +1,140 @@
+"""The only file that names concrete adapters: settings -> journal, stores, books, scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forewarn.api.settings import Settings
+from forewarn.api.state import Plantroom
+from forewarn.core.errors import Rejected
+from forewarn.core.plant import Plant
+from forewarn.ingest.intake import Intake
+from forewarn.ingest.journal import Journal
+from forewarn.ingest.source_listener import FrontDoorSettings, Verifier
+from forewarn.ingest.store_packed import PackedStore
+from forewarn.ingest.store_reader import PackedReader
+from forewarn.pipeline.plant_file import load_plant
+
+if TYPE_CHECKING:
+    from forewarn.maintenance.records import Records
+    from forewarn.pipeline.scoring import Scorer
+
+End = Callable[[int], None]
+"""Ends the process with a status; callable from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestParts:
+    """What the ingest process owns."""
+
+    plant: Plant
+    journal: Journal
+    intake: Intake
+    store: PackedStore
+
+    def close(self) -> None:
+        """Release the files."""
+        self.store.close()
+        self.journal.close()
+
+
+def ingest_parts(settings: Settings) -> IngestParts:
+    """Open journal and raw store. Raises Rejected for a broken plant file, OSError for a folder it cannot use."""
+    plant = load_plant(settings.plant)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    journal = Journal(settings.journal_dir, settings.journal.segment_bytes, settings.journal.limit_bytes)
+    store = PackedStore(settings.series_dir)
+    numbers = store.assign([s.name for s in plant.signals])
+    intake = Intake(plant.signals, numbers)
+    intake.seed(PackedReader(settings.series_dir).last_values())
+    return IngestParts(plant, journal, intake, store)
+
+
+def front_door_settings(settings: Settings) -> FrontDoorSettings:
+    """The front door's own settings; passwords are checked against their Argon2 hashes."""
+    mqtt = settings.mqtt
+    return FrontDoorSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        maximum_packet_bytes=mqtt.maximum_packet_bytes,
+        receive_maximum=mqtt.receive_maximum,
+        users={name: _argon2_verifier(hashed) for name, hashed in mqtt.users.items()} or None,
+    )
+
+
+def _argon2_verifier(hashed: str) -> Verifier:
+    from argon2 import PasswordHasher
+    from argon2.exceptions import Argon2Error
+
+    def verify(password: bytes) -> bool:
+        try:
+            return PasswordHasher().verify(hashed, password)
+        except Argon2Error:
+            return False
+
+    return verify
+
+
+@dataclass(slots=True)
+class MainParts:
+    """What the main process owns."""
+
+    room: Plantroom
+    scorer: Scorer
+    records: Records
+    derived: PackedStore
+
+    def close(self) -> None:
+        """Release the files."""
+        self.derived.close()
+        self.records.close()
+
+
+def main_parts(settings: Settings) -> MainParts:
+    """Open records, readers and the derived store, and build the scorer."""
+    from forewarn.maintenance.assessment_book import AssessmentBook
+    from forewarn.maintenance.order_book import OrderBookSql
+    from forewarn.maintenance.records import open_records
+    from forewarn.pipeline.features import FeatureStage
+    from forewarn.pipeline.live import Hub
+    from forewarn.pipeline.scoring import Scorer
+
+    plant = load_plant(settings.plant)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    records = open_records(settings.records_url)
+    orders, assessments = OrderBookSql(records), AssessmentBook(records)
+    reader, derived_reader = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
+    derived = PackedStore(settings.derived_dir)
+    clock, hub = settings.clock.clock(), Hub()
+    scorer = Scorer(
+        plant,
+        reader,
+        derived_reader,
+        FeatureStage(reader, derived),
+        orders,
+        assessments,
+        hub,
+        clock,
+        settings.scoring.assess_every_s,
+        settings.scoring.poll_s,
+    )
+    room = Plantroom(plant, clock, reader, derived_reader, orders, assessments, hub, orders.idempotent)
+    return MainParts(room, scorer, records, derived)
+
+
+def check_addresses(settings: Settings) -> None:
+    """Refuse to serve the API on an address that strangers reach: there is no TLS here yet."""
+    if settings.http.host not in ("127.0.0.1", "localhost", "::1"):
+        raise Rejected(
+            "address_not_safe",
+            f"the API would be open to everybody on {settings.http.host}: put a TLS proxy before 127.0.0.1",
+        )
+
+
+def token_file(settings: Settings) -> Path:
+    """Where the token for programs is kept (readable by the owner only)."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    return settings.state_dir / "api-token"
