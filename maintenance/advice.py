@@ -1,0 +1,226 @@
+"""Advice: what to do about a machine, given what the models say of it. Pure: plant and settings are arguments.
+
+A machine in confirmed alarm gets one advice, for its most probable fault; each sensor that cannot be believed
+gets its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
+from forewarn.core.faults import MECHANISMS, Fault
+from forewarn.core.health import AnomalyScore, Assessment, Hypothesis, SensorProblem, State
+from forewarn.core.plant import Asset, FaultPlan, PartLine, Plant
+from forewarn.core.work import Advice, Decision, Json, OrderKind
+from forewarn.maintenance.advice_numbers import Inputs, Lead, Numbers, numbers
+from forewarn.maintenance.evidence import assessment_json, plain
+
+SENSOR_PRIORITY = {"A": 2, "B": 3, "C": 4}
+SENSOR_STEPS = (
+    "Compare the sensor with a hand-held one",
+    "Check cable, connector, supply and mounting",
+    "Replace or calibrate the sensor; note both readings",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceSettings:
+    """What the plant has not said otherwise.
+
+    A fault without a job plan takes `repair_hours`; a part whose lead time is unknown takes `lead_p50_days` and
+    `lead_p90_days`. A sensor problem younger than `sensor_patience_h` waits. When more than `doubted_share` of an
+    anomaly comes from sensors that cannot be believed, the machine's advice waits.
+    """
+
+    repair_hours: float = 8.0
+    lead_p50_days: float = 14.0
+    lead_p90_days: float = 30.0
+    sensor_patience_h: float = 1.0
+    doubted_share: float = 0.5
+
+
+AS_USUAL = AdviceSettings()
+
+
+def advise(assessment: Assessment, asset: Asset, plant: Plant, settings: AdviceSettings = AS_USUAL) -> list[Advice]:
+    """What should be done now: at most one advice for the machine, then one for each doubtful sensor.
+
+    ALARM opens an order for the top hypothesis, ALERT gives the same advice with the decision WAIT; every other state
+    says nothing of the machine. `at_us` of the assessment is "now": no date lies before it. Parts, hours and steps come
+    from `asset.plan_for(fault)`.
+
+    Example: P10 of 240 operating hours on a machine that runs 24 h a day, 8 h of repair and a part that arrives within
+    7 days nine times of ten: start by day 9.67, order by day 2.67.
+    """
+    advices = [_of_sensor(problems, assessment, asset, settings) for problems in _by_signal(assessment).values()]
+    if assessment.state in (State.ALARM, State.ALERT) and assessment.diagnosis:
+        advices.insert(0, _of_machine(assessment.diagnosis[0], assessment, asset, plant, settings))
+    return advices
+
+
+def _of_machine(
+    top: Hypothesis, assessment: Assessment, asset: Asset, plant: Plant, settings: AdviceSettings
+) -> Advice:
+    plan = asset.plan_for(top.fault)
+    inputs = _inputs(top.fault, plan, assessment, asset, plant, settings)
+    found = numbers(inputs)
+    decision, why = _decision(assessment, settings)
+    return Advice(
+        asset=asset.id,
+        fault=top.fault,
+        failure_mode=plan.failure_mode if plan and plan.fault == top.fault else top.failure_mode,
+        kind=OrderKind.CONDITION,
+        decision=decision,
+        reason=" ".join([why, *_remarks(found, inputs, plan, plant)]),
+        priority=found.priority,
+        title=_title(top.fault, asset, plan, found, assessment.at_us),
+        at_us=assessment.at_us,
+        evidence=_evidence(assessment, settings, inputs, found),
+        parts=plan.parts if plan else (),
+        repair_hours=inputs.repair_hours,
+        steps=plan.steps if plan else (top.next_check,),
+        rul_p10_h=found.rul_p10_h,
+        rul_p50_h=found.rul_p50_h,
+        rul_p90_h=found.rul_p90_h,
+        order_by_us=found.order_by_us,
+        start_by_us=found.start_by_us,
+        win_probability=found.win_probability,
+    )
+
+
+def _inputs(
+    fault: Fault, plan: FaultPlan | None, assessment: Assessment, asset: Asset, plant: Plant, settings: AdviceSettings
+) -> Inputs:
+    forecast = assessment.forecast_for(fault)
+    return Inputs(
+        at_us=assessment.at_us,
+        criticality=asset.criticality,
+        operating_hours_per_day=asset.operating_hours_per_day,
+        repair_hours=plan.repair_hours if plan else settings.repair_hours,
+        levels=tuple(float(level) for level in forecast.levels) if forecast else (),
+        hours=tuple(float(hours) for hours in forecast.hours) if forecast else (),
+        leads=tuple(_lead(line, plant, settings) for line in plan.parts) if plan else (),
+    )
+
+
+def _lead(line: PartLine, plant: Plant, settings: AdviceSettings) -> Lead:
+    part = plant.part(line.part)
+    if part is None:
+        return Lead(line.part, settings.lead_p50_days, settings.lead_p90_days)
+    if part.on_hand >= line.quantity:
+        return Lead(line.part, 0.0, 0.0)
+    return Lead(line.part, part.lead_p50_days, part.lead_p90_days)
+
+
+def _decision(assessment: Assessment, settings: AdviceSettings) -> tuple[Decision, str]:
+    if assessment.state is State.ALERT:
+        return Decision.WAIT, "Above its limit, but not for long enough to be confirmed."
+    doubted = _doubted_share(assessment)
+    if doubted > settings.doubted_share:
+        return Decision.WAIT, f"{doubted:.0%} of the anomaly comes from sensors that cannot be believed now."
+    return Decision.OPEN, "Confirmed alarm."
+
+
+def _doubted_share(assessment: Assessment) -> float:
+    """Share of the anomaly that rests on signals with a problem; features of a waveform are `signal:feature`."""
+    if not isinstance(assessment.anomaly, AnomalyScore):
+        return 0.0
+    doubtful = {problem.signal for problem in assessment.sensor_problems}
+    contributions = assessment.anomaly.contributions
+    return sum(part.share for part in contributions if part.feature.partition(":")[0] in doubtful)
+
+
+def _remarks(found: Numbers, inputs: Inputs, plan: FaultPlan | None, plant: Plant) -> list[str]:
+    """What a planner has to know about the numbers, one sentence each."""
+    told = []
+    if plan is None:
+        told.append("The plant file has no job plan for this fault: usual hours, no parts.")
+    unknown = [lead.part for lead in inputs.leads if plant.part(lead.part) is None]
+    if unknown:
+        told.append(f"Lead time of {', '.join(unknown)} is unknown: the usual one is assumed.")
+    if found.rul_p10_h is None:
+        return [*told, "Remaining life is not known yet."]
+    told.append(f"P10 of the remaining life is {_span(found.rul_p10_h)} of operation.")
+    if found.start_late_h:
+        told.append(f"Work should have started {_span(found.start_late_h)} ago: start now.")
+    elif found.order_late_h and inputs.longest_lead().p90_days:
+        told.append(f"Parts should have been ordered {_span(found.order_late_h)} ago: order now.")
+    return told
+
+
+def _span(hours: float) -> str:
+    """Hours as a person says them.
+
+    >>> _span(30.2), _span(223.0)
+    ('30 h', '9.3 days')
+    """
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
+def _title(fault: Fault, asset: Asset, plan: FaultPlan | None, found: Numbers, now_us: int) -> str:
+    """A sentence for the list: "Outer-race spall on DE bearing of pump-03: plan replacement within 9 days"."""
+    mechanism = MECHANISMS.get(fault.mechanism)
+    label = mechanism.label if mechanism else fault.mechanism.replace("_", " ")
+    component = asset.component(fault.component)
+    where = (component.name if component else "") or fault.component.replace("_", " ")
+    work = "replacement" if plan and plan.parts else "repair"
+    return f"{label[:1].upper()}{label[1:]} on {where} of {asset.id}: {_when(work, found, now_us)}"
+
+
+def _when(work: str, found: Numbers, now_us: int) -> str:
+    if found.start_by_us is None:
+        return f"plan {work}, remaining life not yet known"
+    left_us = found.start_by_us - now_us
+    if left_us < US_PER_HOUR:
+        return f"start {work} now"
+    amount, unit = (left_us // US_PER_DAY, "day") if left_us >= 2 * US_PER_DAY else (left_us // US_PER_HOUR, "hour")
+    return f"plan {work} within {amount} {unit}{'' if amount == 1 else 's'}"
+
+
+def _by_signal(assessment: Assessment) -> dict[str, list[SensorProblem]]:
+    """Problems of each signal, the oldest first: one sensor is one job, however many ways it misbehaves."""
+    problems: dict[str, list[SensorProblem]] = {}
+    for problem in sorted(assessment.sensor_problems, key=lambda each: each.since_us):
+        problems.setdefault(problem.signal, []).append(problem)
+    return problems
+
+
+def _of_sensor(problems: list[SensorProblem], assessment: Assessment, asset: Asset, settings: AdviceSettings) -> Advice:
+    first, now_us = problems[0], assessment.at_us
+    decision, why = _sensor_decision(first, assessment, settings)
+    return Advice(
+        asset=asset.id,
+        fault=Fault(first.signal, "sensor_fault"),
+        failure_mode=MECHANISMS["sensor_fault"].mode,
+        kind=OrderKind.INSTRUMENT,
+        decision=decision,
+        reason=" ".join([why, *(problem.text for problem in problems)]).strip(),
+        priority=SENSOR_PRIORITY[asset.criticality],
+        title=f"Sensor {first.signal} of {asset.id} is {first.kind.replace('_', ' ')}: check or replace it",
+        at_us=now_us,
+        evidence=_evidence(assessment, settings),
+        repair_hours=1.0,
+        steps=SENSOR_STEPS,
+    )
+
+
+def _sensor_decision(problem: SensorProblem, assessment: Assessment, settings: AdviceSettings) -> tuple[Decision, str]:
+    silent = sum(each.kind == "silent" for each in assessment.sensor_problems)
+    if problem.kind == "silent" and assessment.state is State.OFFLINE and silent > 1:
+        return Decision.WAIT, "Every sensor of the machine is silent: a gateway or a standstill, not this sensor."
+    if assessment.at_us - problem.since_us < settings.sensor_patience_h * US_PER_HOUR:
+        return Decision.WAIT, f"Younger than {settings.sensor_patience_h:g} h."
+    return Decision.OPEN, "The sensor cannot be believed."
+
+
+def _evidence(
+    assessment: Assessment, settings: AdviceSettings, inputs: Inputs | None = None, found: Numbers | None = None
+) -> Json:
+    """Everything the decision rests on: what the models said, the settings, the inputs of the numbers, the numbers."""
+    return {
+        "assessment": assessment_json(assessment),
+        "advice_settings": plain(settings),
+        "inputs": plain(inputs),
+        "numbers": plain(found),
+    }

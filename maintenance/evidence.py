@@ -1,0 +1,85 @@
+"""What a judgement rests on, as plain JSON: kept on the order for years, read by people and by `forewarn explain`.
+
+Pure. Numbers of numpy become numbers of Python; a value that is not finite becomes null, which JSON can say.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from enum import Enum
+
+import numpy as np
+
+from forewarn.core.health import AnomalyScore, Assessment, Hypothesis, RulForecast
+from forewarn.core.work import Json
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value: keys sorted, no spaces, UTF-8 as it is. Refuses NaN with ValueError.
+
+    >>> canonical({"b": 1, "a": [0.5, None]})
+    '{"a":[0.5,null],"b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: object) -> object:
+    """A value as JSON knows it: dataclasses and mappings become objects, tuples and arrays become lists.
+
+    >>> plain((np.float64(0.5), float("nan")))
+    [0.5, None]
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def plain_object(value: object) -> Json:
+    """`plain` of something that has fields."""
+    converted = plain(value)
+    if not isinstance(converted, dict):
+        raise TypeError(f"{type(value).__name__} is not an object")
+    return converted
+
+
+def assessment_json(assessment: Assessment) -> Json:
+    """An assessment as JSON: `asset`, `at_us`, `span_us`, `state`, `health`, `anomaly` (or `warming_up`), `diagnosis`,
+    `forecasts` (levels and operating hours, with P10/P50/P90 beside them), `sensor_problems`, `model`."""
+    scored = isinstance(assessment.anomaly, AnomalyScore)
+    return {
+        "asset": assessment.asset,
+        "at_us": assessment.at_us,
+        "span_us": plain(assessment.span_us),
+        "state": assessment.state.value,
+        "health": plain(assessment.health),
+        "anomaly": plain(assessment.anomaly) if scored else None,
+        "warming_up": None if scored else plain(assessment.anomaly),
+        "diagnosis": [_hypothesis_json(hypothesis) for hypothesis in assessment.diagnosis],
+        "forecasts": [_forecast_json(forecast) for forecast in assessment.forecasts],
+        "sensor_problems": plain(assessment.sensor_problems),
+        "model": plain(assessment.model),
+    }
+
+
+def _hypothesis_json(hypothesis: Hypothesis) -> Json:
+    return {**plain_object(hypothesis), "fault": str(hypothesis.fault)}
+
+
+def _forecast_json(forecast: RulForecast) -> Json:
+    quantiles = {f"p{percent}_h": forecast.quantile(percent / 100) for percent in (10, 50, 90)}
+    return {**plain_object(forecast), "fault": str(forecast.fault), **quantiles}

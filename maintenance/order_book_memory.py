@@ -1,0 +1,122 @@
+"""The order book without a database: for tests, notebooks and what-if runs. Passes the same contract as the SQL one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from forewarn.core.errors import Conflict
+from forewarn.core.ports import Actor, OrderOutcome
+from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
+from forewarn.maintenance.audit import START, AuditEntry, AuditHead, as_history, chained
+from forewarn.maintenance.order_desk import take_advice, take_result, take_step
+from forewarn.maintenance.order_rules import AS_USUAL, KeptOrder, OrderSettings, shares_order
+
+
+class MemoryOrderBook:
+    """`core.ports.OrderBook` in a dictionary; one step at a time. `messages` is its outbox: (kind, body)."""
+
+    def __init__(self, settings: OrderSettings = AS_USUAL) -> None:
+        self._settings = settings
+        self._turn = threading.Lock()
+        self._kept: dict[str, KeptOrder] = {}
+        self._audit: list[dict[str, Any]] = []
+        self._numbers = 0
+        self.messages: list[tuple[str, Json]] = []
+
+    def advise(self, advice: Advice) -> OrderOutcome:
+        """See `core.ports.OrderBook.advise`."""
+        with self._transaction():
+            return take_advice(self, advice, self._settings, lambda: f"order-{self._numbers}")
+
+    def act(
+        self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None
+    ) -> WorkOrder:
+        """See `core.ports.OrderBook.act`."""
+        with self._transaction():
+            return take_step(self, order_id, status, actor, revision, at_us, report)
+
+    def verify(self, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:
+        """See `OrderBookSql.verify`."""
+        with self._transaction():
+            return take_result(self, order_id, result, actor, at_us)
+
+    def order(self, order_id: str) -> WorkOrder | None:
+        """See `core.ports.OrderBook.order`."""
+        kept = self.find(order_id)
+        return kept.order if kept else None
+
+    def orders(self, *, open_only: bool = False, asset: str | None = None, limit: int = 200) -> list[WorkOrder]:
+        """See `core.ports.OrderBook.orders`."""
+        wanted = (
+            kept.order
+            for kept in list(self._kept.values())
+            if (kept.order.is_open or not open_only) and asset in (None, kept.order.asset)
+        )
+        return sorted(wanted, key=lambda order: (order.created_at_us, order.number), reverse=True)[:limit]
+
+    def history(self, order_id: str) -> list[Json]:
+        """See `core.ports.OrderBook.history`."""
+        kept = self.find(order_id)
+        return [as_history(row) for row in self._audit if kept and row["subject"] == kept.order.id]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._turn:
+            before = (dict(self._kept), list(self._audit), self._numbers, list(self.messages))
+            try:
+                yield
+            except BaseException:
+                self._kept, self._audit, self._numbers, self.messages = before
+                raise
+
+    # What `order_desk.OrderStore` asks for, within a transaction.
+
+    def joined_by(self, advice: Advice) -> KeptOrder | None:
+        """See `OrderStore`."""
+        alive = [kept for kept in self._kept.values() if kept.order.is_open and kept.order.asset == advice.asset]
+        same_fault = (kept for kept in alive if any(c.fault == advice.fault for c in kept.order.causes))
+        machine = (kept for kept in alive if shares_order(kept.order.kind) and shares_order(advice.kind))
+        return next(same_fault, None) or next(machine, None)
+
+    def finished(self, advice: Advice) -> list[KeptOrder]:
+        """See `OrderStore`."""
+        return [
+            kept
+            for kept in self._kept.values()
+            if not kept.order.is_open
+            and kept.order.asset == advice.asset
+            and shares_order(kept.order.kind) == shares_order(advice.kind)
+            and any(cause.fault.component == advice.fault.component for cause in kept.order.causes)
+        ]
+
+    def find(self, order_id: str) -> KeptOrder | None:
+        """See `OrderStore`."""
+        by_number = (kept for kept in self._kept.values() if kept.order.number == order_id)
+        return self._kept.get(order_id) or next(by_number, None)
+
+    def next_number(self) -> str:
+        """See `OrderStore`."""
+        self._numbers += 1
+        return f"WO-{self._numbers:06d}"
+
+    def keep(self, kept: KeptOrder) -> None:
+        """See `OrderStore`."""
+        faults = {cause.fault for cause in kept.order.causes}
+        for other in self._kept.values():
+            rival = other.order.is_open and other.order.asset == kept.order.asset and other.order.id != kept.order.id
+            if kept.order.is_open and rival and faults & {cause.fault for cause in other.order.causes}:
+                raise Conflict(f"{other.order.number} is already open for this fault")
+        self._kept[kept.order.id] = kept
+
+    def record(self, entry: AuditEntry) -> int:
+        """See `OrderStore`."""
+        head = AuditHead(len(self._audit), self._audit[-1]["hash"] if self._audit else START)
+        self._audit.append(chained(entry, head))
+        return len(self._audit)
+
+    def post(self, kind: str, body: Json, at_us: int) -> None:
+        """See `OrderStore`."""
+        self.messages.append((kind, {**body, "at_us": at_us}))

@@ -1,0 +1,110 @@
+"""The order book in the records: `core.ports.OrderBook` on SQLite or PostgreSQL.
+
+Several programs may use it at once: a unique index decides which of them opens the order for a fault, and the others
+are given the winner's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from forewarn.core.errors import Conflict
+from forewarn.core.ports import Actor, OrderOutcome
+from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
+from forewarn.maintenance.audit import history_of
+from forewarn.maintenance.idempotency import Answer, idempotent
+from forewarn.maintenance.order_desk import take_advice, take_result, take_step
+from forewarn.maintenance.order_rows import IS_OPEN, OrderRows, read_orders
+from forewarn.maintenance.order_rules import AS_USUAL, OrderSettings
+from forewarn.maintenance.records import Records
+from forewarn.maintenance.records_tables import WORK_ORDER
+
+RACES = 5
+
+
+class OrderBookSql:
+    """Work orders with their causes, audit rows and messages; every change is one transaction."""
+
+    def __init__(self, records: Records, settings: OrderSettings = AS_USUAL) -> None:
+        self._records = records
+        self._settings = settings
+
+    def advise(self, advice: Advice) -> OrderOutcome:
+        """Open an order, or update the open one; see `order_rules.judge` for which.
+
+        Who loses a race for the same fault is given the winner's order. Nothing is written for advice that waits, that
+        cools down, or that brings nothing new. Raises Retriable when the records cannot be used now.
+        """
+        for _ in range(RACES - 1):
+            try:
+                return self._advise_once(advice)
+            except Conflict:
+                continue  # the winner's order is there now: look again
+        return self._advise_once(advice)
+
+    def _advise_once(self, advice: Advice) -> OrderOutcome:
+        with self._records.write() as connection:
+            return take_advice(OrderRows(connection), advice, self._settings, lambda: str(uuid.uuid4()))
+
+    def act(
+        self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None
+    ) -> WorkOrder:
+        """Move an order (id or number) to a status; `report` is added to what was reported before.
+
+        Raises Conflict for a stale revision, a step that `TRANSITIONS` forbids, closing without a passed or waived
+        verification, and taking up again an order whose fault another open order has by now; Rejected for an unknown
+        order or a report above 64 KiB.
+        """
+        with self._records.write() as connection:
+            return take_step(OrderRows(connection), order_id, status, actor, revision, at_us, report)
+
+    def verify(self, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:
+        """Note whether the repair shows in the signals, on a completed order.
+
+        passed or waived: it may be closed. failed: the next advice on its component opens an order that follows it.
+        Raises Conflict when it is not completed, Rejected for an unknown order or `pending`.
+        """
+        with self._records.write() as connection:
+            return take_result(OrderRows(connection), order_id, result, actor, at_us)
+
+    def order(self, order_id: str) -> WorkOrder | None:
+        """One order by id or number."""
+        found = self._read(sa.select(WORK_ORDER).where(_named(order_id)))
+        return found[0] if found else None
+
+    def orders(self, *, open_only: bool = False, asset: str | None = None, limit: int = 200) -> list[WorkOrder]:
+        """Orders, newest first."""
+        query = sa.select(WORK_ORDER)
+        if open_only:
+            query = query.where(IS_OPEN)
+        if asset is not None:
+            query = query.where(WORK_ORDER.c.asset == asset)
+        return self._read(query.order_by(WORK_ORDER.c.created_at_us.desc(), WORK_ORDER.c.number.desc()).limit(limit))
+
+    def history(self, order_id: str) -> list[Json]:
+        """Audit rows of an order, oldest first: seq, at_us, actor, role, action, before, after, prev, hash."""
+        with self._records.read() as connection:
+            id = connection.execute(sa.select(WORK_ORDER.c.id).where(_named(order_id))).scalar()
+            return history_of(connection, id) if id is not None else []
+
+    def idempotent(
+        self,
+        key: str,
+        actor: Actor,
+        request_hash: str,
+        work: Callable[[], tuple[int, str]],
+        now_us: int,
+    ) -> Answer:
+        """See `idempotency.idempotent`: what `work` does to the book and its answer are one transaction."""
+        return idempotent(self._records, key, actor.name, request_hash, work, now_us)
+
+    def _read(self, query: sa.Select[tuple[object, ...]]) -> list[WorkOrder]:
+        with self._records.read() as connection:
+            return [kept.order for kept in read_orders(connection, query)]
+
+
+def _named(order_id: str) -> sa.ColumnElement[bool]:
+    return (WORK_ORDER.c.id == order_id) | (WORK_ORDER.c.number == order_id)

@@ -1,0 +1,136 @@
+"""The use cases of the order book, over whatever keeps the orders.
+
+Each runs inside one transaction of its `OrderStore`: the order, its audit row and its message are written together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Protocol
+
+from forewarn.core.errors import Rejected
+from forewarn.core.ports import Actor, OrderOutcome
+from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
+from forewarn.maintenance.audit import AuditEntry
+from forewarn.maintenance.evidence import canonical, plain
+from forewarn.maintenance.order_rules import KeptOrder, OrderSettings, judge, opened, stepped, verified
+
+SYSTEM = Actor("forewarn", "system")
+"""Who opens and refreshes orders."""
+
+
+class OrderStore(Protocol):
+    """Orders as one transaction sees them. Implemented on SQL and in memory."""
+
+    def joined_by(self, advice: Advice) -> KeptOrder | None:
+        """The open order that an advice belongs to: the one with its fault, else the open order of its machine."""
+        ...
+
+    def finished(self, advice: Advice) -> list[KeptOrder]:
+        """Orders no longer open that dealt with the advice's component, at least the one finished last."""
+        ...
+
+    def find(self, order_id: str) -> KeptOrder | None:
+        """One order by id or number, locked against other writers."""
+        ...
+
+    def next_number(self) -> str:
+        """The next human number, without gaps: WO-000001, ..."""
+        ...
+
+    def keep(self, kept: KeptOrder) -> None:
+        """Insert or replace. Raises Conflict when another open order has one of its faults."""
+        ...
+
+    def record(self, entry: AuditEntry) -> int:
+        """Append to the audit; its number."""
+        ...
+
+    def post(self, kind: str, body: Json, at_us: int) -> None:
+        """Put a message in the outbox."""
+        ...
+
+
+def take_advice(store: OrderStore, advice: Advice, settings: OrderSettings, new_id: Callable[[], str]) -> OrderOutcome:
+    """Open, update, or leave alone, as `order_rules.judge` says."""
+    joined = store.joined_by(advice)
+    finished = [] if joined is not None else store.finished(advice)
+    verdict = judge(advice, joined, finished, settings)
+    if verdict.what == "opened":
+        kept = opened(advice, new_id(), store.next_number(), verdict.follows)
+        _write(store, None, kept, SYSTEM, "opened", advice.at_us, "order.opened")
+        return OrderOutcome("opened", kept.order)
+    if verdict.what == "updated" and verdict.kept is not None:
+        _write(store, joined, verdict.kept, SYSTEM, "updated", advice.at_us, "order.updated")
+    return OrderOutcome(verdict.what, verdict.kept.order if verdict.kept else None)
+
+
+def take_step(
+    store: OrderStore, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None
+) -> WorkOrder:
+    """Move an order; Rejected when there is none of this id or number."""
+    kept = _existing(store, order_id)
+    after = stepped(kept, status, revision, at_us, report)
+    _write(store, kept, after, actor, status.value, at_us, "order.status")
+    return after.order
+
+
+def take_result(store: OrderStore, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:
+    """Note the result of a verification; the same result again writes nothing."""
+    kept = _existing(store, order_id)
+    after = verified(kept, result, at_us)
+    if after != kept:
+        _write(store, kept, after, actor, f"verification {result.value}", at_us, "order.verified")
+    return after.order
+
+
+def _existing(store: OrderStore, order_id: str) -> KeptOrder:
+    kept = store.find(order_id)
+    if kept is None:
+        raise Rejected("unknown_order", f"there is no order {order_id}")
+    return kept
+
+
+def _write(
+    store: OrderStore, before: KeptOrder | None, after: KeptOrder, actor: Actor, action: str, at_us: int, kind: str
+) -> None:
+    store.keep(after)
+    was, became = changes(before, after)
+    seq = store.record(AuditEntry(at_us, actor, after.order.id, action, was, became))
+    order = after.order
+    told: Json = {"order": order.id, "number": order.number, "asset": order.asset, "kind": order.kind.value}
+    store.post(kind, {**told, "status": order.status.value, "revision": order.revision, "audit": seq}, at_us)
+
+
+def snapshot(kept: KeptOrder) -> Json:
+    """Everything about an order as JSON, the evidence by its SHA-256: what the audit rows of an order add up to."""
+    order = kept.order
+    causes = [
+        {
+            "fault": str(cause.fault),
+            "failure_mode": cause.failure_mode,
+            "added_at_us": cause.added_at_us,
+            "evidence_sha256": hashlib.sha256(canonical(cause.evidence).encode()).hexdigest(),
+        }
+        for cause in order.causes
+    ]
+    fields = {name: plain(getattr(order, name)) for name in order.__dataclass_fields__ if name not in ("id", "causes")}
+    return {
+        **fields,
+        "causes": causes,
+        "driver": str(kept.driver),
+        "refreshed_at_us": kept.refreshed_at_us,
+        "finished_at_us": kept.finished_at_us,
+        "follows": kept.follows,
+    }
+
+
+def changes(before: KeptOrder | None, after: KeptOrder) -> tuple[Json, Json]:
+    """The fields that differ, as they were and as they became; of a new order nothing and everything."""
+    became = snapshot(after)
+    if before is None:
+        return {}, became
+    was = snapshot(before)
+    differing = [name for name in became if was[name] != became[name]]
+    return {name: was[name] for name in differing}, {name: became[name] for name in differing}

@@ -1,0 +1,181 @@
+"""Orders to rows and back: the SQL side of `order_desk.OrderStore`, bound to one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from forewarn.core.errors import Conflict
+from forewarn.core.faults import Fault
+from forewarn.core.plant import PartLine
+from forewarn.core.work import OPEN_STATUSES, Advice, Cause, Json, OrderKind, Status, Verification, WorkOrder
+from forewarn.maintenance import audit, outbox
+from forewarn.maintenance.audit import AuditEntry
+from forewarn.maintenance.evidence import canonical
+from forewarn.maintenance.order_rules import KeptOrder, shares_order
+from forewarn.maintenance.records_tables import ORDER_CAUSE, ORDER_PART, SEQUENCE, WORK_ORDER
+
+IS_OPEN = WORK_ORDER.c.status.in_([status.value for status in OPEN_STATUSES])
+SHARED_KINDS = WORK_ORDER.c.kind.in_([kind.value for kind in OrderKind if shares_order(kind)])
+PLAIN_COLUMNS = (
+    *("id", "number", "asset", "kind", "status", "priority", "title", "repair_hours", "created_at_us", "updated_at_us"),
+    *("revision", "rul_p10_h", "rul_p50_h", "rul_p90_h", "order_by_us", "start_by_us", "win_probability"),
+    *("verification", "report"),
+)
+
+
+class OrderRows:
+    """`OrderStore` on the connection of one write transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def joined_by(self, advice: Advice) -> KeptOrder | None:
+        """See `OrderStore`."""
+        same_fault = sa.exists().where(_of_order(), _open_cause(advice))
+        found = self._first(same_fault)
+        if found is None and shares_order(advice.kind):
+            found = self._first(WORK_ORDER.c.asset == advice.asset, IS_OPEN, SHARED_KINDS)
+        return found
+
+    def finished(self, advice: Advice) -> list[KeptOrder]:
+        """See `OrderStore`."""
+        cause = ORDER_CAUSE.c
+        dealt_with = sa.exists().where(
+            _of_order(), cause.asset == advice.asset, cause.component == advice.fault.component
+        )
+        kinds = SHARED_KINDS if shares_order(advice.kind) else ~SHARED_KINDS
+        newest = self._first(
+            ~IS_OPEN, WORK_ORDER.c.asset == advice.asset, kinds, dealt_with, by=WORK_ORDER.c.finished_at_us.desc()
+        )
+        return [newest] if newest else []
+
+    def find(self, order_id: str) -> KeptOrder | None:
+        """See `OrderStore`."""
+        return self._first((WORK_ORDER.c.id == order_id) | (WORK_ORDER.c.number == order_id))
+
+    def next_number(self) -> str:
+        """See `OrderStore`."""
+        row = SEQUENCE.c.name == "work_order"
+        self._connection.execute(SEQUENCE.update().where(row).values(value=SEQUENCE.c.value + 1))
+        value = self._connection.execute(sa.select(SEQUENCE.c.value).where(row)).scalar_one()
+        return f"WO-{value:06d}"
+
+    def keep(self, kept: KeptOrder) -> None:
+        """See `OrderStore`."""
+        values, table = _values(kept), WORK_ORDER
+        updated = self._connection.execute(table.update().where(table.c.id == kept.order.id).values(values))
+        if updated.rowcount == 0:
+            self._connection.execute(table.insert().values(values))
+        self._keep_causes(kept.order)
+        self._keep_parts(kept.order)
+
+    def record(self, entry: AuditEntry) -> int:
+        """See `OrderStore`."""
+        return audit.append(self._connection, entry)
+
+    def post(self, kind: str, body: Json, at_us: int) -> None:
+        """See `OrderStore`."""
+        outbox.post(self._connection, kind, body, at_us)
+
+    def _keep_causes(self, order: WorkOrder) -> None:
+        """Adds the causes that are new, and lets all of them be open exactly when the order is."""
+        mine = ORDER_CAUSE.c.order_id == order.id
+        known = self._connection.execute(sa.select(sa.func.count()).select_from(ORDER_CAUSE).where(mine)).scalar_one()
+        try:
+            if known:
+                self._connection.execute(ORDER_CAUSE.update().where(mine).values(open=order.is_open))
+            for position, cause in list(enumerate(order.causes))[known:]:
+                self._connection.execute(ORDER_CAUSE.insert().values(_cause_values(order, position, cause)))
+        except IntegrityError as error:
+            raise Conflict(f"another order is already open for a fault of {order.number}") from error
+
+    def _keep_parts(self, order: WorkOrder) -> None:
+        self._connection.execute(ORDER_PART.delete().where(ORDER_PART.c.order_id == order.id))
+        rows = [
+            {"order_id": order.id, "position": position, **asdict(line)} for position, line in enumerate(order.parts)
+        ]
+        if rows:
+            self._connection.execute(ORDER_PART.insert(), rows)
+
+    def _first(self, *where: sa.ColumnElement[bool], by: sa.ColumnElement[object] | None = None) -> KeptOrder | None:
+        order_by = WORK_ORDER.c.created_at_us if by is None else by
+        found = read_orders(
+            self._connection, sa.select(WORK_ORDER).where(*where).order_by(order_by).limit(1).with_for_update()
+        )
+        return found[0] if found else None
+
+
+def read_orders(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[KeptOrder]:
+    """The orders that a query on `work_order` finds, complete, in its order; three statements in all."""
+    rows = connection.execute(query).all()
+    ids = [row.id for row in rows]
+    causes: dict[str, list[Cause]] = {id: [] for id in ids}
+    parts: dict[str, list[PartLine]] = {id: [] for id in ids}
+    of_these = sa.select(ORDER_CAUSE).where(ORDER_CAUSE.c.order_id.in_(ids)).order_by(ORDER_CAUSE.c.position)
+    for row in connection.execute(of_these) if ids else ():
+        fault = Fault(row.component, row.mechanism)
+        causes[row.order_id].append(Cause(fault, row.failure_mode, json.loads(row.evidence), row.added_at_us))
+    lines = sa.select(ORDER_PART).where(ORDER_PART.c.order_id.in_(ids)).order_by(ORDER_PART.c.position)
+    for row in connection.execute(lines) if ids else ():
+        parts[row.order_id].append(PartLine(row.part, row.quantity))
+    return [_kept(row, tuple(causes[row.id]), tuple(parts[row.id])) for row in rows]
+
+
+def _of_order() -> sa.ColumnElement[bool]:
+    return ORDER_CAUSE.c.order_id == WORK_ORDER.c.id
+
+
+def _open_cause(advice: Advice) -> sa.ColumnElement[bool]:
+    cause = ORDER_CAUSE.c
+    return sa.and_(
+        cause.asset == advice.asset,
+        cause.component == advice.fault.component,
+        cause.mechanism == advice.fault.mechanism,
+        cause.open,
+    )
+
+
+def _values(kept: KeptOrder) -> dict[str, object]:
+    values: dict[str, object] = {name: getattr(kept.order, name) for name in PLAIN_COLUMNS}
+    return {
+        **values,
+        "kind": kept.order.kind.value,
+        "status": kept.order.status.value,
+        "verification": kept.order.verification.value,
+        "steps": list(kept.order.steps),
+        "driver": str(kept.driver),
+        "refreshed_at_us": kept.refreshed_at_us,
+        "finished_at_us": kept.finished_at_us,
+        "follows": kept.follows,
+    }
+
+
+def _cause_values(order: WorkOrder, position: int, cause: Cause) -> dict[str, object]:
+    return {
+        "order_id": order.id,
+        "position": position,
+        "asset": order.asset,
+        "component": cause.fault.component,
+        "mechanism": cause.fault.mechanism,
+        "failure_mode": cause.failure_mode,
+        "evidence": canonical(cause.evidence),
+        "added_at_us": cause.added_at_us,
+        "open": order.is_open,
+    }
+
+
+def _kept(row: sa.Row[tuple[object, ...]], causes: tuple[Cause, ...], parts: Sequence[PartLine]) -> KeptOrder:
+    fields = {name: getattr(row, name) for name in PLAIN_COLUMNS}
+    fields |= {
+        "kind": OrderKind(row.kind),
+        "status": Status(row.status),
+        "verification": Verification(row.verification),
+        "steps": tuple(row.steps),
+    }
+    order = WorkOrder(causes=causes, parts=tuple(parts), **fields)
+    return KeptOrder(order, Fault.parse(row.driver), row.refreshed_at_us, row.finished_at_us, row.follows)
