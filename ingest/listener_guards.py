@@ -6,8 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import structlog
+from typing import Protocol
 
 LOGGED_PER_MINUTE = 10  # lines per reason; the rest is counted and told with the next line
 TAKE_OVERS_PER_MINUTE = 15
@@ -37,10 +36,22 @@ class DoorCounters:
         return plain | {f"refused_{reason}": count for reason, count in self.refused.items()}
 
 
+class StructuredLog(Protocol):
+    """What is needed of a structlog logger."""
+
+    def info(self, event: str, **fields: object) -> object:
+        """A line for what is normal."""
+        ...
+
+    def warning(self, event: str, **fields: object) -> object:
+        """A line for what is not."""
+        ...
+
+
 class RateLimitedLog:
     """At most `LOGGED_PER_MINUTE` warnings per reason; `suppressed` tells how many were left out before."""
 
-    def __init__(self, log: structlog.stdlib.BoundLogger, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: StructuredLog, clock: Callable[[], float] = time.monotonic) -> None:
         self._log, self._clock = log, clock
         self._windows: dict[str, tuple[float, int]] = {}  # reason -> (start of its minute, lines asked for)
 

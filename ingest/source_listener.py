@@ -8,9 +8,11 @@ acknowledged after it has reconnected, and the identity of a reading removes the
 Reading stops (and TCP pushes back to the device) while too much waits for the disk, while the client does not read
 its own acknowledgements, and while its password is being checked. Nothing is dropped to make room.
 
->>> door = FrontDoor(FrontDoorSettings(port=0), GroupCommit(journal), now_us, lambda who, topic: True)
->>> port = await door.start()
->>> door.publish("forewarn/orders/open", b"3", retain=True)
+In use:
+
+    door = FrontDoor(FrontDoorSettings(port=0), GroupCommit(journal), now_us, lambda who, topic: True)
+    port = await door.start()
+    door.publish("forewarn/orders/open", b"3", retain=True)
 """
 
 from __future__ import annotations
