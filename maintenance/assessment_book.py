@@ -45,12 +45,18 @@ class AssessmentBook:
             return {row.asset: json.loads(row.body) for row in rows}
 
     def history(self, asset: str, since_us: int = 0, limit: int = 1_000) -> list[Json]:
-        """Assessments of an asset from `since_us` on, ascending in time; the newest `limit` of them."""
-        mine = (ASSESSMENT.c.asset == asset) & (ASSESSMENT.c.at_us >= since_us)
-        query = sa.select(ASSESSMENT.c.body).where(mine).order_by(ASSESSMENT.c.at_us.desc()).limit(limit)
+        """Assessments of an asset from `since_us` on, ascending in time; more than `limit` are thinned evenly.
+
+        The newest one is always among them.
+        """
+        since = (ASSESSMENT.c.asset == asset) & (ASSESSMENT.c.at_us >= since_us)
         with self._records.read() as connection:
-            bodies = connection.execute(query).scalars().all()
-        return [json.loads(body) for body in reversed(bodies)]
+            query = sa.select(ASSESSMENT.c.at_us).where(since).order_by(ASSESSMENT.c.at_us)
+            times = connection.execute(query).scalars().all()
+            if len(times) > limit:
+                query = query.where(ASSESSMENT.c.at_us.in_(_evenly(times, limit)))
+            bodies = connection.execute(query.with_only_columns(ASSESSMENT.c.body)).scalars().all()
+        return [json.loads(body) for body in bodies]
 
     def _save(self, connection: sa.Connection, row: dict[str, object]) -> None:
         key = (ASSESSMENT.c.asset == row["asset"]) & (ASSESSMENT.c.at_us == row["at_us"])
@@ -79,6 +85,15 @@ class AssessmentBook:
             [{"gone": at_us} for at_us in gone],
         )
         return kept - len(gone)
+
+
+def _evenly(times: Sequence[int], count: int) -> list[int]:
+    """So many of the times with even steps, the last one among them.
+
+    >>> _evenly([1, 2, 3, 4, 5, 6], 3)
+    [2, 4, 6]
+    """
+    return [times[(place + 1) * len(times) // count - 1] for place in range(count)]
 
 
 def _row(assessment: Json) -> dict[str, object]:

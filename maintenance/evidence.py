@@ -13,6 +13,7 @@ from enum import Enum
 
 import numpy as np
 
+from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.health import AnomalyScore, Assessment, Hypothesis, RulForecast
 from forewarn.core.work import Json
 
@@ -58,17 +59,22 @@ def plain_object(value: object) -> Json:
 
 
 def assessment_json(assessment: Assessment) -> Json:
-    """An assessment as JSON: `asset`, `at_us`, `span_us`, `state`, `health`, `anomaly` (or `warming_up`), `diagnosis`,
-    `forecasts` (levels and operating hours, with P10/P50/P90 beside them), `sensor_problems`, `model`."""
-    scored = isinstance(assessment.anomaly, AnomalyScore)
+    """All of an assessment; numbers in the units of `core.health`, times in UTC microseconds.
+
+    Keys: asset, at_us, span_us, state, health, anomaly (null while warming up), false_alarm_rate_per_year, warming_up,
+    contributions, diagnosis, forecasts (operating hours, with P10/P50/P90 beside the levels), sensor_problems, model.
+    """
+    scored = assessment.anomaly if isinstance(assessment.anomaly, AnomalyScore) else None
     return {
         "asset": assessment.asset,
         "at_us": assessment.at_us,
         "span_us": plain(assessment.span_us),
         "state": assessment.state.value,
         "health": plain(assessment.health),
-        "anomaly": plain(assessment.anomaly) if scored else None,
+        "anomaly": plain(scored.score) if scored else None,
+        "false_alarm_rate_per_year": plain(scored.false_alarm_rate_per_year) if scored else None,
         "warming_up": None if scored else plain(assessment.anomaly),
+        "contributions": plain(scored.contributions) if scored else [],
         "diagnosis": [_hypothesis_json(hypothesis) for hypothesis in assessment.diagnosis],
         "forecasts": [_forecast_json(forecast) for forecast in assessment.forecasts],
         "sensor_problems": plain(assessment.sensor_problems),
@@ -76,8 +82,19 @@ def assessment_json(assessment: Assessment) -> Json:
     }
 
 
+def fault_label(fault: Fault) -> str:
+    """Words for a person.
+
+    >>> fault_label(Fault("de_bearing", "outer_race_spall"))
+    'outer-race spall, de_bearing'
+    """
+    known = MECHANISMS.get(fault.mechanism)
+    return f"{known.label if known else fault.mechanism}, {fault.component}"
+
+
 def _hypothesis_json(hypothesis: Hypothesis) -> Json:
-    return {**plain_object(hypothesis), "fault": str(hypothesis.fault)}
+    fault = hypothesis.fault
+    return {**plain_object(hypothesis), "fault": str(fault), "label": fault_label(fault)}
 
 
 def _forecast_json(forecast: RulForecast) -> Json:

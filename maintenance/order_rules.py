@@ -1,6 +1,6 @@
 """What becomes of an advice, and which step of an order is allowed. Pure: values in, values out.
 
-The books (`order_book_sql`, `order_book_memory`) find and keep orders; every decision about them stands here.
+The books (`order_book`, `order_book_memory`) find and keep orders; every decision about them stands here.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ are given the winner's.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 
@@ -28,9 +29,15 @@ RACES = 5
 class OrderBookSql:
     """Work orders with their causes, audit rows and messages; every change is one transaction."""
 
-    def __init__(self, records: Records, settings: OrderSettings = AS_USUAL) -> None:
+    def __init__(
+        self,
+        records: Records,
+        settings: OrderSettings = AS_USUAL,
+        wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
         self._records = records
         self._settings = settings
+        self._wall_us = wall_us
 
     def advise(self, advice: Advice) -> OrderOutcome:
         """Open an order, or update the open one; see `order_rules.judge` for which.
@@ -90,16 +97,9 @@ class OrderBookSql:
             id = connection.execute(sa.select(WORK_ORDER.c.id).where(_named(order_id))).scalar()
             return history_of(connection, id) if id is not None else []
 
-    def idempotent(
-        self,
-        key: str,
-        actor: Actor,
-        request_hash: str,
-        work: Callable[[], tuple[int, str]],
-        now_us: int,
-    ) -> Answer:
-        """See `idempotency.idempotent`: what `work` does to the book and its answer are one transaction."""
-        return idempotent(self._records, key, actor.name, request_hash, work, now_us)
+    def idempotent(self, key: str, actor: str, request_hash: str, work: Callable[[], tuple[int, str]]) -> Answer:
+        """See `idempotency.idempotent`: what `work` does to the book, the key and its answer are one transaction."""
+        return idempotent(self._records, key, actor, request_hash, work, self._wall_us())
 
     def _read(self, query: sa.Select[tuple[object, ...]]) -> list[WorkOrder]:
         with self._records.read() as connection:
