@@ -30,7 +30,7 @@ FLOOR_LINES = 15  # the floor of a line is the mean over so many on each side
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """Height of one tone: `ratio` to the floor (1 = like any other frequency), `z` in robust deviations of the others."""
+    """Height of one tone: `ratio` to the floor (1 = as any other frequency), `z` in robust deviations of the others."""
 
     name: str
     ratio: float
@@ -38,7 +38,7 @@ class Tone:
 
 
 def demodulated(x: Floats, sample_rate_hz: float) -> tuple[Floats, float] | None:
-    """Envelope float64[m] of everything between 500 Hz and 0.47 of the rate, and its own sample rate; None without room."""
+    """Envelope float64[m] of all between 500 Hz and 0.47 of the rate, and its own sample rate; None without room."""
     top_hz = 0.47 * sample_rate_hz
     if top_hz < 1.8 * CARRIER_FROM_HZ:
         return None
@@ -49,14 +49,14 @@ def demodulated(x: Floats, sample_rate_hz: float) -> tuple[Floats, float] | None
 
 
 def baseband_envelope(lines: np.ndarray[tuple[int], np.dtype[np.complex128]], n: int) -> Floats:
-    """Envelope of a band of one-sided spectrum lines of an n-sample block, at twice the band's width (so no aliasing)."""
+    """Envelope of a band of spectrum lines of an n-sample block, sampled at twice the band's width (so no aliasing)."""
     size = 2 * len(lines)
     analytic = np.fft.ifft(lines, size) * (2 * size / n)
     return np.abs(analytic)
 
 
 def whitened_band_spectra(x: Floats, sample_rate_hz: float) -> tuple[Floats, Floats]:
-    """Frequency in Hz float64[k], and log height over the local floor float64[k], averaged over bands; k = 0 when too short."""
+    """Frequency in Hz and log height over the local floor, averaged over bands; float64[k], k = 0 when too short."""
     lines = np.fft.rfft(x)
     magnitude = np.abs(lines)
     lines = lines / np.maximum(magnitude, 1e-12 * magnitude.max())

@@ -20,7 +20,7 @@ BANDS_HZ: dict[str, tuple[float, float]] = {
     "band_4000_8000": (4_000.0, 8_000.0),
     "band_8000_up": (8_000.0, 20_000.0),
 }
-"""Feature -> band of its RMS acceleration. A band is cut at 0.47 of the sample rate, and given when 0.4 of it is left."""
+"""Feature -> band of its RMS acceleration, cut at 0.47 of the sample rate, and given when 0.4 of it is left."""
 
 VELOCITY_BAND_HZ = (10.0, 1_000.0)
 ORDERS = (1, 2, 3)
@@ -79,11 +79,11 @@ def shape_features(x: Floats) -> dict[str, float]:
 
 
 def power_spectrum(x: Floats, sample_rate_hz: float) -> tuple[Floats, Floats]:
-    """One-sided Hann periodogram: frequency Hz float64[n//2+1] and mean square per line; the lines add up to the variance."""
+    """One-sided Hann periodogram: frequency in Hz and mean square per line, float64[n//2+1]; the sum is the variance."""
     window = np.hanning(len(x) + 1)[:-1]
     power = np.abs(np.fft.rfft(x * window)) ** 2 / (len(x) * float(np.sum(window**2)))
     power[1 : (len(x) + 1) // 2] *= 2
-    return np.fft.rfftfreq(len(x), 1 / sample_rate_hz), power
+    return np.fft.rfftfreq(len(x), 1 / sample_rate_hz).astype(np.float64), power
 
 
 def band_features(frequency_hz: Floats, power: Floats, sample_rate_hz: float) -> dict[str, float]:
@@ -99,7 +99,7 @@ def band_features(frequency_hz: Floats, power: Floats, sample_rate_hz: float) ->
 
 
 def velocity_features(frequency_hz: Floats, power: Floats, shaft_hz: float | None) -> dict[str, float]:
-    """Velocity RMS in mm/s: the whole ISO band, and the first three orders of the shaft where the block resolves them."""
+    """Velocity RMS in mm/s: the whole ISO band, and the first orders of the shaft where the block resolves them."""
     line_hz = float(frequency_hz[1])
     low, high = VELOCITY_BAND_HZ
     if low / line_hz < 3 or frequency_hz[-1] < high:
@@ -140,7 +140,7 @@ def amplitude_spectrum(samples: Float32s, sample_rate_hz: float) -> tuple[Floats
     x = x - x.mean()
     window = np.hanning(len(x) + 1)[:-1]
     amplitude = 2 * np.abs(np.fft.rfft(x * window)) / window.sum()
-    return np.fft.rfftfreq(len(x), 1 / sample_rate_hz), amplitude
+    return np.fft.rfftfreq(len(x), 1 / sample_rate_hz).astype(np.float64), np.asarray(amplitude, np.float64)
 
 
 def envelope_spectrum(samples: Float32s, sample_rate_hz: float) -> tuple[Floats, Floats]:

@@ -1,0 +1,169 @@
+"""Tracks of one asset -> its assessment: state, score, health, diagnosis, remaining life. Pure and deterministic.
+
+The same tracks always give the same assessment, so that a decision can be recomputed from stored series. Signals with a
+sensor problem take no part at all: a bad sensor never makes a machine alarm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from forewarn.core.clock import US_PER_HOUR
+from forewarn.core.health import (
+    AnomalyScore,
+    Assessment,
+    Contribution,
+    Hypothesis,
+    ModelRef,
+    RulForecast,
+    SensorProblem,
+    State,
+    WarmingUp,
+)
+from forewarn.core.plant import Asset
+from forewarn.core.readings import Track, Tracks
+from forewarn.models import limits, rul_trend
+from forewarn.models.channels import Channel, channels_of
+from forewarn.models.detector_baseline import DetectorSettings, Judged, judge, points_needed
+from forewarn.models.diagnosis import diagnose, is_tone, matching
+from forewarn.models.signatures import SIGNATURES
+from forewarn.models.tracks import regime_of, usable
+
+VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class AssessSettings:
+    """Product defaults, one set for every plant. Offline is no usable data for `offline_after_h` and `offline_points`."""
+
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    offline_after_h: float = 6.0
+    offline_points: float = 12.0
+    contributions: int = 5
+    least_forecast_probability: float = 0.2
+
+
+PRODUCT_DEFAULTS = AssessSettings()
+
+
+def assess(
+    asset: Asset,
+    tracks: Tracks,
+    sensor_problems: Sequence[SensorProblem],
+    now_us: int,
+    settings: AssessSettings = PRODUCT_DEFAULTS,
+    baseline_from_us: int | None = None,
+) -> Assessment:
+    """Assess one asset at `now_us`.
+
+    `tracks` hold scalar signals by their short name and waveform features as `signal:feature`, canonical units, good
+    readings only; give the whole history since the last repair (thinned if need be): the baseline is its older half.
+    Data before `baseline_from_us` and after `now_us` are ignored. Never raises for lack of data: it answers
+    `State.WARMING_UP` or `State.OFFLINE`.
+    """
+    model = model_ref(settings)
+    seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
+    span = span_of(seen, now_us)
+    channels = channels_of(asset, seen, regime_of(asset, seen)) if seen else []
+    judged = [j for c in channels if (j := judge(c, settings.detector, len(channels)))]
+    anomaly = score(judged, settings) if judged else warming_up(asset, channels, settings)
+    state = state_of(judged, seen, baseline_from_us, now_us, settings)
+    problems = tuple(sensor_problems)
+    if state in (State.WARMING_UP, State.OFFLINE):
+        return Assessment(asset.id, now_us, span, state, None, anomaly, (), (), problems, model)
+    suspected = diagnose(asset, judged) if state in (State.ALERT, State.ALARM) else ()
+    forecasts = forecasts_of(asset, suspected, judged, model, settings)
+    return Assessment(asset.id, now_us, span, state, health(judged), anomaly, suspected, forecasts, problems, model)
+
+
+def model_ref(settings: AssessSettings) -> ModelRef:
+    """The digest covers every number that decides: the settings, the limits and the signatures."""
+    tables = (settings, SIGNATURES, limits.SCORED_FEATURES, limits.RELATIVE, limits.ISO_20816_BC_CD, VERSION)
+    return ModelRef("baseline+signatures+trend", VERSION, hashlib.sha256(repr(tables).encode()).hexdigest()[:16])
+
+
+def span_of(seen: Mapping[str, Track], now_us: int) -> tuple[int, int]:
+    """Half-open interval of the data used."""
+    return min((int(t.at[0]) for t in seen.values()), default=now_us), now_us + 1
+
+
+def score(judged: Sequence[Judged], settings: AssessSettings) -> AnomalyScore:
+    """0.5 where the worst channel stands at its limit, 0.75 at three times its limit; what the worst ones contribute."""
+    worst = sorted((j for j in judged if j.ratio > 0), key=lambda j: -j.ratio)
+    top, total = (worst[0].ratio if worst else 0.0), sum(j.ratio for j in worst)
+    parts = tuple(
+        Contribution(j.channel.name, j.ratio / total, j.value, j.baseline, j.channel.unit)
+        for j in worst[: settings.contributions]
+    )
+    return AnomalyScore(top / (1 + top), settings.detector.false_alarms_per_year, parts)
+
+
+def warming_up(asset: Asset, channels: Sequence[Channel], settings: AssessSettings) -> WarmingUp:
+    """Hours of running that the quickest channel has, and needs."""
+    waits = []
+    for channel in channels:
+        seen_h = float(channel.at[-1] - channel.at[0]) / US_PER_HOUR
+        points = points_needed(channel, settings.detector) + settings.detector.persistence
+        waits.append((seen_h, max(seen_h * points / len(channel.y), seen_h)))
+    if waits:
+        return WarmingUp(*min(waits, key=lambda wait: wait[1] - wait[0]))
+    periods_s = [spec.period_s for spec in asset.signals if spec.period_s]
+    return WarmingUp(0.0, settings.detector.baseline_points * min(periods_s, default=600.0) / 3_600.0)
+
+
+def state_of(
+    judged: Sequence[Judged], seen: Mapping[str, Track], from_us: int | None, now_us: int, settings: AssessSettings
+) -> State:
+    """Offline before all else; a machine that stands still keeps the state of its last running hours."""
+    newest = max((int(t.at[-1]) for t in seen.values()), default=from_us)
+    if newest is not None and now_us - newest > offline_after_us(seen, settings):
+        return State.OFFLINE
+    if not judged:
+        return State.WARMING_UP
+    if any(j.confirmed for j in judged):
+        return State.ALARM
+    return State.ALERT if max(j.ratio for j in judged) > 1 else State.NORMAL
+
+
+def offline_after_us(seen: Mapping[str, Track], settings: AssessSettings) -> float:
+    """Hours from the settings, or twelve of the usual distances between points where these are longer."""
+    spacings = [float(np.median(np.diff(t.at[-200:]))) for t in seen.values() if len(t) > 1]
+    return max(settings.offline_after_h * US_PER_HOUR, settings.offline_points * min(spacings, default=0.0))
+
+
+def health(judged: Sequence[Judged]) -> float:
+    """100 while all is within noise, 0 at the failure level of the worst channel.
+
+    The tones count for the diagnosis and not here: they say what, not how far.
+    """
+    gone = (rul_trend.progress(j) * min(max(j.ratio, 0.0), 1.0) for j in judged if not is_tone(j))
+    return 100.0 * (1.0 - max(gone, default=0.0))
+
+
+def forecasts_of(
+    asset: Asset, suspected: Sequence[Hypothesis], judged: Sequence[Judged], model: ModelRef, settings: AssessSettings
+) -> tuple[RulForecast, ...]:
+    """One forecast per fault that is worth planning for: the first, and others that are not improbable."""
+    worth = [h for i, h in enumerate(suspected) if i == 0 or h.probability >= settings.least_forecast_probability]
+    return tuple(rul_trend.forecast(h.fault, showing(asset, h, judged), model) for h in worth)
+
+
+def showing(asset: Asset, hypothesis: Hypothesis, judged: Sequence[Judged]) -> list[Judged]:
+    """Channels that speak for the hypothesis and have moved; levels before tones, which saturate."""
+    component = asset.component(hypothesis.fault.component)
+    if component is None:
+        return []
+    signature = SIGNATURES[hypothesis.fault.mechanism]
+    found = {
+        j.channel.name: j
+        for term in signature.terms
+        if term.weight > 0
+        for j in matching(asset, component, term, judged)
+        if j.ratio > 0.5 and j.direction == term.direction
+    }
+    levels = [j for j in found.values() if not is_tone(j)]
+    return levels or list(found.values())

@@ -1,0 +1,96 @@
+"""What a change must be to matter, and where a machine has failed: published limits where they exist.
+
+Velocity: ISO 20816-3 zones for rigid supports; a change counts from a quarter of the B/C limit (ISO 20816-1, criterion
+II). Windings: insulation class F (IEC 60085). Filters: final over initial pressure drop (EN 13053). Bearings' own
+noise: 3 dB counts, 18 dB is the end of what maintenance practice lets run. The rest is relative to the machine's past.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from forewarn.core.plant import Asset
+from forewarn.core.readings import SignalSpec
+
+LARGE_MACHINE_KW = 300.0
+ISO_20816_BC_CD = {"large": (4.5, 7.1), "medium": (2.8, 4.5)}  # mm/s, rigid support
+WINDING_CLASS_F_DEGC = 155.0
+BEARING_LIMIT_DEGC = 110.0  # usual grease and cage limit
+OTHER_HEATING_K = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How a channel is judged.
+
+    `logarithmic`: changes are ratios. `directions`: +1 up, -1 down. `smallest_change` and `failure_change` are
+    distances from the expected value on the judged scale (a logarithm, or the unit of the signal). `failure_spread` is how far
+    published failures scatter around that level, as a share of the distance.
+    """
+
+    logarithmic: bool
+    directions: tuple[int, ...]
+    smallest_change: float
+    failure_change: float
+    failure_spread: float
+    needs_day: bool
+
+
+SCORED_FEATURES = (
+    "band_500_2000", "band_2000_4000", "band_4000_8000", "velocity_rms", "velocity_1x", "velocity_2x", "velocity_3x",
+    "tone_bpfo", "tone_bpfi", "tone_bsf2",
+)  # fmt: skip
+"""Features that can alarm. Plain RMS, crest and kurtosis are shown only: they alarm on run-in and on single knocks. Above 8 kHz the mounting of the sensor and the grease film decide, not the wear."""
+
+RELATIVE = {  # quantity -> smallest change, failure change as shares of the expected value; failures' scatter
+    "pressure": (0.08, 0.30, 0.4),
+    "flow": (0.05, 0.25, 0.4),
+    "power": (0.05, 0.25, 0.5),
+    "current": (0.05, 0.25, 0.5),
+    "speed": (0.02, 0.08, 0.4),
+    "level": (0.10, 0.50, 0.4),
+}
+FILTER_PRESSURE = (0.20, 1.50, 0.3)  # EN 13053: two to three times the pressure drop of the clean filter
+OTHERWISE = (0.10, 0.50, 0.6)
+
+
+def limit_for_feature(asset: Asset, feature: str, expected: float) -> Limit:
+    """Limit of a waveform feature whose usual value is `expected` (> 0)."""
+    if feature.startswith("velocity"):
+        return velocity_limit(asset, expected)
+    if feature.startswith("tone"):
+        return Limit(True, (1,), math.log(2.5), math.log(60.0), 0.5, False)
+    return Limit(True, (1,), math.log(1.4), math.log(8.0), 0.4, False)
+
+
+def limit_for_scalar(asset: Asset, spec: SignalSpec, expected: float) -> Limit:
+    """Limit of a scalar signal whose usual value is `expected`."""
+    kind = mounted_kind(asset, spec)
+    if spec.quantity == "vibration_velocity":
+        return velocity_limit(asset, max(expected, 1e-3))
+    if spec.quantity == "acceleration":
+        return Limit(True, (1,), math.log(1.4), math.log(8.0), 0.4, False)
+    if spec.quantity == "temperature":
+        end = {"winding": WINDING_CLASS_F_DEGC, "bearing": BEARING_LIMIT_DEGC}.get(kind, expected + OTHER_HEATING_K)
+        return Limit(False, (1,), 5.0, max(end - expected, 10.0), 0.2, True)
+    shares = RELATIVE.get(spec.quantity, OTHERWISE)
+    if kind == "filter" and spec.quantity == "pressure":
+        shares = FILTER_PRESSURE
+    smallest, end, spread = shares
+    level = max(abs(expected), 1e-9)
+    return Limit(False, (1, -1), smallest * level, end * level, spread, True)
+
+
+def velocity_limit(asset: Asset, expected: float) -> Limit:
+    """Zone C/D is the end; a machine that has always stood close to it gets 2.5 times its own level."""
+    large = asset.power_kw is not None and asset.power_kw > LARGE_MACHINE_KW
+    zone_bc, zone_cd = ISO_20816_BC_CD["large" if large else "medium"]
+    smallest = min(max(1 + 0.25 * zone_bc / expected, 1.25), 1.6)
+    return Limit(True, (1,), math.log(smallest), math.log(max(zone_cd / expected, 2.5)), 0.3, False)
+
+
+def mounted_kind(asset: Asset, spec: SignalSpec) -> str:
+    """Kind of the component that the signal sits on, "" when it sits on none."""
+    component = asset.component(spec.component) if spec.component else None
+    return component.kind if component else ""

@@ -1,0 +1,136 @@
+"""Tracks of one asset on one time axis: when it ran, in which regime, and what each signal said then.
+
+Scalar signals come every few seconds or minutes and are averaged over bins of one grid; waveform features stay one
+point per waveform. A regime is what the plant imposes on the machine: speed, load, ambient. Nothing is scored while the
+machine stands still or has just started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.core.clock import US_PER_HOUR, US_PER_S
+from forewarn.core.plant import Asset
+from forewarn.core.readings import Floats, Int64s, SignalSpec, Track, Tracks
+
+Bools = NDArray[np.bool_]
+
+BIN_LADDER_S = (10, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
+MOST_BINS = 1_500
+REGIME_ROLES = ("speed", "load", "ambient")
+THERMAL_MEMORY_H = (0.5, 2.0)  # housings and windings of industrial machines settle within these time constants
+RUNNING_SHARE = 0.2  # of the usual speed
+LOADED_SHARE = 0.05  # of the usual load, where no speed is known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regime:
+    """Grid of m bins: start int64[m], width, running bool[m], and per role the bin means float64[m] (held over gaps).
+
+    `memory` holds the same roles as a body of that time constant feels them. `op_hours` float64[m] counts running time
+    up to the end of each bin. `raw` are the tracks themselves, for instants.
+    """
+
+    start: Int64s
+    width_us: int
+    running: Bools
+    op_hours: Floats
+    means: dict[str, Floats]
+    memory: dict[str, Floats]
+    raw: dict[str, Track]
+
+    def bins_of(self, at: Int64s) -> NDArray[np.intp]:
+        """Bin of each instant, held at the ends."""
+        return np.asarray(np.clip((at - self.start[0]) // self.width_us, 0, len(self.start) - 1), np.intp)
+
+
+def usable(asset: Asset, tracks: Tracks, bad: Set[str], from_us: int, to_us: int) -> dict[str, Track]:
+    """Tracks of the asset's believed signals (and their features) in [from, to], empty ones left out."""
+    known = {spec.signal for spec in asset.signals} - bad
+    cut = {name: track.between(from_us, to_us + 1) for name, track in tracks.items() if name.partition(":")[0] in known}
+    return {name: track for name, track in cut.items() if len(track)}
+
+
+def regime_of(asset: Asset, tracks: Tracks) -> Regime:
+    """The regime over the span of all tracks; there must be at least one point."""
+    first, last = min(int(t.at[0]) for t in tracks.values()), max(int(t.at[-1]) for t in tracks.values())
+    width_us = bin_width_us(last - first)
+    first -= first % width_us
+    start = np.arange(first, last + 1, width_us, dtype=np.int64)
+    raw = {role: tracks[spec.signal] for role, spec in roles_of(asset).items() if spec.signal in tracks}
+    means = {role: held(bin_means(track, first, width_us, len(start))) for role, track in raw.items()}
+    running = running_bins(asset, means, len(start))
+    hours = np.where(running, width_us / US_PER_HOUR, 0.0)
+    if not {"run", "speed", "load"} & set(means):
+        hours = hours * min(asset.operating_hours_per_day, 24.0) / 24.0
+    settled = running & np.concatenate([running[:1], running[:-1]])
+    memory = {
+        name: column
+        for role in ("load", "ambient")
+        if role in means
+        for name, column in felt(role, means[role], width_us)
+    }
+    return Regime(start, width_us, settled, np.cumsum(hours), means, memory, raw)
+
+
+def roles_of(asset: Asset) -> dict[str, SignalSpec]:
+    """Role -> its first scalar signal."""
+    found: dict[str, SignalSpec] = {}
+    for spec in asset.signals:
+        if spec.kind == "scalar" and spec.role != "measurement":
+            found.setdefault(spec.role, spec)
+    return found
+
+
+def bin_width_us(span_us: int) -> int:
+    """The finest step of the ladder that needs at most `MOST_BINS` bins."""
+    return next((s for s in BIN_LADDER_S if span_us <= s * US_PER_S * MOST_BINS), BIN_LADDER_S[-1]) * US_PER_S
+
+
+def bin_means(track: Track, first_us: int, width_us: int, bins: int) -> Floats:
+    """Mean per bin float64[bins]; NaN where a bin holds no reading."""
+    index = (track.at - first_us) // width_us
+    count = np.bincount(index, minlength=bins)
+    total = np.bincount(index, weights=track.value, minlength=bins)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), np.float64)
+
+
+def held(values: Floats) -> Floats:
+    """Gaps filled with the last value before them (at the start: the first after)."""
+    known = np.flatnonzero(~np.isnan(values))
+    place = np.searchsorted(known, np.arange(len(values)), side="right") - 1
+    return np.asarray(values[known[np.maximum(place, 0)]], np.float64)
+
+
+def running_bins(asset: Asset, means: dict[str, Floats], bins: int) -> Bools:
+    """Does the machine run? By its run signal, else by its speed, else by its load; without any of them: always."""
+    if "run" in means:
+        return np.asarray(means["run"] >= 0.9, np.bool_)
+    if "speed" in means:
+        usual = asset.nominal_rpm or float(np.quantile(means["speed"], 0.9))
+        return np.asarray(means["speed"] > RUNNING_SHARE * usual, np.bool_)
+    if "load" in means:
+        return np.asarray(means["load"] > LOADED_SHARE * float(np.quantile(means["load"], 0.9)), np.bool_)
+    return np.ones(bins, np.bool_)
+
+
+def felt(role: str, mean: Floats, width_us: int) -> list[tuple[str, Floats]]:
+    """The role behind first-order lags: a warm housing remembers the load of the last hours."""
+    from scipy.signal import lfilter
+
+    columns = []
+    for hours in THERMAL_MEMORY_H:
+        keep = float(np.exp(-width_us / US_PER_HOUR / hours))
+        if keep > 0.2:  # else the bins are so wide that the body has settled within one
+            lagged, _ = lfilter([1 - keep], [1, -keep], mean, zi=[keep * mean[0]])
+            columns.append((f"{role}_felt_{hours}", np.asarray(lagged, np.float64)))
+    return columns
+
+
+def value_at(track: Track, at: Int64s) -> Floats:
+    """Last value at or before each instant (before the first: the first)."""
+    return np.asarray(track.value[np.maximum(np.searchsorted(track.at, at, side="right") - 1, 0)], np.float64)
