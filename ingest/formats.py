@@ -1,0 +1,26 @@
+"""The table of wire formats: what a signal's kind needs on the wire. A new format is a module and a line here.
+
+A format module has `decode(payload, binding, received_at_us, now_us) -> Decoded`, which raises `core.errors.Rejected`
+for a message that cannot be read as a whole, and `encode...`, which simulators and tests use.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from forewarn.ingest import format_json, format_waveform
+from forewarn.ingest.format_result import Decoded
+from forewarn.ingest.topics import Binding
+
+
+class Decode(Protocol):
+    """Bytes of one message -> what they hold. Pure."""
+
+    def __call__(self, payload: bytes, binding: Binding, received_at_us: int, now_us: int) -> Decoded: ...
+
+
+FORMATS: dict[str, Decode] = {
+    "scalar": format_json.decode,
+    "waveform": format_waveform.decode,
+}
+"""`SignalSpec.kind` -> decoder."""
