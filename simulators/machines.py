@@ -112,7 +112,9 @@ class Machine:
         """One block of acceleration at the drive-end bearing: float32[8192] at 12.8 kHz, m/s^2."""
         duty = self.duty(at_us, broken)
         if not duty.running:
-            return self._housing.block(Motion(0.0, 0.0, 0.0, 0.0, STANDSTILL_BACKGROUND, 0.0), self._rng)
+            return self._housing.block(
+                Motion(0.0, 0.0, 0.0, 0.0, STANDSTILL_MM_S, STANDSTILL_BACKGROUND, 0.0), self._rng
+            )
         spec, healthy = self.spec, self.spec.velocity
         speed = duty.speed_ratio**2
         working = 0.75 + 0.25 * duty.load
@@ -122,6 +124,7 @@ class Machine:
             one_x_mm_s=(healthy.one_x + change.one_x_mm_s) * speed,
             two_x_mm_s=(healthy.two_x + change.two_x_mm_s) * speed,
             mesh_mm_s=0.5 * healthy.rest * speed * working,
+            rough_mm_s=math.hypot(0.8 * healthy.rest, change.broadband_mm_s) * speed,
             background=loudness * (1.0 + change.noise_ratio) * math.exp(0.02 * self._rng.standard_normal()),
             impacts=loudness * change.impact_ratio,
             mechanism=mechanism,

@@ -19,6 +19,7 @@ from forewarn.core.readings import Float32s, Floats
 
 SAMPLE_RATE_HZ = 12_800.0
 SAMPLES = 8_192
+FULL_SCALE = 490.0  # m/s^2, the 50 g of a usual accelerometer: beyond it, it clips
 HIGH_BAND_HZ = 1_000.0  # "above 1 kHz": where impacts are told from running noise
 SLIP_JITTER = 0.012  # of the distance between two strikes
 MEAN_SLIP = 0.006  # rolling elements lag behind the kinematic tone
@@ -35,6 +36,16 @@ STRIKES: dict[str, tuple[str, int, str | None]] = {
 }
 
 
+def _rough_shape() -> Floats:
+    """Weight per frequency of a rumble whose velocity has RMS 1 mm/s: even up to 120 Hz, then falling; m/s^2."""
+    velocity = np.where(_FREQUENCY_HZ >= 10.0, 1.0 / (1.0 + (_FREQUENCY_HZ / 120.0) ** 2), 0.0)
+    rms = np.sqrt(4.0 * np.sum(velocity**2)) / SAMPLES  # E|a+ib|^2 = 2, two sides
+    return np.asarray(velocity / rms * 2 * math.pi * _FREQUENCY_HZ / 1000.0)
+
+
+_ROUGH_SHAPE = _rough_shape()
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """How the machine moves while a block is taken: RMS mm/s at orders 1, 2 and `mesh_order` of the shaft."""
@@ -43,8 +54,9 @@ class Motion:
     one_x_mm_s: float
     two_x_mm_s: float
     mesh_mm_s: float
+    rough_mm_s: float  # velocity without a tone, below some hundred Hz
     background: float  # RMS of the noise above 1 kHz, m/s^2
-    impacts: float  # RMS of the strikes, m/s^2
+    impacts: float  # RMS of the strikes above 1 kHz, m/s^2
     mechanism: str | None = None  # what strikes: a key of STRIKES
 
 
@@ -59,11 +71,14 @@ def _noise_shape(resonances_hz: tuple[float, ...]) -> Floats:
     return np.asarray(shape / rms)
 
 
-def _ringing(resonance_hz: float, damping: float = 0.035) -> Floats:
-    """Response to one strike: a decaying sine, energy (sum of squares) 1."""
+def _ringing(resonance_hz: float, damping: float = 0.035) -> NDArray[np.complex128]:
+    """Spectrum of the response to one strike: a decaying sine, scaled so that the part above 1 kHz has energy (sum of
+    squares) 1. The mean loss of a strike that is split between two samples (`_placed`) is made good."""
     angular = 2 * math.pi * resonance_hz
-    response = np.exp(-damping * angular * _TIME_S) * np.sin(angular * _TIME_S)
-    return np.asarray(response / np.sqrt(np.sum(response**2)))
+    spectrum = np.fft.rfft(np.exp(-damping * angular * _TIME_S) * np.sin(angular * _TIME_S))
+    split = (2.0 + np.cos(2 * math.pi * _FREQUENCY_HZ / SAMPLE_RATE_HZ)) / 3.0
+    energy = 2.0 * np.sum((np.abs(spectrum) ** 2 * split)[_HIGH_BAND]) / SAMPLES
+    return np.asarray(spectrum / np.sqrt(energy))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,17 +95,19 @@ class Housing:
     def of(bearing: BearingGeometry, mesh_order: float, resonance_hz: float) -> Housing:
         """A housing that rings at `resonance_hz` (2 to 5 kHz) when struck; blades or teeth sound at `mesh_order`."""
         shape = _noise_shape((0.31 * resonance_hz, resonance_hz, 1.52 * resonance_hz))
-        return Housing(bearing, mesh_order, resonance_hz, shape, np.fft.rfft(_ringing(resonance_hz)))
+        return Housing(bearing, mesh_order, resonance_hz, shape, _ringing(resonance_hz))
 
     def block(self, motion: Motion, rng: np.random.Generator) -> Float32s:
         """One block: float32[8192] at 12.8 kHz, m/s^2."""
         normals = rng.standard_normal((2, len(_FREQUENCY_HZ)))
-        spectrum = (normals[0] + 1j * normals[1]) * (self.noise_shape * motion.background)
+        weight = np.hypot(self.noise_shape * motion.background, _ROUGH_SHAPE * motion.rough_mm_s)
+        spectrum = (normals[0] + 1j * normals[1]) * weight
         strikes = self._knocks(motion, rng)
         if motion.impacts > 0 and motion.mechanism is not None:
             strikes += self._strikes(motion, motion.mechanism, rng)
         spectrum += np.fft.rfft(strikes) * self.ringing_spectrum
-        return (np.fft.irfft(spectrum, SAMPLES) + self._tones(motion, rng)).astype(np.float32)
+        felt = np.fft.irfft(spectrum, SAMPLES) + self._tones(motion, rng)
+        return np.clip(felt, -FULL_SCALE, FULL_SCALE).astype(np.float32)
 
     def _tones(self, motion: Motion, rng: np.random.Generator) -> Floats:
         orders = (1.0, 2.0, self.mesh_order)
