@@ -18,7 +18,6 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-READY_TIMEOUT_S = 60.0
 LONGEST_PAUSE_S = 10.0
 
 
@@ -52,6 +51,10 @@ class Child:
         if keep:
             threading.Thread(target=self._keep, name=f"keep-{self.name}", daemon=True).start()
         return self.ready
+
+    def launch(self) -> None:
+        """Start it once, without waiting: for programs whose only line on stdout is their report at the end."""
+        self._process = self._popen()
 
     @property
     def pid(self) -> int:
@@ -91,9 +94,7 @@ class Child:
         return lines[-1].decode() if lines else ""
 
     def _spawn(self) -> dict[str, Any]:
-        self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment
-        )
+        self._process = self._popen()
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -103,6 +104,9 @@ class Child:
             )
         ready: dict[str, Any] = json.loads(line)
         return ready
+
+    def _popen(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment)
 
     def _keep(self) -> None:
         pause_s = 0.1

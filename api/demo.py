@@ -59,8 +59,7 @@ def demo_summary(session: PlantSession, seed: int, for_s: float | None) -> dict[
         "quarantined": counts.quarantined + counts.summarised,
         "books_balance": report.get("readings_acked") == counts.acknowledged,
         "machines": [
-            _machine(truth, orders, scorer.assessed_times(truth["asset"]), report["stopped_at_us"])
-            for truth in report.get("truth", [])
+            _machine(truth, orders, scorer.assessed_times(truth["asset"])) for truth in report.get("truth", [])
         ],
         "orders": [order_summary(o) for o in orders],
         "assessments": scorer.stats.assessments,
@@ -70,15 +69,14 @@ def demo_summary(session: PlantSession, seed: int, for_s: float | None) -> dict[
     }
 
 
-def _machine(truth: dict[str, Any], orders: list[WorkOrder], assessed_us: list[int], now_us: int) -> dict[str, Any]:
+def _machine(truth: dict[str, Any], orders: list[WorkOrder], assessed_us: list[int]) -> dict[str, Any]:
     mine = [o for o in orders if o.asset == truth["asset"]]
     machine_orders = [o for o in mine if o.kind is not OrderKind.INSTRUMENT]
-    p_us, f_us, onset_us = truth.get("p_us"), truth.get("f_us"), truth.get("onset_us")
-    inside = [at for at in assessed_us if p_us is not None and p_us <= at < (f_us or now_us + 1)]
+    inside = [at for at in assessed_us if truth["p_us"] is not None and truth["p_us"] <= at < truth["due_until_us"]]
     return {
         "asset": truth["asset"],
         "due": len(inside) >= DUE_AFTER_ASSESSMENTS,
-        "healthy": onset_us is None or onset_us > now_us,
+        "healthy": truth["healthy"],
         "open_orders": sum(o.is_open or o.status is Status.COMP for o in machine_orders),
         "instrument_orders": sum(o.kind is OrderKind.INSTRUMENT for o in mine),
         "fault": truth.get("fault"),

@@ -63,7 +63,7 @@ class PlantSession:
         where = ["--host", "127.0.0.1", "--port", str(self.main.mqtt_port)]
         when = ["--origin-wall-us", str(clock.origin_wall_us), "--origin-plant-us", str(clock.origin_plant_us)]
         self.publisher = Child("publisher", "forewarn.simulators", [*self._arguments, *where, *when], {})
-        self.publisher.start(keep=False)
+        self.publisher.launch()
 
     def publisher_ended(self) -> bool:
         """Has the publisher nothing more to send?"""

@@ -34,7 +34,7 @@ from forewarn.core.plant import Asset
 from forewarn.core.ports import LastValue, Refusal
 from forewarn.core.readings import Quality, SignalSpec
 from forewarn.core.work import Json, WorkOrder
-from forewarn.pipeline.summary import fault_label
+from forewarn.maintenance.evidence import fault_label
 
 PREVIEW_BYTES = 200
 
@@ -192,7 +192,7 @@ def order_detail(room: Plantroom, order: WorkOrder) -> OrderDetail:
         causes=[
             CauseOut(
                 fault=str(c.fault),
-                label=fault_label(str(c.fault)),
+                label=fault_label(c.fault),
                 failure_mode=c.failure_mode,
                 added_at=moment(c.added_at_us),
                 evidence=cast(Any, c.evidence),

@@ -21,12 +21,12 @@ from forewarn.core.plant import Asset, Plant
 from forewarn.core.ports import OrderBook, OrderOutcome, SeriesReader
 from forewarn.core.work import Json, OrderKind, Status
 from forewarn.maintenance.advice import advise
+from forewarn.maintenance.evidence import assessment_json
 from forewarn.models.assess import assess
 from forewarn.pipeline.features import FeaturePoint, FeatureStage
 from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.live import Hub
 from forewarn.pipeline.sensors import sensor_problems
-from forewarn.pipeline.summary import assessment_json
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class AssessmentBook(Protocol):
     """Where assessments are kept."""
 
     def save(self, assessment: Json) -> None:
-        """Keep one assessment (`pipeline.summary.assessment_json`)."""
+        """Keep one assessment (`maintenance.evidence.assessment_json`)."""
         ...
 
 

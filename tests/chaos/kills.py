@@ -1,0 +1,238 @@
+"""sh run chaos: kill -9 of the ingest and the main process at random moments under load, then count.
+
+A publisher with a durable ledger sends numbered readings; the simulated fleet runs beside it on the accelerated clock,
+so that alarms come and orders are opened while processes die. A killed ingest process is restarted by the main
+process; a killed main process by this script, as systemd would. Ends with one JSON line: nothing that was
+acknowledged may be missing, nothing may be stored twice, and no cause may have two open orders.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from forewarn.api.main_process import free_port
+from forewarn.api.settings import HANDOVER, ClockSettings, HttpSettings, MqttSettings, ScoringSettings, Settings
+from forewarn.ingest.store_reader import PackedReader
+from tests.chaos.ledger import read_ledger
+
+RATE = 10_800.0
+LEDGER_SIGNALS = 8
+LEDGER_RATE = 400.0
+LONGEST_PAUSE_S = 6.0
+DRAIN_S = 90.0
+
+
+class Plant:
+    """The system under test, its load, and the knife."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder, self.random = folder, random.Random(seed)
+        now_us = time.time_ns() // 1000
+        self.settings = Settings(
+            state_dir=folder / "state",
+            plant=self._plant_file(),
+            log="error",
+            mqtt=MqttSettings(port=free_port("127.0.0.1", 0)),
+            http=HttpSettings(port=free_port("127.0.0.1", 0)),
+            clock=ClockSettings(origin_wall_us=now_us, origin_plant_us=now_us, rate=RATE),
+            scoring=ScoringSettings(assess_every_s=6 * 3600),
+        )
+        self.main: subprocess.Popen[bytes] | None = None
+        self.kills: Counter[str] = Counter()
+
+    def _plant_file(self) -> Path:
+        """The demo plant and one more asset for the ledger's numbers."""
+        text = (files("forewarn.simulators") / "demo_plant.yaml").read_text()
+        site = text.split("sites:")[1].split("id:")[1].split()[0].strip("{},")
+        signals = [
+            f"      - {{id: n{i}, topic: ledger/n{i}, quantity: counter, unit: count}}" for i in range(LEDGER_SIGNALS)
+        ]
+        ledger = [
+            "  - id: ledger",
+            "    name: Ledger",
+            "    class: test",
+            f"    site: {site}",
+            "    area: test",
+            "    signals:",
+        ]
+        file = self.folder / "plant.yaml"
+        file.write_text("\n".join([text.rstrip(), *ledger, *signals]) + "\n")
+        return file
+
+    def start_main(self) -> None:
+        """Start `forewarn up` and wait until the front door answers."""
+        environment = {**os.environ, HANDOVER: self.settings.model_dump_json()}
+        log = (self.folder / "main.log").open("ab")
+        self.main = subprocess.Popen([sys.executable, "-P", "-m", "forewarn.api", "up"], stderr=log, env=environment)
+
+    def ingest_pid(self) -> int | None:
+        """Process id of the ingest child, when it runs."""
+        assert self.main is not None
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.main.pid)], capture_output=True, text=True, check=False
+        ).stdout.split()
+        for pid in found:
+            if b"ingest" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return int(pid)
+        return None
+
+    def kill(self, what: str) -> bool:
+        """kill -9 now; False when it does not run at this moment."""
+        assert self.main is not None
+        pid = self.main.pid if what == "main" else self.ingest_pid()
+        if pid is None or self.main.poll() is not None:
+            return False
+        os.kill(pid, signal.SIGKILL)
+        self.kills[what] += 1
+        if what == "main":
+            self.main.wait()
+            self.start_main()
+        return True
+
+    def stop(self) -> None:
+        """SIGTERM, as an operator would."""
+        if self.main is not None and self.main.poll() is None:
+            self.main.terminate()
+            self.main.wait(60)
+
+
+def run(kills: int, seed: int, folder: Path) -> dict[str, Any]:
+    """Load, kill, drain, count."""
+    plant = Plant(folder, seed)
+    plant.start_main()
+    port, clock = plant.settings.mqtt.port, plant.settings.clock
+    where = ["--host", "127.0.0.1", "--port", str(port), "--origin-wall-us", str(clock.origin_wall_us)]
+    where += ["--origin-plant-us", str(clock.origin_plant_us), "--seed", str(seed), "--rate", str(RATE)]
+    fleet = subprocess.Popen(
+        [sys.executable, "-P", "-m", "forewarn.simulators", "fleet", *where],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    topics = [f"ledger/n{i}" for i in range(LEDGER_SIGNALS)]
+    ledger_file = folder / "ledger"
+    script = str(Path(__file__).with_name("ledger.py"))
+    ledger = subprocess.Popen(
+        [sys.executable, script, str(ledger_file), "127.0.0.1", str(port), str(LEDGER_RATE), *topics],
+        stdin=subprocess.PIPE,
+    )
+    try:
+        use_the_knife(plant, kills)
+        time.sleep(3)
+        report = finish(fleet, ledger)
+        return count(plant, ledger_file, report, seed)
+    finally:
+        for process in (fleet, ledger):
+            process.kill()
+        plant.stop()
+
+
+def use_the_knife(plant: Plant, kills: int) -> None:
+    """`kills` of each of the two processes, in random order, at random moments."""
+    victims = ["ingest", "main"] * kills
+    plant.random.shuffle(victims)
+    time.sleep(5)
+    for i, victim in enumerate(victims):
+        time.sleep(plant.random.uniform(0.2, LONGEST_PAUSE_S))
+        while not plant.kill(victim):
+            time.sleep(0.2)
+        print(f"kill -9 {i + 1}/{len(victims)}: {victim}", file=sys.stderr, flush=True)
+
+
+def finish(fleet: subprocess.Popen[bytes], ledger: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """End the publishers; each waits for its PUBACKs first."""
+    assert ledger.stdin is not None
+    ledger.stdin.close()
+    ledger.wait(DRAIN_S)
+    out, _ = fleet.communicate(timeout=DRAIN_S)
+    report: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return report
+
+
+def count(plant: Plant, ledger_file: Path, report: dict[str, Any], seed: int) -> dict[str, Any]:
+    """The verdict, by queries from outside."""
+    attempted, acked = read_ledger(ledger_file)
+    expected = len(acked) + int(report["readings_acked"])
+    reader = PackedReader(plant.settings.series_dir)
+    deadline = time.monotonic() + DRAIN_S
+    while reader.counts().acknowledged < expected and time.monotonic() < deadline:
+        time.sleep(0.1)
+    stored = [
+        int(v) for i in range(LEDGER_SIGNALS) for v in reader.read(reader.names()[f"ledger/n{i}"], 0, 2**62).value
+    ]
+    copies = Counter(stored)
+    books = reader.counts()
+    return {
+        "kills": plant.kills.total(),
+        "killed": dict(plant.kills),
+        "acked": len(acked),
+        "stored": len(copies),
+        "quarantined": books.quarantined,
+        "conflicts": books.conflicts,
+        "lost": len(acked - set(copies)),
+        "duplicates": sum(n - 1 for n in copies.values()),
+        "phantoms": len(set(copies) - attempted),
+        "fleet": {key: report[key] for key in ("readings_acked", "complete")},
+        "books": {"acked_at_least": expected, "accounted": books.acknowledged, "duplicates": books.duplicates},
+        "orders": orders_of(plant.settings.state_dir / "records.db"),
+        "runs": [{"seed": seed, "rate": LEDGER_RATE}],
+    }
+
+
+def orders_of(file: Path) -> dict[str, Any]:
+    """Orders, causes with two open orders, assets with two open machine orders, and whether the record is whole."""
+    from forewarn.maintenance.order_book import OrderBookSql
+    from forewarn.maintenance.records import open_records
+
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+        integrity = connection.execute("pragma integrity_check").fetchone()[0]
+    records = open_records(f"sqlite:///{file}")
+    orders = OrderBookSql(records).orders(limit=10_000)
+    open_causes = Counter((o.asset, str(c.fault)) for o in orders if o.is_open for c in o.causes)
+    records.close()
+    return {
+        "orders": len(orders),
+        "open": sum(o.is_open for o in orders),
+        "causes_with_two_open_orders": sum(n > 1 for n in open_causes.values()),
+        "integrity": integrity,
+    }
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=10, help="of each process")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="forewarn-chaos-"))
+    try:
+        result = run(arguments.kills, arguments.seed, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    line = json.dumps(result)
+    if arguments.out:
+        arguments.out.write_text(line + "\n")
+    print(line)
+    bad = (
+        result["lost"] or result["duplicates"] or result["phantoms"] or result["orders"]["causes_with_two_open_orders"]
+    )
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
