@@ -1,0 +1,44 @@
+/** Who may see what, and which address shows which page. */
+
+import { lazy, Suspense } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import { ApiError } from "./api/client";
+import { useMe } from "./api/queries";
+import { Loading, Problem } from "./components/Feedback";
+import { FleetPage } from "./pages/FleetPage";
+import { LoginPage } from "./pages/LoginPage";
+import { NotFoundPage } from "./pages/NotFoundPage";
+import { OrderPage } from "./pages/OrderPage";
+import { OrdersPage } from "./pages/OrdersPage";
+import { QuarantinePage } from "./pages/QuarantinePage";
+import { Shell } from "./shell/Shell";
+
+// The charts weigh more than everything else: fetched with the first machine that is opened.
+const AssetPage = lazy(() => import("./pages/AssetPage"));
+
+function Pages() {
+  return (
+    <Suspense fallback={<Loading />}>
+      <Switch>
+        <Route path="/"><FleetPage /></Route>
+        <Route path="/assets/:id">{({ id }) => <AssetPage key={id} id={id} />}</Route>
+        <Route path="/orders"><OrdersPage /></Route>
+        <Route path="/orders/:number">{({ number }) => <OrderPage key={number} number={number} />}</Route>
+        <Route path="/quarantine"><QuarantinePage /></Route>
+        <Route path="/login"><Redirect to="/" replace /></Route>
+        <Route><NotFoundPage /></Route>
+      </Switch>
+    </Suspense>
+  );
+}
+
+export function App() {
+  const [path] = useLocation();
+  const me = useMe();
+  const token = path === "/login" ? new URLSearchParams(location.search).get("token") : null;
+  const signedOut = me.error instanceof ApiError && me.error.status === 401;
+  if (me.isPending) return <Loading />;
+  if (signedOut || token) return <LoginPage token={token} />;
+  if (!me.data) return <Problem error={me.error} onRetry={() => void me.refetch()} />;
+  return <Shell me={me.data}><Pages /></Shell>;
+}

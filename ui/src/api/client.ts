@@ -1,0 +1,98 @@
+/** One way to the server: JSON in, JSON out, problem documents as errors. */
+
+import type {
+  ActionIn, AssetDetail, AssetRow, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, QuarantineRow, Spectrum,
+  SpectrumKind, Trend,
+} from "./types";
+
+/** What the server (status above 0) or the network (status 0) answered instead of data. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+  ) {
+    super(detail || title);
+  }
+}
+
+function isProblem(body: unknown): body is Partial<Problem> {
+  return typeof body === "object" && body !== null && "title" in body;
+}
+
+async function failure(response: Response): Promise<ApiError> {
+  const isJson = (response.headers.get("content-type") ?? "").includes("json");
+  const body: unknown = isJson ? await response.json() : null;
+  if (isProblem(body)) return new ApiError(response.status, body.title ?? "", body.detail ?? "");
+  return new ApiError(response.status, response.statusText || `HTTP ${response.status}`, "");
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: "same-origin", ...init });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(0, "network", String(error));
+  }
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await ask(path, { headers: { Accept: "application/json" }, ...(signal && { signal }) });
+  return (await response.json()) as T;
+}
+
+function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return ask(path, {
+    method: "POST",
+    headers: { Accept: "application/json", "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+const id = encodeURIComponent;
+
+export interface OrderFilter {
+  open?: boolean;
+  asset?: string;
+}
+
+export const api = {
+  me: (signal?: AbortSignal) => get<Me>("/api/me", signal),
+  login: async (token: string) => void (await post("/api/login", { token })),
+  logout: async () => void (await post("/api/logout", {})),
+  overview: (signal?: AbortSignal) => get<Overview>("/api/overview", signal),
+  assets: (signal?: AbortSignal) => get<AssetRow[]>("/api/assets", signal),
+  asset: (asset: string, signal?: AbortSignal) => get<AssetDetail>(`/api/assets/${id(asset)}`, signal),
+  trend: (asset: string, name: string, hours: number, signal?: AbortSignal) =>
+    get<Trend>(`/api/assets/${id(asset)}/trend?signal=${id(name)}&hours=${hours}`, signal),
+  history: (asset: string, hours: number, signal?: AbortSignal) =>
+    get<HistoryPoint[]>(`/api/assets/${id(asset)}/history?hours=${hours}`, signal),
+  orders: ({ open, asset }: OrderFilter, signal?: AbortSignal) => {
+    const query = new URLSearchParams();
+    if (open !== undefined) query.set("open", String(open));
+    if (asset !== undefined) query.set("asset", asset);
+    return get<OrderRow[]>(`/api/orders?${query}`, signal);
+  },
+  order: (ref: string, signal?: AbortSignal) => get<OrderDetail>(`/api/orders/${id(ref)}`, signal),
+  quarantine: (signal?: AbortSignal) => get<QuarantineRow[]>("/api/quarantine", signal),
+
+  /** The newest spectrum, or null while the signal has sent no waveform yet. */
+  spectrum: async (asset: string, name: string, kind: SpectrumKind, signal?: AbortSignal): Promise<Spectrum | null> => {
+    try {
+      return await get<Spectrum>(`/api/assets/${id(asset)}/spectrum?signal=${id(name)}&kind=${kind}`, signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
+  },
+
+  /** Moves an order on, provided that it is still as the reader saw it (`order.revision`). Repeating a key is safe. */
+  act: async (order: OrderDetail, action: ActionIn, key: string): Promise<OrderDetail> => {
+    const headers = { "If-Match": `"${order.revision}"`, "Idempotency-Key": key };
+    const response = await post(`/api/orders/${id(order.id)}/actions`, action, headers);
+    return (await response.json()) as OrderDetail;
+  },
+};

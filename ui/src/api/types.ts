@@ -1,0 +1,252 @@
+/**
+ * The shapes of the HTTP API, as in api/schemas.py. Field names carry units; times are ISO 8601 with zone.
+ */
+
+export type State = "warming_up" | "normal" | "alert" | "alarm" | "offline";
+export type StatusName = "WAPPR" | "APPR" | "WSCH" | "WMATL" | "WPCOND" | "INPRG" | "COMP" | "CLOSE" | "CAN";
+export type KindName = "condition" | "preventive" | "corrective" | "emergency" | "inspection" | "instrument";
+export type SpectrumKind = "envelope" | "amplitude";
+
+/** Remaining useful life in operating hours; `horizon_h` is as far as the forecast looks ("not before"). */
+export interface Rul {
+  fault: string;
+  p10_h: number;
+  p50_h: number;
+  p90_h: number;
+  horizon_h: number;
+}
+
+export interface SensorProblemOut {
+  signal: string;
+  kind: string;
+  since: string;
+  text: string;
+}
+
+/** One machine on the fleet board. `health` 0-100 (100 = as new), `anomaly` 0-1 (high = abnormal, 0.5 = limit). */
+export interface AssetRow {
+  id: string;
+  name: string;
+  asset_class: string;
+  site: string;
+  area: string;
+  criticality: string;
+  state: State;
+  health: number | null;
+  anomaly: number | null;
+  warming_up_share: number | null;
+  fault: string | null;
+  fault_label: string | null;
+  failure_mode: string | null;
+  fault_probability: number | null;
+  rul: Rul | null;
+  open_orders: string[];
+  sensor_problems: SensorProblemOut[];
+  assessed_at: string | null;
+}
+
+/** A signal and its newest value. `quality` lists what is known against it (empty = good). */
+export interface SignalOut {
+  name: string;
+  quantity: string;
+  unit: string;
+  kind: "scalar" | "waveform";
+  role: string;
+  component: string | null;
+  last_value: number | null;
+  last_at: string | null;
+  quality: string[];
+  features: string[];
+}
+
+export interface EvidenceOut {
+  feature: string;
+  value: number;
+  baseline: number;
+  unit: string;
+  text: string;
+}
+
+/** One possible fault, with its probability given that the machine is abnormal. */
+export interface HypothesisOut {
+  fault: string;
+  label: string;
+  failure_mode: string;
+  probability: number;
+  evidence_for: EvidenceOut[];
+  evidence_against: EvidenceOut[];
+  next_check: string;
+}
+
+/** How much one feature pulls the anomaly score. */
+export interface ContributionOut {
+  feature: string;
+  share: number;
+  value: number;
+  baseline: number;
+  unit: string;
+}
+
+export interface AssetDetail extends AssetRow {
+  signals: SignalOut[];
+  diagnosis: HypothesisOut[];
+  contributions: ContributionOut[];
+  false_alarm_rate_per_year: number | null;
+  model: string | null;
+}
+
+/** A series thinned for a chart. `low`/`high` are the sensor's physical limits. */
+export interface Trend {
+  asset: string;
+  signal: string;
+  unit: string;
+  low: number | null;
+  high: number | null;
+  at_ms: number[];
+  value: number[];
+}
+
+export interface HistoryPoint {
+  at_ms: number;
+  state: State;
+  health: number | null;
+  anomaly: number | null;
+  rul_p10_h: number | null;
+  rul_p50_h: number | null;
+  rul_p90_h: number | null;
+}
+
+export interface Tone {
+  name: string;
+  hz: number;
+}
+
+export interface Spectrum {
+  asset: string;
+  signal: string;
+  kind: SpectrumKind;
+  at: string;
+  unit: string;
+  frequency_hz: number[];
+  amplitude: number[];
+  tones: Tone[];
+}
+
+/** A part on an order, with its lead time in days (half / nine of ten deliveries). */
+export interface PartLineOut {
+  part: string;
+  name: string;
+  quantity: number;
+  on_hand: number;
+  lead_p50_days: number;
+  lead_p90_days: number;
+}
+
+/** A work order in a list. `order_by` = order parts by, `start_by` = start work by. */
+export interface OrderRow {
+  id: string;
+  number: string;
+  asset: string;
+  asset_name: string;
+  kind: KindName;
+  status: StatusName;
+  priority: number;
+  title: string;
+  faults: string[];
+  failure_mode: string;
+  rul_p10_h: number | null;
+  rul_p50_h: number | null;
+  rul_p90_h: number | null;
+  order_by: string | null;
+  start_by: string | null;
+  win_probability: number | null;
+  created_at: string;
+  updated_at: string;
+  revision: number;
+}
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export interface CauseOut {
+  fault: string;
+  label: string;
+  failure_mode: string;
+  added_at: string;
+  evidence: { [key: string]: Json };
+}
+
+export interface AuditRow {
+  at: string;
+  actor: string;
+  action: string;
+  detail: string;
+  hash: string;
+}
+
+export interface OrderDetail extends OrderRow {
+  causes: CauseOut[];
+  parts: PartLineOut[];
+  steps: string[];
+  repair_hours: number;
+  verification: string;
+  allowed_actions: StatusName[];
+  history: AuditRow[];
+}
+
+export interface ActionIn {
+  status: StatusName;
+  note: string;
+}
+
+/** The books, in readings: acked = stored + duplicates + conflicts + quarantined + summarised. */
+export interface CountsOut {
+  acked: number;
+  stored: number;
+  duplicates: number;
+  conflicts: number;
+  quarantined: number;
+  summarised: number;
+}
+
+/** The plant at a glance. `clock_rate` is plant seconds per second (1 in production). */
+export interface Overview {
+  plant: string;
+  version: string;
+  timezone: string;
+  now: string;
+  clock_rate: number;
+  assets: number;
+  by_state: Partial<Record<State, number>>;
+  readings_per_s: number;
+  open_orders: number;
+  orders_total: number;
+  counts: CountsOut;
+}
+
+export interface QuarantineRow {
+  received_at: string;
+  source: string;
+  topic: string;
+  reason: string;
+  detail: string;
+  payload_preview: string;
+}
+
+export interface Me {
+  name: string;
+  role: string;
+}
+
+/** RFC 9457 problem document; `type` is a stable slug. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+}
+
+/** Newest values of one asset's signals, as a live event. */
+export interface Values {
+  asset: string;
+  signals: SignalOut[];
+}

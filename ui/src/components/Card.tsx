@@ -1,0 +1,49 @@
+import type { ReactNode } from "react";
+import { useId } from "react";
+
+interface Props {
+  title: string;
+  hint?: ReactNode;
+  tools?: ReactNode;
+  children: ReactNode;
+}
+
+/** A titled part of a page, announced as a region. */
+export function Card({ title, hint, tools, children }: Props) {
+  const id = useId();
+  return (
+    <section className="card" aria-labelledby={id}>
+      <div className="card-head">
+        <div>
+          <h2 id={id}>{title}</h2>
+          {hint && <div className="hint">{hint}</div>}
+        </div>
+        {tools && <div className="card-tools">{tools}</div>}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+export interface Fact {
+  name: string;
+  value: ReactNode;
+  sub?: ReactNode;
+}
+
+/** Names and values, side by side. */
+export function Facts({ facts }: { facts: Fact[] }) {
+  return (
+    <dl className="facts">
+      {facts.map(({ name, value, sub }) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {value}
+            {sub && <span className="sub">{sub}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

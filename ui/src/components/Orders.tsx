@@ -1,0 +1,62 @@
+/** Pieces that say one thing of a work order. */
+
+import type { OrderRow, StatusName } from "../api/types";
+import { isOpen } from "../api/orders";
+import { useFormat } from "../format/useFormat";
+import { useWords } from "../i18n";
+
+type Tone = "alarm" | "alert" | "normal" | "brand" | "quiet";
+
+const STATUS_TONE: Partial<Record<StatusName, Tone>> = {
+  WAPPR: "alert", APPR: "brand", WSCH: "brand", WMATL: "brand", WPCOND: "brand", INPRG: "brand", COMP: "normal",
+};
+
+export function StatusChip({ status }: { status: StatusName }) {
+  const words = useWords();
+  return <span className="chip" data-tone={STATUS_TONE[status] ?? "quiet"} title={status}>{words.statuses[status]}</span>;
+}
+
+/** 1 emergency to 5 at an opportunity. */
+export function PriorityChip({ priority }: { priority: number }) {
+  const words = useWords();
+  const tone: Tone = priority <= 1 ? "alarm" : priority === 2 ? "alert" : "quiet";
+  return <span className="chip" data-tone={tone} title={words.orders.priorityHelp}>{words.orders.priorityN(priority)}</span>;
+}
+
+/** A date and how far away it is; a date of an open order that has passed is called overdue. */
+export function DueDate({ order, time }: { order: OrderRow; time: string | null }) {
+  const words = useWords();
+  const format = useFormat();
+  if (time === null) return <span className="muted">–</span>;
+  const late = isOpen(order) && format.isPast(time);
+  return (
+    <span className="nowrap">
+      <span className="strong">{format.shortDateTime(time)}</span>
+      <div className={late ? "late small" : "muted small"}>{late ? `${words.orders.late}, ` : ""}{format.relative(time)}</div>
+    </span>
+  );
+}
+
+export function chanceTone(chance: number): "alarm" | "alert" | "normal" {
+  if (chance < 0.5) return "alarm";
+  return chance < 0.8 ? "alert" : "normal";
+}
+
+export function Chance({ chance }: { chance: number | null }) {
+  const format = useFormat();
+  if (chance === null) return <span className="muted">–</span>;
+  return <span className="chip" data-tone={chanceTone(chance)}>{format.percent(chance)}</span>;
+}
+
+export function OrderFaults({ order }: { order: OrderRow }) {
+  const format = useFormat();
+  return (
+    <>
+      {order.faults.map((fault) => (
+        <div key={fault}>
+          <span className="strong">{format.fault(fault)}</span> <span className="muted small">{format.component(fault)}</span>
+        </div>
+      ))}
+    </>
+  );
+}

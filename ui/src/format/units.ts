@@ -1,0 +1,46 @@
+/** Canonical units of the store as people write them. */
+
+const PRINTED: Record<string, string> = {
+  degC: "°C",
+  delta_degC: "K",
+  "m/s^2": "m/s²",
+  "m^3/h": "m³/h",
+  um: "µm",
+  percent: "%",
+  "N*m": "N·m",
+  state: "",
+  count: "",
+  "1": "",
+};
+
+export function unitText(unit: string): string {
+  return PRINTED[unit] ?? unit.replace("^2", "²").replace("^3", "³").replace("*", "·");
+}
+
+/** `Acceleration (m/s²)`, or the name alone when there is no unit. */
+export function named(name: string, unit: string): string {
+  const text = unitText(unit);
+  return text ? `${name} (${text})` : name;
+}
+
+/** Four significant digits, no exponent between 0.001 and 1,000,000. */
+export function number(value: number, language: string): string {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size >= 1000) return value.toLocaleString(language, { maximumFractionDigits: 0 });
+  if (size > 0 && size < 0.001) return value.toExponential(2);
+  return value.toLocaleString(language, { maximumSignificantDigits: 4 });
+}
+
+export function quantity(value: number, unit: string, language: string): string {
+  const text = unitText(unit);
+  return text ? `${number(value, language)} ${text}` : number(value, language);
+}
+
+/** A probability or share in [0, 1]: `87 %`, and never a claimed 0 % or 100 % that is not exact. */
+export function percent(share: number): string {
+  const rounded = Math.round(share * 100);
+  if (rounded === 0 && share > 0) return "< 1 %";
+  if (rounded === 100 && share < 1) return "> 99 %";
+  return `${rounded} %`;
+}

@@ -1,0 +1,187 @@
+/** One work order: the dates, what is wrong and why, what to do, and what was done so far. */
+
+import { Link } from "wouter";
+import { isOpen } from "../api/orders";
+import { useOrder } from "../api/queries";
+import type { OrderDetail, PartLineOut } from "../api/types";
+import { Card, Facts } from "../components/Card";
+import { Answer, Empty, isMissing } from "../components/Feedback";
+import { chanceTone, PriorityChip, StatusChip } from "../components/Orders";
+import { useFormat } from "../format/useFormat";
+import { useWords } from "../i18n";
+import { NotFoundPage } from "./NotFoundPage";
+import { OrderActions } from "./OrderActions";
+import { OrderCause } from "./OrderCause";
+
+const SOON_MS = 3 * 86_400_000;
+
+function Deadline({ name, order, time, none }: { name: string; order: OrderDetail; time: string | null; none: string }) {
+  const words = useWords();
+  const format = useFormat();
+  const left = time === null ? Infinity : Date.parse(time) - format.nowMs;
+  const late = left < 0 && isOpen(order);
+  const tone = !isOpen(order) || time === null ? undefined : late ? "alarm" : left < SOON_MS ? "alert" : "normal";
+  return (
+    <div className="card deadline" data-tone={tone}>
+      <div className="name">{name}</div>
+      <div className="figure">{time === null ? "–" : format.day(time)}</div>
+      <div className={late ? "late" : "sub"}>
+        {time === null ? none : `${late ? `${words.orders.late}, ` : ""}${format.relative(time)} · ${format.dateTime(time)}`}
+      </div>
+    </div>
+  );
+}
+
+function Deadlines({ order }: { order: OrderDetail }) {
+  const words = useWords();
+  const format = useFormat();
+  const chance = order.win_probability;
+  return (
+    <div className="deadlines">
+      <Deadline name={words.order.orderBy} order={order} time={order.order_by} none={order.parts.length ? words.order.noDate : words.order.noParts} />
+      <Deadline name={words.order.startBy} order={order} time={order.start_by} none={words.order.noDate} />
+      <div className="card deadline" data-tone={chance === null ? undefined : chanceTone(chance)}>
+        <div className="name">{words.order.win}</div>
+        <div className="figure">{chance === null ? "–" : format.percent(chance)}</div>
+        <div className="sub">{words.order.winHelp}</div>
+      </div>
+    </div>
+  );
+}
+
+function PartRow({ line }: { line: PartLineOut }) {
+  const words = useWords();
+  const format = useFormat();
+  const missing = Math.max(0, line.quantity - line.on_hand);
+  return (
+    <tr>
+      <td><span className="strong">{line.name}</span><div className="sub mono">{line.part}</div></td>
+      <td className="num">{line.quantity}</td>
+      <td className="num">{line.on_hand}</td>
+      <td>{words.order.leadText(format.days(line.lead_p50_days), format.days(line.lead_p90_days))}</td>
+      <td><span className="chip" data-tone={missing ? "alert" : "normal"}>{missing ? words.order.toOrder(missing) : words.order.inStock}</span></td>
+    </tr>
+  );
+}
+
+function Parts({ parts }: { parts: PartLineOut[] }) {
+  const words = useWords();
+  return (
+    <Card title={words.order.parts}>
+      {parts.length === 0 ? <p className="muted">{words.order.noPartsLong}</p> : (
+        <div className="table-scroll" tabIndex={0} role="region" aria-label={words.order.parts}>
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">{words.order.part}</th>
+                <th scope="col" className="num">{words.order.quantity}</th>
+                <th scope="col" className="num">{words.order.onHand}</th>
+                <th scope="col">{words.order.lead}</th>
+                <th scope="col"><span className="visually-hidden">{words.order.next}</span></th>
+              </tr>
+            </thead>
+            <tbody>{parts.map((line) => <PartRow key={line.part} line={line} />)}</tbody>
+          </table>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Record({ order }: { order: OrderDetail }) {
+  const words = useWords();
+  const format = useFormat();
+  const newestFirst = [...order.history].reverse();
+  return (
+    <Card title={words.order.record}>
+      <ol className="timeline">
+        {newestFirst.map((entry) => (
+          <li key={entry.hash}>
+            <span><b>{entry.action}</b> <span className="muted">{entry.actor}</span></span>
+            {entry.detail && <span className="topic">{entry.detail}</span>}
+            <span className="muted small">
+              {format.dateTime(entry.at)} · {words.order.hash} <code title={entry.hash}>{entry.hash.slice(0, 10)}</code>
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+function Plan({ order }: { order: OrderDetail }) {
+  const words = useWords();
+  const format = useFormat();
+  return (
+    <Card title={words.order.steps} hint={words.order.hours(format.quantity(order.repair_hours, words.duration.hours))}>
+      {order.steps.length === 0 && <p className="muted">{words.order.noSteps}</p>}
+      <ol className="steps">{order.steps.map((step, i) => <li key={i}>{step}</li>)}</ol>
+    </Card>
+  );
+}
+
+function About({ order }: { order: OrderDetail }) {
+  const words = useWords();
+  const format = useFormat();
+  const { rul_p10_h: p10, rul_p50_h: p50, rul_p90_h: p90 } = order;
+  const known = p10 !== null && p50 !== null && p90 !== null;
+  return (
+    <section className="card" aria-label={words.order.evidenceFacts}>
+      <Facts facts={[
+        { name: words.orders.asset, value: <Link href={`/assets/${order.asset}`}>{order.asset_name}</Link> },
+        {
+          name: words.order.life, value: known ? `P50 ${format.life(p50)}` : words.fleet.noForecast,
+          sub: known && words.fleet.lifeRange(format.life(p10), format.life(p90)),
+        },
+        { name: words.order.kind, value: words.kinds[order.kind], sub: format.mode(order.failure_mode) },
+        { name: words.order.verification, value: words.verifications[order.verification] ?? order.verification },
+        { name: words.order.created, value: format.shortDateTime(order.created_at), sub: format.relative(order.created_at) },
+        { name: words.order.updated, value: format.shortDateTime(order.updated_at), sub: `${words.order.revision} ${order.revision}` },
+      ]} />
+    </section>
+  );
+}
+
+function Order({ order }: { order: OrderDetail }) {
+  const words = useWords();
+  return (
+    <div className="stack">
+      <div>
+        <div className="asset-title">
+          <h1>{order.number}</h1>
+          <StatusChip status={order.status} />
+          <PriorityChip priority={order.priority} />
+        </div>
+        <p className="lead">{order.title}</p>
+      </div>
+      <Deadlines order={order} />
+      <div className="order-grid">
+        <div className="stack">
+          <Card title={words.order.why}>
+            {order.causes.length === 0 && <Empty inline title={words.order.noEvidence} />}
+            {order.causes.map((cause) => <OrderCause key={cause.fault} cause={cause} />)}
+          </Card>
+          <Parts parts={order.parts} />
+          <Plan order={order} />
+        </div>
+        <div className="stack">
+          <OrderActions order={order} />
+          <About order={order} />
+          <Record order={order} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export function OrderPage({ number }: { number: string }) {
+  const words = useWords();
+  const order = useOrder(number);
+  if (isMissing(order.error) && !order.data) return <NotFoundPage title={words.order.notFound} />;
+  return (
+    <>
+      <Link href="/orders" className="crumb">← {words.order.back}</Link>
+      <Answer query={order}>{(detail) => <Order order={detail} />}</Answer>
+    </>
+  );
+}
