@@ -17,6 +17,10 @@ KEEP_ALIVE_FACTOR = 1.5  # MQTT section 3.1.2.10
 TCP_IDLE_S, TCP_PROBES_S, TCP_PROBES = 60, 10, 6  # finds dead peers that promised no keep-alive
 
 
+LINGER_S = 2.0
+_CLOSED_AT_ONCE = frozenset((Reason.SUCCESS, Reason.SERVER_SHUTTING_DOWN, Reason.KEEP_ALIVE_TIMEOUT))
+
+
 class Hold(IntFlag):
     """Why a connection is not being read."""
 
@@ -71,16 +75,13 @@ class Connection(asyncio.Protocol):
         self._set_hold(Hold.UNREAD, False)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The socket is gone; without a goodbye the will is due."""
+        """The socket is gone."""
         self.is_closed = True
         if self._timer is not None:
             self._timer.cancel()
-        ending, door = self._ending, self._door
-        if ending is None or not (ending.orderly or ending.reason is Reason.SERVER_SHUTTING_DOWN):
-            will = self.session.will_frame(door.now_us())
-            if will is not None:
-                door.commit.submit_silently(will)
-        door.left(self)
+        if self._ending is None:
+            self._release(keeps_will=False)
+        self._door.left(self)
 
     # for GroupCommit
 
@@ -122,7 +123,9 @@ class Connection(asyncio.Protocol):
         self._close(self.session.refuse(reason, detail))
 
     def end(self, reason: Reason, detail: str) -> None:
-        """The server ends the connection."""
+        """The server ends the connection; one that is ending already is cut."""
+        if self._ending is not None and self._transport is not None:
+            self._transport.abort()
         self._close(self.session.end(reason, detail) if self.session.is_open else Ending(reason, detail))
 
     def set_pressure(self, pressed: bool) -> None:
@@ -166,12 +169,31 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write(ending.last_words)
         self._ending = ending
+        self._release(keeps_will=ending.orderly or ending.reason is Reason.SERVER_SHUTTING_DOWN)
         if ending.reason is not Reason.SUCCESS:
             client, detail = self._name(), ending.detail
             self._door.log.warning("connection_ended", f"ended_{ending.reason.slug}", client=client, detail=detail)
-        if self.unsent_bytes:
-            self._loop.call_later(self._door.settings.connect_timeout_s, self._transport.abort)
-        self._transport.close()
+        if ending.reason in _CLOSED_AT_ONCE and not self.unsent_bytes:
+            self._transport.close()
+        else:
+            self._linger(self._transport)
+
+    def _release(self, keeps_will: bool) -> None:
+        """For everybody else the client is gone now. Without a goodbye its will is due: at once, so that it stands
+        before whatever the same device says after it has reconnected."""
+        will = None if keeps_will else self.session.will_frame(self._door.now_us())
+        if will is not None:
+            self._door.commit.submit_silently(will)
+        self._door.released(self)
+
+    def _linger(self, transport: asyncio.Transport) -> None:
+        """Close our half and throw away what still comes: a plain close in the middle of the client's sending would
+        reset the connection, and the reason that we just gave would be lost with it."""
+        self._loop.call_later(LINGER_S, transport.abort)
+        if transport.can_write_eof():
+            transport.write_eof()
+        else:
+            transport.close()
 
     def _set_hold(self, why: Hold, on: bool) -> None:
         before, self._hold = self._hold, self._hold | why if on else self._hold & ~why

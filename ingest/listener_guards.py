@@ -13,6 +13,7 @@ TAKE_OVERS_PER_MINUTE = 15
 BAN_S = 60.0
 _MINUTE_S = 60.0
 _NAMES_MAXIMUM = 10_000
+LONGEST_LOGGED = 200
 
 
 @dataclass(slots=True)
@@ -68,7 +69,14 @@ class RateLimitedLog:
             suppressed, started_s, lines = max(0, lines - LOGGED_PER_MINUTE), now_s, 0
         self._windows[reason] = (started_s, lines + 1)
         if lines < LOGGED_PER_MINUTE:
-            self._log.warning(event, reason=reason, suppressed=suppressed, **fields)
+            shown = {name: shortened(value) if isinstance(value, str) else value for name, value in fields.items()}
+            self._log.warning(event, reason=reason, suppressed=suppressed, **shown)
+
+
+def shortened(text: str) -> str:
+    """A stranger's text for a log line: no control characters (they could forge lines), at most 200 signs."""
+    text = text[:LONGEST_LOGGED]
+    return text if text.isprintable() else repr(text)
 
 
 class TakeOverGuard:

@@ -273,7 +273,7 @@ class Session:
             fault.topic, fault.size = topic, len(packet.payload)
             self._break(fault, turn)
             return None
-        refusal = self._objection(name)
+        refusal = topic_objection(self._principal, name, self._may_publish)
         if refusal is not None:
             self._decline(packet, name, refusal, turn)
             return None
@@ -282,14 +282,6 @@ class Session:
                 self._topics.clear()
             self._topics[packet.topic] = name
         return name
-
-    def _objection(self, name: str) -> Reason | None:
-        """Why a well-formed topic is not taken from this client."""
-        if len(name) > LONGEST_TOPIC_BYTES:
-            return Reason.TOPIC_NAME_INVALID
-        if name.startswith("$") or not self._may_publish(self._principal, name):
-            return Reason.NOT_AUTHORIZED
-        return None
 
     def _decline(self, packet: Publish, name: str, reason: Reason, turn: Turn) -> None:
         """MQTT 5 says no in the PUBACK. 3.1.1 cannot: there the connection ends, because an acknowledgement means
@@ -367,6 +359,15 @@ class Session:
         words = encode_disconnect(self.version, reason, detail)
         limit = self.connect.maximum_packet_bytes if self.connect is not None else 0
         return encode_disconnect(self.version, reason) if limit and len(words) > limit else words
+
+
+def topic_objection(who: str, name: str, may_publish: Callable[[str, str], bool]) -> Reason | None:
+    """Why a well-formed topic is not taken from this client; None when it is."""
+    if len(name.encode()) > LONGEST_TOPIC_BYTES:
+        return Reason.TOPIC_NAME_INVALID
+    if name.startswith("$") or not may_publish(who, name):
+        return Reason.NOT_AUTHORIZED
+    return None
 
 
 def check_topic_name(name: str) -> None:

@@ -35,7 +35,7 @@ from forewarn.ingest.listener_guards import DoorCounters, RateLimitedLog, TakeOv
 from forewarn.ingest.mqtt_answers import encode_publish
 from forewarn.ingest.mqtt_codes import Reason
 from forewarn.ingest.mqtt_packets import Connect
-from forewarn.ingest.mqtt_session import OWN_PREFIX, SessionLimits, SubscriptionChange, TurnedAway, check_topic_name
+from forewarn.ingest.mqtt_session import OWN_PREFIX, SessionLimits, SubscriptionChange, TurnedAway, topic_objection
 
 RETAINED_MAXIMUM = 10_000
 SLOW_SUBSCRIBER_BYTES = 1024 * 1024
@@ -106,7 +106,12 @@ class FrontDoor:
             raise Rejected("anonymous_not_allowed", detail)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self), settings.host, settings.port, ssl=settings.tls, backlog=512
+            lambda: Connection(self),
+            settings.host,
+            settings.port,
+            backlog=512,
+            ssl=settings.tls,
+            ssl_handshake_timeout=settings.connect_timeout_s if settings.tls else None,
         )
         port: int = self._server.sockets[0].getsockname()[1]
         self.log.info("front_door_open", host=settings.host, port=port, tls=settings.tls is not None)
@@ -135,9 +140,10 @@ class FrontDoor:
         An empty retained payload forgets the value. A subscriber that does not read misses messages, not we.
         Raises `Rejected` for topics that are not ours.
         """
-        check_topic_name(topic)
-        if not topic.startswith(OWN_PREFIX):
-            raise Rejected("topic_not_ours", f"the product publishes below {OWN_PREFIX}, not on {topic!r}")
+        if not topic.startswith(OWN_PREFIX) or "+" in topic or "#" in topic:
+            raise Rejected(
+                "topic_not_ours", f"the product publishes on exact topics below {OWN_PREFIX}, not on {topic!r}"
+            )
         if retain and payload:
             if len(self._retained) >= RETAINED_MAXIMUM and topic not in self._retained:
                 raise Rejected("too_many_retained", f"{RETAINED_MAXIMUM} topics have a retained value already")
@@ -171,6 +177,9 @@ class FrontDoor:
         self._sockets.discard(connection)
         if not self._sockets:
             self._empty.set()
+
+    def released(self, connection: Connection) -> None:
+        """The client behind a connection is gone, even if its socket is not closed yet: its name is free."""
         client = connection.session.client
         if self._clients.get(client) is connection:
             del self._clients[client]
@@ -209,8 +218,12 @@ class FrontDoor:
         verifier = users.get(user)
         # a stranger costs as much time as a wrong password: the answer does not tell which names exist
         check = verifier or next(iter(users.values()), _nobody)
+
+        def is_right() -> bool:  # a client that gave up meanwhile costs nothing more
+            return not connection.is_closed and check(password)
+
         try:
-            right = await asyncio.get_running_loop().run_in_executor(self._password_checks, check, password)
+            right = await asyncio.get_running_loop().run_in_executor(self._password_checks, is_right)
         except Exception as error:
             self.log.warning("password_check_failed", "password_check_failed", user=user, error=str(error))
             connection.refuse(Reason.SERVER_UNAVAILABLE, "the password cannot be checked now")
@@ -230,8 +243,8 @@ class FrontDoor:
         older = self._clients.get(client)
         if older is None and len(self._clients) >= self.settings.max_connections:
             connection.refuse(Reason.SERVER_BUSY, f"{self.settings.max_connections} clients are connected")
-        elif connect.will is not None and not self._will_allowed(who, connect.will.topic):
-            connection.refuse(Reason.NOT_AUTHORIZED, f"the will may not go to {connect.will.topic!r}")
+        elif connect.will is not None and (reason := topic_objection(who, connect.will.topic, self.check_topic)):
+            connection.refuse(reason, f"the will may not go to {connect.will.topic[:200]!r}")
         elif older is not None and older.principal != who:
             connection.refuse(Reason.CLIENT_IDENTIFIER_NOT_VALID, "the client id is in use by another user")
         elif not self._take_overs.allows(client, asyncio.get_running_loop().time(), is_take_over=older is not None):
@@ -243,9 +256,6 @@ class FrontDoor:
                 older.end(Reason.SESSION_TAKEN_OVER, "another client connected with the same client id")
             self._clients[client] = connection
             connection.admit(client, who, assigned=not connect.client_id)
-
-    def _will_allowed(self, who: str, topic: str) -> bool:
-        return not topic.startswith("$") and self.check_topic(who, topic)
 
     # For Connection: subscriptions
 

@@ -207,6 +207,19 @@ def test_a_second_client_with_the_same_id_takes_over(running: RunningDoor, versi
     assert running.door.counters.take_overs == 1
 
 
+def test_a_client_that_was_thrown_out_may_come_back_at_once_and_its_will_stands_before_what_it_says_then(
+    running: RunningDoor,
+) -> None:
+    with connected(running.port, will=("status", b"gone", 0, False)) as thrown_out:
+        thrown_out.send(b"\0\0")
+        assert thrown_out.read() is None
+        with connected(running.port) as back:  # while the first socket is still open on both sides
+            back.send(publish_packet(4, "status", b"here", 1))
+            assert back.acked_ids(1) == [1]
+    assert running.log.payloads() == [b"gone", b"here"]
+    assert running.door.counters.take_overs == 0
+
+
 @pytest.mark.parametrize(("version", "code"), [(4, 2), (5, 0x8A)])
 def test_two_clients_that_fight_for_one_id_are_stopped_and_the_connected_one_stays(
     running: RunningDoor, version: int, code: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -102,9 +103,8 @@ def test_no_acknowledgement_is_ever_ahead_of_the_disk(running: RunningDoor, vers
     received = 0
 
     def acks_on_the_wire() -> None:  # just after an fsync, just before the commit counts as done
-        client.socket.setblocking(False)
         try:
-            waiting = len(client.socket.recv(1_000_000))
+            waiting = len(client.socket.recv(1_000_000, socket.MSG_DONTWAIT))
         except BlockingIOError:
             waiting = 0
         nonlocal received
@@ -112,14 +112,12 @@ def test_no_acknowledgement_is_ever_ahead_of_the_disk(running: RunningDoor, vers
         seen.append((received, len(running.log.frames)))
 
     with connected(running.port, version) as client:
+        client.socket.settimeout(None)  # a timeout would make MSG_DONTWAIT wait
         running.log.before_return = acks_on_the_wire
         for number in range(1, window + 1):
-            client.socket.settimeout(60)
             client.send(publish_packet(version, "t", b"%d" % number, number))
         while len(running.log.frames) < window:
             running.drain()
-        client.socket.settimeout(60)
-        running.log.before_return = lambda: None
         client.acked_ids(window - received)
     assert seen
     assert all(acked <= durable for acked, durable in seen)
@@ -169,14 +167,30 @@ def test_messages_sent_right_behind_connect_are_taken(running: RunningDoor, vers
 @VERSIONS
 def test_ten_megabytes_are_refused_with_topic_and_size_and_the_others_go_on(running: RunningDoor, version: int) -> None:
     with connected(running.port, version, "camera") as big, connected(running.port, version, "press-1") as other:
-        threading.Thread(target=big.send, args=[publish_packet(version, "press/film", bytes(10_000_000), 1)]).start()
+        film = publish_packet(version, "press/film", bytes(10_000_000), 1)
+        sender = threading.Thread(target=big.send, args=[film])
+        sender.start()
         assert big.last_reason() == (0x95 if version == 5 else None)
+        sender.join()
         other.send(publish_packet(version, "t", b"small", 1))
         assert other.acked_ids(1) == [1]
     assert running.log.payloads() == [b"small"]
     client, topic, reason, size = running.refused[0]
     assert (client, topic, reason) == ("camera", "press/film", "packet_too_large")
     assert size > 10_000_000
+
+
+def test_paho_is_told_why_its_ten_megabytes_are_refused(running: RunningDoor) -> None:
+    said: list[Any] = []
+    client = paho_client(5, "camera")
+    client.on_disconnect = lambda client, data, flags, reason, properties: said.append((str(reason), properties))
+    client.connect("127.0.0.1", running.port)
+    client.publish("press/film", bytes(10_000_000), 1)
+    while not said:
+        client.loop(0.1)
+    reason, properties = said[0]
+    assert reason == "Packet too large"
+    assert "over the limit of 1048576" in properties.ReasonString
 
 
 def test_an_announced_quarter_gigabyte_ends_the_connection_at_once(running: RunningDoor) -> None:
