@@ -38,7 +38,7 @@ VERSION = "1"
 
 @dataclass(frozen=True, slots=True)
 class AssessSettings:
-    """Product defaults, one set for every plant. Offline is no usable data for `offline_after_h` and `offline_points`."""
+    """Product defaults, one set for every plant. Offline: no usable data for `offline_after_h` and `offline_points`."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     offline_after_h: float = 6.0
@@ -92,7 +92,7 @@ def span_of(seen: Mapping[str, Track], now_us: int) -> tuple[int, int]:
 
 
 def score(judged: Sequence[Judged], settings: AssessSettings) -> AnomalyScore:
-    """0.5 where the worst channel stands at its limit, 0.75 at three times its limit; what the worst ones contribute."""
+    """0.5 where the worst channel stands at its limit, 0.75 at three times its limit; and what each contributes."""
     worst = sorted((j for j in judged if j.ratio > 0), key=lambda j: -j.ratio)
     top, total = (worst[0].ratio if worst else 0.0), sum(j.ratio for j in worst)
     parts = tuple(

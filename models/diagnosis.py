@@ -22,6 +22,7 @@ from forewarn.models.signatures import SIGNATURES, Term
 CLEAR = 0.35  # strength from which a sign counts as seen
 PLANNED_BONUS = 0.5  # log odds of a fault that the plant's engineers have listed for this asset
 LEAST_SHOWN = 0.02
+TONE_CHANCE = 0.6  # of its limit: as high as the median of a few blocks gets by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def diagnose(asset: Asset, judged: Sequence[Judged]) -> tuple[Hypothesis, ...]:
     faults = possible_faults(asset)
     if not faults:
         return ()
-    scale = max(1.0, *(j.ratio for j in judged if not is_tone(j)), 1.0)
+    scale = max([1.0, *(j.ratio for j in judged if not is_tone(j))])
     signs = {fault: [observe(asset, component, term, judged, scale) for term in SIGNATURES[fault.mechanism].terms]
              for fault, component in faults.items()}  # fmt: skip
     odds = np.array([sum(map(log_odds, s)) + planned_bonus(asset, f) for f, s in signs.items()])
@@ -91,10 +92,13 @@ def is_tone(j: Judged) -> bool:
 
 
 def tone_strength(j: Judged, ratio: float, judged: Sequence[Judged]) -> float:
-    """1 for a tone beyond its limit that no other tone of the same sensor outdoes: side bands drag neighbours up."""
+    """1 for a tone beyond its limit that no other tone of the same sensor outdoes: side bands drag neighbours up.
+
+    A tone well under its limit is chance and counts nothing.
+    """
     others = [o.ratio for o in judged if is_tone(o) and o.channel.spec == j.channel.spec and o is not j]
-    dominance = min(1.0, (max(ratio, 0.0) / max(*others, 0.1, 0.1)) ** 2)
-    return float(np.clip(ratio, -1.0, 1.0)) * dominance
+    dominance = min(1.0, (max(ratio, 0.0) / max([*others, 0.1])) ** 2)
+    return float(np.clip((ratio - TONE_CHANCE) / (1 - TONE_CHANCE), 0.0, 1.0)) * dominance
 
 
 def log_odds(sign: Sign) -> float:

@@ -79,7 +79,7 @@ def shape_features(x: Floats) -> dict[str, float]:
 
 
 def power_spectrum(x: Floats, sample_rate_hz: float) -> tuple[Floats, Floats]:
-    """One-sided Hann periodogram: frequency in Hz and mean square per line, float64[n//2+1]; the sum is the variance."""
+    """One-sided Hann periodogram: frequency in Hz and mean square per line, float64[n//2+1]; sum = variance."""
     window = np.hanning(len(x) + 1)[:-1]
     power = np.abs(np.fft.rfft(x * window)) ** 2 / (len(x) * float(np.sum(window**2)))
     power[1 : (len(x) + 1) // 2] *= 2

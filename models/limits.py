@@ -25,8 +25,8 @@ class Limit:
     """How a channel is judged.
 
     `logarithmic`: changes are ratios. `directions`: +1 up, -1 down. `smallest_change` and `failure_change` are
-    distances from the expected value on the judged scale (a logarithm, or the unit of the signal). `failure_spread` is how far
-    published failures scatter around that level, as a share of the distance.
+    distances from the expected value on the judged scale (a logarithm, or the unit of the signal). `failure_spread` is
+    how far published failures scatter around that level, as a share of the distance.
     """
 
     logarithmic: bool
@@ -41,7 +41,8 @@ SCORED_FEATURES = (
     "band_500_2000", "band_2000_4000", "band_4000_8000", "velocity_rms", "velocity_1x", "velocity_2x", "velocity_3x",
     "tone_bpfo", "tone_bpfi", "tone_bsf2",
 )  # fmt: skip
-"""Features that can alarm. Plain RMS, crest and kurtosis are shown only: they alarm on run-in and on single knocks. Above 8 kHz the mounting of the sensor and the grease film decide, not the wear."""
+"""Features that can alarm. Plain RMS, crest and kurtosis are shown only: they alarm on run-in and on single
+knocks. Above 8 kHz the mounting of the sensor and the grease film decide, not the wear."""
 
 RELATIVE = {  # quantity -> smallest change, failure change as shares of the expected value; failures' scatter
     "pressure": (0.08, 0.30, 0.4),

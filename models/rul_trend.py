@@ -27,6 +27,7 @@ GRID_POINTS = 600
 ONSET_SHARE = 0.3  # of the limit: where the rise began
 LEAST_TREND_POINTS = 8
 TREND_SPREAD = 0.6  # of ln(hours): growth of faults is not steady, published trends miss by a factor of about two
+UNCLEAR_SPREAD = 1.2
 TREND_TAIL, PRIOR_TAIL = 5.0, 2.0  # degrees of freedom
 
 
@@ -59,20 +60,25 @@ def progress(j: Judged) -> float:
 
 
 def trend_of(j: Judged) -> Trend | None:
-    """Weighted line through the points since the rise began, the newest third counting most; None without a rise."""
+    """Weighted line through the points since the rise began, the newest third counting most; None without a rise.
+
+    Where the line is not clear (a sudden rise, or one that has stopped) all that is known is how long the way so far has
+    taken: the rest is then as long in proportion, within a factor of about `e ** UNCLEAR_SPREAD`.
+    """
     change, hours = j.direction * j.change, j.op_hours
     begin = onset(change, j.bound)
     x, y = hours[begin:] - hours[-1], change[begin:]
-    if len(y) < LEAST_TREND_POINTS or x[0] >= 0:
+    now = float(np.median(y[-5:]))
+    if x[0] >= 0 or now <= 0:
         return None
-    weight = np.exp(x / (-x[0] / 3))
-    slope, error, now = weighted_line(x, y, weight)
-    if slope <= 2 * error:
-        return None
+    slope, error, fitted = weighted_line(x, y, np.exp(x / (-x[0] / 3)))
+    clear = len(y) >= LEAST_TREND_POINTS and slope > 2 * error
     end = j.channel.limit.failure_change
-    remaining = max(end - now, 0.05 * end)
-    spread = math.hypot(error / slope, TREND_SPREAD, math.log1p(j.channel.limit.failure_spread * end / remaining) / 2)
-    return Trend(remaining / slope, spread)
+    remaining = max(end - (fitted if clear else now), 0.05 * end)
+    level_spread = math.log1p(j.channel.limit.failure_spread * end / remaining) / 2
+    if clear:
+        return Trend(remaining / slope, math.hypot(error / slope, TREND_SPREAD, level_spread))
+    return Trend(remaining / now * -float(x[0]), math.hypot(UNCLEAR_SPREAD, level_spread))
 
 
 def onset(change: Floats, bound: float) -> int:
@@ -85,7 +91,7 @@ def onset(change: Floats, bound: float) -> int:
 
 
 def weighted_line(x: Floats, y: Floats, weight: Floats) -> tuple[float, float, float]:
-    """Slope, its standard error and the value at x = 0. Neighbours correlate: the error is that of a third of the points."""
+    """Slope, its error (of a third as many points, for neighbours correlate) and the value at x = 0."""
     share = weight / weight.sum()
     mean_x, mean_y = float(share @ x), float(share @ y)
     power = float(share @ (x - mean_x) ** 2)
