@@ -212,20 +212,19 @@ class Journal:
         with self._changed:
             return self._changed.wait_for(lambda: self._end > position, timeout_s)
 
-    def read(self, position: int, max_bytes: int = 8 * MIB, until: int | None = None) -> JournalBatch | None:
+    def read(self, position: int, max_bytes: int = 8 * MIB) -> JournalBatch | None:
         """Whole appends from a position, at least one and about `max_bytes`; None when there is nothing yet.
 
-        `until` is a position that the batch must not pass (see `PackedStore.replay_until`). Raises `ValueError` for a
-        position that is trimmed, in the future or inside a record, and `JournalDamaged`.
+        Raises `ValueError` for a position that is trimmed, in the future or inside a record, and `JournalDamaged`.
         """
         with self._changed:
-            starts, end = self._starts, self._end if until is None else min(self._end, until)
-            if not starts[0] <= position <= self._end:
-                raise ValueError(f"position {position} is not in the journal [{starts[0]}, {self._end}]")
-            if position >= end:
+            starts, end = self._starts, self._end
+            if not starts[0] <= position <= end:
+                raise ValueError(f"position {position} is not in the journal [{starts[0]}, {end}]")
+            if position == end:
                 return None
             if self._tail and self._tail[0].start <= position:
-                return _from_memory(self._tail, position, end, max_bytes)
+                return _from_memory(self._tail, position, max_bytes)
         return self._from_disk(starts, position, end, max_bytes)
 
     def _from_disk(self, starts: list[int], position: int, end: int, max_bytes: int) -> JournalBatch:
@@ -237,11 +236,9 @@ class Journal:
             with path.open("rb") as file:
                 file.seek(position - start)
                 header = file.read(HEADER.size)
-                wanted = max(record_bytes(header, position), min(max_bytes, min(stop, end) - position))
+                wanted = max(record_bytes(header, position), min(max_bytes, stop - position))
                 data = memoryview(header + file.read(wanted - len(header)))
             for record in walk(data, position):
-                if record.end > end:
-                    break
                 frames += decode_frames(record)
                 last = record.end
         except BadRecord as bad:
@@ -276,16 +273,14 @@ def _start_of(appended: _Appended) -> int:
     return appended.start
 
 
-def _from_memory(kept: list[_Appended], position: int, end: int, max_bytes: int) -> JournalBatch:
+def _from_memory(kept: list[_Appended], position: int, max_bytes: int) -> JournalBatch:
     first = bisect_left(kept, position, key=_start_of)
     if first == len(kept) or kept[first].start != position:
         raise ValueError(f"position {position} lies inside a record")
     frames, last = list[Frame](), position
     for appended in islice(kept, first, None):
-        if appended.end > end or (frames and appended.end - position > max_bytes):
+        if frames and appended.end - position > max_bytes:
             break
         frames += appended.frames
         last = appended.end
-    if last == position:
-        raise ValueError(f"a batch from {position} cannot end at {end}: that lies inside a record")
     return JournalBatch(position, last, frames)

@@ -120,9 +120,7 @@ def decode_frames(record: Record) -> list[Frame]:
     if len(text) != sum(clients) + sum(topics) or len(payloads) != sum(sizes):
         raise BadRecord("the lengths do not add up")
     words = _cut(text, [*clients, *topics])
-    return [
-        Frame(*row) for row in zip(received, flags, words[:n], words[n:], _cut_bytes(payloads, sizes), strict=True)
-    ]
+    return [Frame(*row) for row in zip(received, flags, words[:n], words[n:], _cut_bytes(payloads, sizes), strict=True)]
 
 
 def _cut(text: str, lengths: list[int]) -> list[str]:

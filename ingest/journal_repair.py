@@ -31,7 +31,9 @@ def repair(folder: Path) -> list[Damage]:
     try:
         starts = segment_starts(folder)
         ends = [*starts[1:], None]
-        return [damage for start, end in zip(starts, ends, strict=True) for damage in _repair_segment(folder, start, end)]
+        return [
+            damage for start, end in zip(starts, ends, strict=True) for damage in _repair_segment(folder, start, end)
+        ]
     finally:
         lock.release()
 

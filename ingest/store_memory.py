@@ -1,0 +1,131 @@
+"""The series store in memory: the same promises without files, for tests, notebooks and trials. Nothing survives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+
+from forewarn.core.ports import Counts, LastValue, Refusal
+from forewarn.core.readings import Readings, Waveform
+from forewarn.ingest.store_waves import rms, same_wave
+
+
+class MemoryStore:
+    """Implements `core.ports.SeriesWriter` and `SeriesReader`. The slow, obvious twin of `PackedStore`.
+
+    Raises `ValueError` for NaN, infinity, and series nobody assigned.
+
+    >>> store = MemoryStore()
+    >>> (temp,) = store.assign(["pump-7/temp"])
+    >>> store.write(1, Readings.of([temp, temp], [10, 10], [71.2, 71.2]), [], [])
+    >>> store.counts()
+    Counts(stored=1, duplicates=1, conflicts=0, quarantined=0, summarised=0)
+    """
+
+    def __init__(self, quarantine_rows: int = 50_000) -> None:
+        self._names: dict[str, int] = {}
+        self._rows: dict[int, dict[int, tuple[float, int]]] = {}
+        self._waves: dict[int, dict[int, Waveform]] = {}
+        self._last: dict[int, LastValue] = {}
+        self._refused: list[Refusal] = []
+        self._quarantine_rows = quarantine_rows
+        self._position = self._sequence = self._duplicates = self._conflicts = self._summarised = 0
+
+    # ---- writing
+
+    def assign(self, names: Sequence[str]) -> list[int]:
+        """Numbers of these series."""
+        if "" in names:
+            raise ValueError("a series has a name")
+        return [self._names.setdefault(name, len(self._names) + 1) for name in names]
+
+    @property
+    def position(self) -> int:
+        """Position up to which everything is stored (0 at first)."""
+        return self._position
+
+    def write(
+        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+    ) -> None:
+        """Store a batch, once: a position already taken changes nothing."""
+        self._check(readings, waveforms)
+        if position <= self._position:
+            return
+        self._position, self._sequence = position, self._sequence + 1
+        columns = (readings.series, readings.at, readings.value, readings.quality)
+        for series, at, value, quality in zip(*(column.tolist() for column in columns), strict=True):
+            self._put(series, at, value, quality)
+        for wave in waveforms:
+            self._put_wave(wave)
+        self._refused += refused
+        while len(self._refused) > self._quarantine_rows:
+            self._summarised += self._refused.pop(0).readings
+
+    def _check(self, readings: Readings, waveforms: Sequence[Waveform]) -> None:
+        if not np.isfinite(readings.value).all() or not all(np.isfinite(w.samples).all() for w in waveforms):
+            raise ValueError("the store takes finite values only")
+        numbers = chain(readings.series.tolist(), (w.series for w in waveforms))
+        if not all(1 <= number <= len(self._names) for number in numbers):
+            raise ValueError("a series number was not assigned")
+
+    def _put(self, series: int, at: int, value: float, quality: int) -> None:
+        rows = self._rows.setdefault(series, {})
+        if at not in rows:
+            rows[at] = (value, quality)
+            self._touch(series, at, value, quality)
+        elif rows[at][0] == value:
+            self._duplicates += 1
+        else:
+            self._conflicts += 1
+
+    def _put_wave(self, wave: Waveform) -> None:
+        waves = self._waves.setdefault(wave.series, {})
+        if wave.at not in waves:
+            waves[wave.at] = wave
+            self._touch(wave.series, wave.at, rms(wave), wave.quality)
+        elif same_wave(waves[wave.at], wave):
+            self._duplicates += 1
+        else:
+            self._conflicts += 1
+
+    def _touch(self, series: int, at: int, value: float, quality: int) -> None:
+        if series not in self._last or at > self._last[series].at_us:
+            name = next(name for name, number in self._names.items() if number == series)
+            self._last[series] = LastValue(series, name, at, value, quality, self._sequence)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    # ---- reading
+
+    def names(self) -> Mapping[str, int]:
+        """Series name -> number."""
+        return dict(self._names)
+
+    def read(self, series: int, start_us: int, stop_us: int) -> Readings:
+        """Readings of one series in [start, stop), ascending in time."""
+        rows = sorted((at, *row) for at, row in self._rows.get(series, {}).items() if start_us <= at < stop_us)
+        at, value, quality = zip(*rows, strict=True) if rows else ((), (), ())
+        return Readings.of([series] * len(rows), at, value, quality)
+
+    def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
+        """Waveforms of one series in [start, stop), ascending in time; only the `newest` so many when given."""
+        found = [wave for at, wave in sorted(self._waves.get(series, {}).items()) if start_us <= at < stop_us]
+        return found if newest is None else found[max(0, len(found) - newest) :]
+
+    def last_values(self, after_sequence: int = 0) -> list[LastValue]:
+        """Newest reading of every series that changed after a sequence number, in the order of change."""
+        changed = [last for last in self._last.values() if last.sequence > after_sequence]
+        return sorted(changed, key=lambda last: (last.sequence, last.series))
+
+    def counts(self) -> Counts:
+        """The books."""
+        stored = sum(map(len, chain(self._rows.values(), self._waves.values())))
+        quarantined = sum(refusal.readings for refusal in self._refused)
+        return Counts(stored, self._duplicates, self._conflicts, quarantined, self._summarised)
+
+    def quarantine(self, limit: int = 100) -> list[Refusal]:
+        """Newest refusals first."""
+        return self._refused[::-1][:limit]

@@ -1,0 +1,185 @@
+"""The embedded series store: a catalogue and one SQLite file a day, written by one process, read by any.
+
+A batch is durable day by day, then in the catalogue. Each day file keeps its own cursor in the transaction that stores
+its rows, so after a crash the journal may simply be read again from `position`: nothing is stored or counted twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from forewarn.core.errors import Retriable
+from forewarn.core.ports import Refusal
+from forewarn.core.readings import Readings, Waveform
+from forewarn.ingest.day_rows import (
+    FIRST_DAY,
+    LAST_DAY,
+    DayRows,
+    day_of,
+    day_path,
+    days_of,
+    newest_of_each,
+    split_days,
+)
+from forewarn.ingest.folder_lock import FolderLock
+from forewarn.ingest.store_catalogue import Catalogue
+from forewarn.ingest.store_day import DayFile
+from forewarn.ingest.store_files import open_for_reading
+from forewarn.ingest.store_waves import rms
+
+_MOST_STAGED_REFUSALS = 5000
+
+
+class PackedStore:
+    """Implements `core.ports.SeriesWriter` on a folder. One process per folder; calls are serialised by a lock.
+
+    `journalled=False` is for a store with no journal behind it (derived series): after a crash its position is the
+    highest one that any file has seen, so that a caller who counts on from `position` is never taken for a replay.
+    `catalogue_delay_s` postpones the catalogue's commit (newest values, quarantine, cursor) so long at most while
+    writes come; a caller that goes quiet calls `flush`. `log_rows` is when a day's log gets packed, `open_days` how
+    many day files stay open.
+
+    Raises `core.errors.Conflict` when another process writes there, and on every call `Retriable` when the disk is full
+    or the files are busy: the same call works later. `ValueError` for NaN, infinity, and series nobody assigned.
+
+    >>> store = PackedStore(Path("data/series"))                                              # doctest: +SKIP
+    >>> (temp,) = store.assign(["pump-7/temp"])                                               # doctest: +SKIP
+    >>> store.write(100, Readings.of([temp], [1_700_000_000_000_000], [71.2]), [], [])        # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        journalled: bool = True,
+        catalogue_delay_s: float = 0.0,
+        log_rows: int = 262_144,
+        open_days: int = 8,
+        quarantine_rows: int = 50_000,
+        quarantine_bytes: int = 64 << 20,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder, self._file_lock, self._lock = folder, FolderLock(folder), threading.RLock()
+        self._delay_s, self._monotonic, self._committed_at = catalogue_delay_s, monotonic, monotonic()
+        self._log_rows, self._open_days = log_rows, open_days
+        self._days: OrderedDict[int, DayFile] = OrderedDict()
+        try:
+            self._catalogue = Catalogue(folder, quarantine_rows, quarantine_bytes)
+            if not journalled:
+                self._catalogue.staged = max([self._catalogue.cursor, *self._day_cursors()])
+                self._catalogue.commit()
+        except BaseException:
+            self._file_lock.release()
+            raise
+
+    def _day_cursors(self) -> list[int]:
+        cursors = []
+        for day in days_of(self._folder):
+            db = open_for_reading(day_path(self._folder, day))
+            if db is not None:
+                cursors.append(int(db.execute("SELECT cursor FROM state").fetchone()[0]))
+                db.close()
+        return cursors
+
+    @property
+    def position(self) -> int:
+        """Position up to which everything is durable, in the catalogue too (0 at first)."""
+        return self._catalogue.cursor
+
+    def assign(self, names: Sequence[str]) -> list[int]:
+        """Numbers of these series, new ones made durable before they are returned."""
+        with self._lock:
+            return self._catalogue.assign(names)
+
+    def write(
+        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+    ) -> None:
+        """Store a batch: everything between the last position and this one. See the class for what it raises."""
+        self._check(readings, waveforms)
+        with self._lock:
+            if position > self._catalogue.staged:
+                newest = self._write_days(position, readings, waveforms)
+                self._catalogue.stage(position, newest, refused)
+            if self._due():
+                self.flush()
+
+    def flush(self) -> None:
+        """Commit the catalogue now."""
+        with self._lock:
+            self._catalogue.commit()
+            self._committed_at = self._monotonic()
+
+    def _due(self) -> bool:
+        waited = self._monotonic() - self._committed_at
+        return waited >= self._delay_s or self._catalogue.staged_refusals >= _MOST_STAGED_REFUSALS
+
+    def _check(self, readings: Readings, waveforms: Sequence[Waveform]) -> None:
+        """Refuse before anything is written what the stages before must not let through."""
+        if not np.isfinite(readings.value).all() or not all(np.isfinite(w.samples).all() for w in waveforms):
+            raise ValueError("the store takes finite values only")
+        known = self._catalogue.series_count
+        if len(readings) and not 1 <= readings.series.min() <= readings.series.max() <= known:
+            raise ValueError("a reading has a series number that was not assigned")
+        if not all(1 <= w.series <= known for w in waveforms):
+            raise ValueError("a waveform has a series number that was not assigned")
+        if not all(FIRST_DAY <= day_of(w.at) <= LAST_DAY for w in waveforms):
+            raise ValueError("a waveform lies outside the years 1 to 9999")
+
+    def _write_days(self, position: int, readings: Readings, waveforms: Sequence[Waveform]) -> Readings:
+        """Store by day; the newest of every series."""
+        rows, waves = dict(split_days(readings)), defaultdict[int, list[Waveform]](list)
+        for wave in waveforms:
+            waves[day_of(wave.at)].append(wave)
+        start, base = self._catalogue.staged, self._catalogue.cursor
+        newest = Readings.empty()
+        for day in sorted({*rows, *waves}):
+            of_day = rows.get(day, DayRows.joined([]))
+            self._write_day(day, start, base, position, of_day, waves[day])
+            newest = Readings.joined([newest, newest_of_each(of_day.without_repeats()).readings(day)])
+        return _last_of_each(newest, waveforms)
+
+    def _write_day(
+        self, day: int, start: int, base: int, position: int, rows: DayRows, waveforms: Sequence[Waveform]
+    ) -> None:
+        try:
+            self._day(day).write(start, base, position, rows, waveforms)
+        except (Retriable, sqlite3.Error, OSError):
+            if (broken := self._days.pop(day, None)) is not None:
+                broken.abandon()  # its memory may be ahead of the file
+            raise
+
+    def _day(self, day: int) -> DayFile:
+        if day not in self._days:
+            self._days[day] = DayFile(self._folder, day, self._log_rows)
+            if len(self._days) > self._open_days:
+                self._days.popitem(last=False)[1].close()
+        self._days.move_to_end(day)
+        return self._days[day]
+
+    def close(self) -> None:
+        """Commit what is staged, pack long logs, release the files. A full disk raises `Retriable` after the release."""
+        with self._lock:
+            try:
+                self.flush()
+            finally:
+                while self._days:
+                    self._days.popitem()[1].close()
+                self._catalogue.close()
+                self._file_lock.release()
+
+
+def _last_of_each(newest: Readings, waveforms: Sequence[Waveform]) -> Readings:
+    """At most one reading of each series: the newest; a waveform counts as its RMS."""
+    if waveforms:
+        columns = zip(*((w.series, w.at, rms(w), w.quality) for w in reversed(waveforms)), strict=True)
+        newest = Readings.joined([newest, Readings.of(*(list(column) for column in columns))])
+    order = np.lexsort((newest.at, newest.series))
+    series = newest.series[order]
+    return newest.take(order[np.append(series[1:] != series[:-1], True)]) if len(series) else newest
