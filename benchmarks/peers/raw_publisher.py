@@ -151,7 +151,7 @@ class _Run:
             stop = min(end, self._sent_bytes + SEND_BYTES)
             try:
                 self._sent_bytes += self._peer.send(self._stream[self._sent_bytes : stop])
-            except BlockingIOError:
+            except (BlockingIOError, ConnectionError):  # of the latter the next receive tells
                 break
         while self._sent < allowed and self._ends[self._sent] < self._sent_bytes:
             self._sent += min(64, allowed - self._sent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -18,8 +19,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from benchmarks.peers.raw_publisher import publish
 from forewarn.core.errors import Rejected
-from forewarn.ingest.delivery import DUP, RETAIN
-from forewarn.ingest.source_listener import FrontDoorSettings
+from forewarn.ingest.commit import GroupCommit
+from forewarn.ingest.delivery import DUP, RETAIN, Frame
+from forewarn.ingest.journal import Journal
+from forewarn.ingest.source_listener import FrontDoor, FrontDoorSettings
 from tests.ingest.mqtt_client import (
     GOODBYE,
     PING,
@@ -161,6 +164,29 @@ def test_messages_sent_right_behind_connect_are_taken(running: RunningDoor, vers
     assert running.log.payloads() == [b"hasty"]
 
 
+def test_what_was_acknowledged_is_in_the_journal_after_the_process_is_gone(tmp_path: Path) -> None:
+    async def serve() -> int:
+        journal = Journal(tmp_path / "journal")
+        commit = GroupCommit(journal)
+        door = FrontDoor(FrontDoorSettings(port=0), commit, lambda: ARRIVAL_US, lambda who, topic: True)
+        port = await door.start()
+        payloads = [b"%d" % number for number in range(1000)]
+        result = await asyncio.to_thread(publish, "127.0.0.1", port, [b"press/oil"] * 1000, payloads, 100)
+        await door.stop()
+        await commit.close()
+        journal.close()
+        return result.acked
+
+    assert asyncio.run(serve()) == 1000
+    journal = Journal(tmp_path / "journal")
+    batch = journal.read(0)
+    journal.close()
+    assert batch is not None
+    assert batch.frames == [
+        Frame(ARRIVAL_US, 1, "raw-publisher", "press/oil", b"%d" % number) for number in range(1000)
+    ]
+
+
 # What is turned away
 
 
@@ -255,8 +281,10 @@ def test_changed_rights_count_for_topics_that_were_already_in_use(running: Runni
 
 
 @VERSIONS
-def test_qos_2_is_refused(running: RunningDoor, version: int) -> None:
+def test_qos_2_is_refused_also_on_a_topic_in_use(running: RunningDoor, version: int) -> None:
     with connected(running.port, version) as client:
+        client.send(publish_packet(version, "press/oil", b"x", 1))
+        assert client.acked_ids(1) == [1]
         client.send(publish_packet(version, "press/oil", b"x", 1, qos=2))
         assert client.last_reason() == (0x9B if version == 5 else None)
     assert running.refused == [("press-1", "press/oil", "qos_not_supported", 1)]
@@ -269,6 +297,16 @@ def test_more_in_flight_than_the_receive_maximum_ends_the_connection(tmp_path: P
             for number in range(1, 5):
                 client.send(publish_packet(5, "t", b"x", number))
             assert client.last_reason() == 0x93
+
+
+def test_acknowledged_messages_no_longer_count_against_the_receive_maximum(tmp_path: Path) -> None:
+    with (
+        running_door(tmp_path, FrontDoorSettings(port=0, receive_maximum=3)) as running,
+        connected(running.port, 5) as client,
+    ):
+        for number in range(1, 31):
+            client.send(publish_packet(5, "t", b"x", number))
+            assert client.acked_ids(1) == [number]
 
 
 # The journal is full, or broken
@@ -403,6 +441,42 @@ def test_an_empty_retained_value_forgets_and_foreign_topics_are_not_ours_to_publ
         assert client.is_silent()
     with pytest.raises(Rejected, match="topic_not_ours"):
         running.publish("press/oil", b"x")
+
+
+def test_a_subscriber_that_takes_only_short_packets_gets_only_those(running: RunningDoor) -> None:
+    with connected(running.port, 5, properties=b"\x27\x00\x00\x00\x40") as client:
+        client.send(subscribe_packet(5, 1, ("forewarn/a", 0)))
+        assert client.read() == (0x90, b"\0\x01\0\0")
+        running.publish("forewarn/a", bytes(100))
+        running.publish("forewarn/a", b"short")
+        assert client.read() == (0x30, b"\0\x0aforewarn/a\0short")
+    assert running.door.counters.unsent == 1
+
+
+def test_a_subscriber_that_does_not_read_misses_messages_and_costs_no_memory(running: RunningDoor) -> None:
+    with connected(running.port) as client:
+        client.send(subscribe_packet(4, 1, ("forewarn/a", 0)))
+        assert client.read() == (0x90, b"\0\x01\0")
+        for _ in range(40):
+            running.publish("forewarn/a", bytes(1_000_000))
+        assert running.door.counters.unsent > 0
+
+
+def test_who_arrives_while_reading_is_stopped_is_read_later(tmp_path: Path) -> None:
+    with running_door(tmp_path, window_bytes=1000) as running, connected(running.port, client_id="first") as first:
+        running.log.is_full = True
+        first.send(publish_packet(4, "t", bytes(2000), 1))
+        running.log.refused_often.wait()
+        with RawClient(running.port) as late:
+            late.send(connect_packet(client_id="late") + publish_packet(4, "t", b"x", 1))
+            while running.door.counters.connections < 2:
+                time.sleep(0.001)
+            assert running.door.counters.messages == 1
+            running.log.is_full = False
+            connack = late.read()
+            assert connack is not None
+            assert connack[0] == 0x20
+            assert late.acked_ids(1) == [1]
 
 
 # The end
