@@ -35,7 +35,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Mechanism:
-    """`mode` is the usual ISO 14224 failure mode, `iso_mechanism` its mechanism code; `component_kinds` it can strike."""
+    """`mode`: usual ISO 14224 failure mode. `iso_mechanism`: its mechanism code. `component_kinds`: what it strikes."""
 
     label: str
     mode: str
@@ -61,7 +61,11 @@ MECHANISMS: dict[str, Mechanism] = {
         "imbalance", "VIB", "1.2 vibration", ("rotor", "impeller", "fan_wheel"), "Phase at 1x on both bearings"
     ),
     "misalignment": Mechanism(
-        "misalignment", "VIB", "1.3 clearance/alignment failure", ("coupling",), "Laser alignment; 2x and axial vibration"
+        "misalignment",
+        "VIB",
+        "1.3 clearance/alignment failure",
+        ("coupling",),
+        "Laser alignment; 2x and axial vibration",
     ),
     "looseness": Mechanism("looseness", "VIB", "1.5 looseness", ("foundation",), "Torque of the foot bolts"),
     "cavitation": Mechanism("cavitation", "PDE", "2.1 cavitation", ("impeller",), "Suction pressure and NPSH margin"),
@@ -69,8 +73,12 @@ MECHANISMS: dict[str, Mechanism] = {
     "winding_overheating": Mechanism(
         "winding overheating", "OHE", "2.7 overheating", ("winding",), "Cooling path, phase currents, insulation test"
     ),
-    "filter_clogging": Mechanism("filter clogging", "PLU", "2.0 material", ("filter",), "Differential pressure at full flow"),
+    "filter_clogging": Mechanism(
+        "filter clogging", "PLU", "5.1 blockage/plugged", ("filter",), "Differential pressure at full flow"
+    ),
     "belt_wear": Mechanism("belt wear", "LOO", "2.4 wear", ("belt",), "Slip and tension"),
-    "sensor_fault": Mechanism("sensor fault", "AIR", "3.0 instrument", ("sensor",), "Check the sensor against a hand-held one"),
+    "sensor_fault": Mechanism(
+        "sensor fault", "AIR", "3.0 instrument", ("sensor",), "Check the sensor against a hand-held one"
+    ),
 }
 """Every mechanism that Forewarn can name. A new one is a line here, and a signature in `models`."""

@@ -46,7 +46,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyScore:
-    """score in [0, 1], high = abnormal, 0.5 = at the limit. `false_alarm_rate_per_year` is what the limit is meant to allow per asset."""
+    """score in [0, 1], high = abnormal, 0.5 = at the limit, which is set for `false_alarm_rate_per_year` per asset."""
 
     score: float
     false_alarm_rate_per_year: float

@@ -30,7 +30,8 @@ class BearingGeometry:
     def tones_hz(self, shaft_hz: float) -> dict[str, float]:
         """Tones of a defect at a shaft speed in Hz, outer ring standing (ISO 15243 geometry, no slip).
 
-        Keys: bpfo, bpfi (passing outer, inner race), bsf (spin of the rolling element; a spall strikes at 2 x bsf), ftf (cage).
+        Keys: bpfo, bpfi (passing outer, inner race), bsf (spin of the rolling element; its spall strikes at 2 x bsf),
+        ftf (cage).
 
         >>> {k: round(v, 1) for k, v in BearingGeometry(9, 7.94, 39.04).tones_hz(29.95).items()}   # SKF 6205, 1797 rpm
         {'bpfo': 107.4, 'bpfi': 162.2, 'bsf': 70.6, 'ftf': 11.9}
@@ -56,7 +57,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A spare part. Lead time from order to shelf in days: half of the deliveries within `lead_p50`, nine of ten within `lead_p90`."""
+    """A spare part. Days from order to shelf: half of all come within `lead_p50`, nine in ten within `lead_p90`."""
 
     id: str
     name: str

@@ -58,13 +58,19 @@ class SeriesWriter(Protocol):
         """Numbers of these series, new ones made durable before they are returned."""
         ...
 
-    def write(self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]) -> None:
+    def write(
+        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+    ) -> None:
         """Store everything that came up to a journal position (exclusive end), durably, once."""
+        ...
+
+    def flush(self) -> None:
+        """Make `position` catch up with everything written."""
         ...
 
     @property
     def position(self) -> int:
-        """Journal position up to which everything is stored (0 at first)."""
+        """Position up to which everything is durable (0 at first): where reading the journal goes on after a crash."""
         ...
 
     def close(self) -> None:
@@ -123,7 +129,9 @@ class OrderBook(Protocol):
         """Open an order, or update the open one of this asset; never a second one for the same (asset, fault)."""
         ...
 
-    def act(self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None) -> WorkOrder:
+    def act(
+        self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None
+    ) -> WorkOrder:
         """Move an order to a status. Raises Conflict for a stale revision or a step that the table forbids."""
         ...
 

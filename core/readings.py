@@ -151,7 +151,7 @@ class SignalSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """One series as a model sees it: at int64[n] ascending (UTC, microseconds), value float64[n], good readings only."""
+    """One series as a model sees it: at int64[n] ascending (UTC, microseconds), value float64[n], good ones only."""
 
     at: Int64s
     value: Floats

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 GROUP_S = 0.05
 OUTSTANDING = 2000
@@ -46,7 +47,7 @@ def publish_until_told(file: Path, host: str, port: int, rate: float, topics: li
     """Publish at a rate (messages/s) until `stop`; paho repeats after each reconnect what was not acknowledged."""
     ledger, mids, done = Ledger(file), dict[int, int](), list[int]()
     start_ms = time.time_ns() // 1_000_000
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="ledger", clean_session=False)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="ledger", clean_session=False)
     client.max_inflight_messages_set(500)
     client.reconnect_delay_set(1, 2)
 
