@@ -1,0 +1,142 @@
+"""The plant file as its author writes it: pydantic models, strict, one class per kind of entry.
+
+Everything that a template may supply is optional here; what an asset lacks after its template is told by `plant_build`.
+`docs/reference/plant-file.md` explains the keys by example.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from forewarn.core.faults import MECHANISMS
+from forewarn.core.units import CANONICAL_UNIT
+
+ID_PATTERN = r"^[a-z0-9_-]{1,64}$"
+KINDS = tuple(sorted({kind for mechanism in MECHANISMS.values() for kind in mechanism.component_kinds}))
+"""Every kind of component that some mechanism can strike."""
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+def _one_of(words: Any) -> dict[str, Any]:
+    """Completion for editors; the check itself is ours, because it can say what was probably meant."""
+    return {"enum": list(words)}
+
+
+class Entry(BaseModel):
+    """Base of all: no unknown keys, no conversions between texts, numbers and truth values, no NaN or infinity."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, populate_by_name=False)
+
+
+class SiteEntry(Entry):
+    """A place with one time zone."""
+
+    name: Name | None = None
+    timezone: str = Field("UTC", description="IANA name, for instance Asia/Shanghai")
+
+
+class LeadTime(Entry):
+    """Days from order to shelf."""
+
+    typical: NotNegative = Field(description="half of the deliveries come within so many days")
+    late: NotNegative = Field(description="nine of ten come within so many days")
+
+
+class PartEntry(Entry):
+    """A spare part."""
+
+    name: Name | None = None
+    lead_time_days: LeadTime
+    price: NotNegative = 0.0
+    on_hand: int = Field(0, ge=0)
+
+
+class BearingEntry(Entry):
+    """Geometry of a rolling bearing, from its data sheet."""
+
+    rolling_elements: int = Field(ge=3, le=500)
+    rolling_diameter_mm: Positive
+    pitch_diameter_mm: Positive
+    contact_angle_deg: float = Field(0.0, ge=0, lt=90)
+
+
+class ComponentEntry(Entry):
+    """A maintainable item of a machine."""
+
+    kind: str | None = Field(None, json_schema_extra=_one_of(KINDS))
+    name: Name | None = None
+    bearing: BearingEntry | None = None
+
+
+class SignalEntry(Entry):
+    """What a sensor sends. `range` and `max_rate_per_s` are in `unit`."""
+
+    unit: str | None = Field(None, description="the unit on the wire, for instance degF, in/s, g, psi, L/min")
+    quantity: str | None = Field(None, json_schema_extra=_one_of(CANONICAL_UNIT))
+    kind: Literal["scalar", "waveform"] = "scalar"
+    role: Literal["measurement", "speed", "load", "ambient", "run"] = "measurement"
+    topic: str | None = Field(
+        None, description="default pm/v1/{site}/{area}/{asset}/{signal}; these words may stand in it"
+    )
+    field: str | None = Field(None, min_length=1, max_length=200, description="JSON key, where a topic carries several")
+    component: Id | None = None
+    period_s: Positive | None = None
+    range: Annotated[list[float | None], Field(min_length=2, max_length=2)] | None = None
+    max_rate_per_s: Positive | None = None
+    stuck_after_s: NotNegative | None = Field(None, description="0: never")
+
+
+class FaultEntry(Entry):
+    """What is done about a fault. Several mechanisms may share one repair."""
+
+    component: Id
+    mechanism: str | list[str] = Field(description=f"one of {', '.join(MECHANISMS)}, or a list of them")
+    failure_mode: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    parts: dict[Id, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    repair_hours: Positive = 4.0
+    steps: list[Name] = Field(default_factory=list)
+    skills: list[Name] = Field(default_factory=list)
+
+
+class MachineEntry(Entry):
+    """What a template and an asset have in common."""
+
+    asset_class: Name | None = Field(None, alias="class", description="for instance pump, electric_motor, fan")
+    criticality: Literal["A", "B", "C"] = "B"
+    power_kw: Positive | None = None
+    nominal_rpm: Positive | None = None
+    operating_hours_per_day: float = Field(24.0, gt=0, le=24)
+    components: dict[Id, ComponentEntry] = Field(default_factory=dict)
+    signals: dict[Id, SignalEntry] = Field(default_factory=dict)
+    faults: list[FaultEntry] = Field(default_factory=list)
+
+
+class AssetEntry(MachineEntry):
+    """One machine; what it does not say, its template says."""
+
+    name: Name | None = None
+    template: Id | None = None
+    site: Id | None = None
+    area: Id | None = None
+
+
+class PlantFile(Entry):
+    """The whole file."""
+
+    plant: Name
+    sites: Annotated[dict[Id, SiteEntry], Field(min_length=1)]
+    parts: dict[Id, PartEntry] = Field(default_factory=dict)
+    templates: dict[Id, MachineEntry] = Field(default_factory=dict)
+    assets: dict[Id, AssetEntry] = Field(default_factory=dict)
+
+
+def plant_json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the plant file, for editors that complete and check while typing."""
+    schema = PlantFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Forewarn plant file", **schema}
