@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from forewarn.core.errors import Rejected, Retriable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
+_ALEMBIC = threading.Lock()  # its `op` and `context` are one per process
 
 
 class Records:
@@ -126,7 +128,8 @@ def _sqlite_writer(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def settings(connection: object, _record: object) -> None:
-        _pragmas(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+        _pragmas(connection, "synchronous=FULL", "foreign_keys=ON")
+        _switch_to_wal(connection)
 
     # A transaction that starts as a reader and writes later meets "database is locked" without waiting.
     @sa.event.listens_for(engine, "begin")
@@ -153,11 +156,28 @@ def _sqlite_reader(path: Path) -> sa.Engine:
 
 def _pragmas(connection: object, *settings: str) -> None:
     """Settings of a new SQLite connection; transactions begin where we say so, not where the driver guesses."""
+    raw = _sqlite(connection)
+    raw.isolation_level = None
+    for setting in (f"busy_timeout={BUSY_TIMEOUT_MS}", *settings):
+        raw.execute(f"PRAGMA {setting}").close()
+
+
+def _switch_to_wal(connection: object) -> None:
+    """Two programs that switch a new file at once: SQLite refuses one of them without the wait that it was given."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+    while True:
+        try:
+            return _sqlite(connection).execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.005)
+
+
+def _sqlite(connection: object) -> sqlite3.Connection:
     if not isinstance(connection, sqlite3.Connection):
         raise TypeError(f"not a SQLite connection: {type(connection).__name__}")
-    connection.isolation_level = None
-    for setting in (f"busy_timeout={BUSY_TIMEOUT_MS}", *settings):
-        connection.execute(f"PRAGMA {setting}").close()
+    return connection
 
 
 def migrations_config(**attributes: object) -> Config:
@@ -170,7 +190,7 @@ def migrations_config(**attributes: object) -> Config:
 
 def _bring_up_to_date(records: Records) -> None:
     """One transaction: whoever comes second waits, and finds nothing to do. A broken-off step leaves nothing."""
-    with records.write() as connection:
+    with _ALEMBIC, records.write() as connection:
         config = migrations_config(connection=connection)
         ours = ScriptDirectory.from_config(config)
         found = MigrationContext.configure(connection).get_current_revision()

@@ -67,13 +67,14 @@ def _orders() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_work_order"),
         sa.UniqueConstraint("number", name="uq_work_order_number"),
         sa.ForeignKeyConstraint(["follows"], ["work_order.id"], name="fk_work_order_follows"),
-        sa.CheckConstraint(f"status IN ({STATUSES})", name="ck_work_order_status"),
-        sa.CheckConstraint(f"kind IN ({KINDS})", name="ck_work_order_kind"),
+        sa.CheckConstraint(f"status IN ({STATUSES})", name=op.f("ck_work_order_status")),
+        sa.CheckConstraint(f"kind IN ({KINDS})", name=op.f("ck_work_order_kind")),
         sa.CheckConstraint(
-            "verification IN ('pending', 'passed', 'failed', 'waived')", name="ck_work_order_verification"
+            "verification IN ('pending', 'passed', 'failed', 'waived')",
+            name=op.f("ck_work_order_verification"),
         ),
-        sa.CheckConstraint("priority BETWEEN 1 AND 5", name="ck_work_order_priority"),
-        sa.CheckConstraint("revision >= 1", name="ck_work_order_revision"),
+        sa.CheckConstraint("priority BETWEEN 1 AND 5", name=op.f("ck_work_order_priority")),
+        sa.CheckConstraint("revision >= 1", name=op.f("ck_work_order_revision")),
     )
     op.create_index("ix_work_order_created_at_us_number", "work_order", ["created_at_us", "number"])
     op.create_index("ix_work_order_asset_created_at_us", "work_order", ["asset", "created_at_us"])
@@ -113,7 +114,7 @@ def _causes_and_parts() -> None:
         sa.Column("quantity", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("order_id", "position", name="pk_order_part"),
         sa.ForeignKeyConstraint(["order_id"], ["work_order.id"], name="fk_order_part_order_id"),
-        sa.CheckConstraint("quantity > 0", name="ck_order_part_quantity"),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_part_quantity")),
         sa.UniqueConstraint("order_id", "part", name="uq_order_part_order_id_part"),
     )
 
@@ -140,7 +141,7 @@ def _audit() -> None:
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_head"),
-        sa.CheckConstraint("id = 1", name="ck_audit_head_one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_audit_head_one_row")),
     )
     op.bulk_insert(head, [{"id": 1, "seq": 0, "hash": "0" * 64}])
 

@@ -1,0 +1,191 @@
+"""Opening, migrating and sharing the database."""
+
+from __future__ import annotations
+
+import io
+import re
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import OperationalError
+
+from forewarn.core.errors import Rejected, Retriable
+from forewarn.maintenance import records as records_module
+from forewarn.maintenance.records import Records, migrations_config, open_records
+from forewarn.maintenance.records_tables import METADATA, SETTING
+from forewarn.maintenance.settings_table import keep_setting, setting
+
+
+def test_migrations_from_an_empty_file_give_the_tables_the_program_expects(records: Records) -> None:
+    with records.write() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_every_index_and_check_of_the_program_is_in_the_migrated_file(records: Records) -> None:
+    made = sa.create_engine("sqlite://")
+    METADATA.create_all(made)
+    wanted, found = sa.inspect(made), sa.inspect(records._writer)
+
+    def told(reflected: list[dict[str, object]]) -> list[str]:
+        return sorted(re.sub(r"<.*?>", "...", repr(each)) for each in reflected)  # conditions: see the next test
+
+    for table in METADATA.tables:
+        for inspect in ("get_indexes", "get_check_constraints", "get_unique_constraints", "get_foreign_keys"):
+            expected, actual = (getattr(each, inspect)(table) for each in (wanted, found))
+            assert told(actual) == told(expected), f"{table}: {inspect}"
+    made.dispose()
+
+
+def test_one_open_order_and_pending_messages_are_partial_indexes(records: Records) -> None:
+    with records.read() as connection:
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
+        partial = {name: sql.rpartition("WHERE ")[2] for name, sql in connection.exec_driver_sql(query)}
+    assert partial == {"uq_order_cause_open": "open", "ix_outbox_pending": "delivered_at_us IS NULL"}
+
+
+def test_opening_again_changes_nothing_and_keeps_what_was_there(url: str) -> None:
+    first = open_records(url)
+    keep_setting(first, "plant_digest", {"sha256": "abc"})
+    first.close()
+    again = open_records(url)
+    assert setting(again, "plant_digest") == {"sha256": "abc"}
+    keep_setting(again, "plant_digest", None)
+    assert setting(again, "plant_digest") is None
+    assert setting(again, "never") is None
+    again.close()
+
+
+def test_many_programs_that_start_together_migrate_once(url: str) -> None:
+    opened: list[Records] = []
+    threads = [threading.Thread(target=lambda: opened.append(open_records(url))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 8
+    for each in opened:
+        each.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(url: str, tmp_path: Path) -> None:
+    opened = open_records(url)
+    with opened.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    opened.close()
+    with pytest.raises(Rejected, match=r"records_are_newer.*9999"):
+        open_records(url)
+    with sqlite3.connect(tmp_path / "records.db") as look:
+        assert look.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+    look.close()
+
+
+def test_a_migration_that_breaks_off_leaves_nothing(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "migrations"
+    (broken / "versions").mkdir(parents=True)
+    for path in records_module.MIGRATIONS.rglob("*.py"):
+        (broken / path.relative_to(records_module.MIGRATIONS)).write_text(path.read_text())
+    step = broken / "versions" / "0001_first.py"
+    step.write_text(step.read_text().replace("    _settings()\n", "    raise RuntimeError('power cut')\n"))
+    with monkeypatch.context() as patch:
+        patch.setattr(records_module, "MIGRATIONS", broken)
+        with pytest.raises(RuntimeError, match="power cut"):
+            open_records(url)
+    with sqlite3.connect(tmp_path / "records.db") as look:
+        assert look.execute("SELECT name FROM sqlite_master").fetchall() == []
+    look.close()
+    open_records(url).close()
+
+
+def test_postgresql_gets_the_same_tables_with_the_partial_indexes_and_triggers() -> None:
+    config = migrations_config(dialect="postgresql")
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, "head", sql=True)
+    text = " ".join(config.output_buffer.getvalue().split())
+    unique = "CREATE UNIQUE INDEX uq_order_cause_open ON order_cause (asset, component, mechanism) WHERE open"
+    assert unique in text
+    assert "ON outbox (id) WHERE delivered_at_us IS NULL" in text
+    assert "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit FOR EACH ROW" in text
+    assert "PRAGMA" not in text
+    assert "sqlite" not in text.lower()
+
+
+def test_a_database_in_memory_is_refused_with_the_way_out() -> None:
+    for url in ("sqlite://", "sqlite:///:memory:"):
+        with pytest.raises(Rejected, match="file"):
+            open_records(url)
+
+
+@pytest.mark.parametrize("name", ["with space.db", "per%20cent.db", "question?.db", "hash#.db", "ü.db"])
+def test_any_file_name_works(tmp_path: Path, name: str) -> None:
+    opened = open_records(sa.URL.create("sqlite", database=str(tmp_path / name)).render_as_string())
+    keep_setting(opened, "a", 1)
+    assert setting(opened, "a") == 1
+    opened.close()
+    assert (tmp_path / name).is_file()
+
+
+def test_settings_of_the_file_are_those_that_keep_what_was_written(records: Records) -> None:
+    with records.write() as connection:
+        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+        assert found == ["wal", 2]
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_readers_cannot_write(records: Records) -> None:
+    with pytest.raises(Retriable, match="readonly"), records.read() as connection:
+        connection.execute(SETTING.insert().values(key="a", value="1"))
+
+
+def test_a_reader_neither_waits_for_a_writer_nor_sees_what_is_not_committed(records: Records) -> None:
+    seen: list[object] = []
+    with records.write() as connection:
+        connection.execute(SETTING.insert().values(key="a", value="1"))
+        other = threading.Thread(target=lambda: seen.append(setting(records, "a")))
+        other.start()
+        other.join()
+        seen.append(setting(records, "a"))  # the writer's own thread reads its own words
+    assert seen == [None, 1]
+
+
+def torn(records: Records, key: str) -> None:
+    """A transaction that fails after it has written."""
+    with records.write():
+        keep_setting(records, key, 1)
+        raise ZeroDivisionError
+
+
+def test_an_inner_write_that_fails_undoes_itself_alone(records: Records) -> None:
+    with records.write():
+        keep_setting(records, "outer", 1)
+        with pytest.raises(ZeroDivisionError):
+            torn(records, "inner")
+    assert (setting(records, "outer"), setting(records, "inner")) == (1, None)
+
+
+def test_a_write_that_fails_is_undone(records: Records) -> None:
+    with pytest.raises(ZeroDivisionError):
+        torn(records, "a")
+    assert setting(records, "a") is None
+
+
+def test_a_file_locked_by_somebody_else_can_be_tried_again_later(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_records(url).close()
+    monkeypatch.setattr(records_module, "BUSY_TIMEOUT_MS", 50)
+    opened = open_records(url)
+    other = sqlite3.connect(tmp_path / "records.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Retriable, match="locked") as caught:
+        keep_setting(opened, "a", 1)
+    assert isinstance(caught.value.__cause__, OperationalError)
+    other.execute("ROLLBACK")
+    other.close()
+    keep_setting(opened, "a", 1)
+    opened.close()
