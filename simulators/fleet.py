@@ -105,7 +105,7 @@ class Fleet:
         asset that the fleet does not have, ValueError for a text that is no fault.
         """
         truth, repaired = self.truths[self._places[asset]], Fault.parse(fault)
-        if repaired.mechanism == "sensor_fault" and truth.sensor is not None:
+        if truth.sensor is not None and repaired == Fault(truth.sensor.signal, "sensor_fault"):
             truth.sensor = None
             self._held.pop(self._places[asset], None)
             return True

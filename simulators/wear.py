@@ -109,5 +109,6 @@ def draw_path(mechanism: str, rng: np.random.Generator) -> WearPath:
     """
     steps = rng.gamma(STEADINESS, size=KNOTS - 1) + 1e-6
     clock = np.concatenate([[0.0], np.cumsum(steps) / steps.sum()])
-    clock[-1] = 1.0
-    return WearPath(np.linspace(0.0, 1.0, KNOTS), LAWS[mechanism](clock))
+    severity = LAWS[mechanism](clock)
+    severity[0], severity[-1] = 0.0, 1.0  # exactly, whatever rounding made of them
+    return WearPath(np.linspace(0.0, 1.0, KNOTS), severity)
