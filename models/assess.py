@@ -27,7 +27,7 @@ from forewarn.core.health import (
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Track, Tracks
 from forewarn.models import limits, rul_trend
-from forewarn.models.channels import Channel, channels_of
+from forewarn.models.channels import Channel, Workshop
 from forewarn.models.detector_baseline import DetectorSettings, Judged, judge, points_needed
 from forewarn.models.diagnosis import diagnose, is_tone, matching
 from forewarn.models.signatures import SIGNATURES
@@ -68,7 +68,7 @@ def assess(
     model = model_ref(settings)
     seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
     span = span_of(seen, now_us)
-    channels = channels_of(asset, seen, regime_of(asset, seen)) if seen else []
+    channels = Workshop(asset, seen, regime_of(asset, seen)).channels() if seen else []
     judged = [j for c in channels if (j := judge(c, settings.detector, len(channels)))]
     anomaly = score(judged, settings) if judged else warming_up(asset, channels, settings)
     state = state_of(judged, seen, baseline_from_us, now_us, settings)

@@ -9,9 +9,10 @@ import numpy as np
 
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, SignalSpec, Track
+from forewarn.models.baseline import RegimeTable
 from forewarn.models.features_vibration import FEATURE_UNITS
 from forewarn.models.limits import SCORED_FEATURES, Limit, limit_for_feature, limit_for_scalar
-from forewarn.models.tracks import MOST_BINS, Regime, bin_means, value_at
+from forewarn.models.tracks import MOST_BINS, Bools, Regime, bin_means, value_at
 
 SMALLEST_RATIO_VALUE = 1e-6  # below it a logarithm would speak of the sensor's noise
 FEW_POINTS = 8
@@ -19,7 +20,7 @@ FEW_POINTS = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Channel:
-    """One signal or feature while the machine runs: at int64[n], y float64[n] (judged scale), regime float64[n, r].
+    """One signal or feature while the machine runs: at int64[n], y float64[n] (judged scale), their regime.
 
     `op_hours` float64[n] counts operating hours; `limit` says what a change must be to matter.
     """
@@ -30,7 +31,7 @@ class Channel:
     unit: str
     at: Int64s
     y: Floats
-    regime: Floats
+    regime: RegimeTable
     op_hours: Floats
     limit: Limit
 
@@ -39,49 +40,94 @@ class Channel:
         return float(np.exp(y)) if self.limit.logarithmic else y
 
 
-def channels_of(asset: Asset, tracks: dict[str, Track], regime: Regime) -> list[Channel]:
-    """Every scored channel with at least a few points, in the order of the plant file."""
-    found: list[Channel] = []
-    for spec in asset.signals:
+class Workshop:
+    """Makes the channels of one asset in one assessment; those that share points and law share their regime table."""
+
+    def __init__(self, asset: Asset, tracks: dict[str, Track], regime: Regime) -> None:
+        self._asset, self._tracks, self._regime = asset, tracks, regime
+        self._tables: dict[str, list[tuple[Int64s, RegimeTable]]] = {}
+
+    def channels(self) -> list[Channel]:
+        """Every scored channel with at least a few points, in the order of the plant file."""
+        found = [c for spec in self._asset.signals for c in self._of_signal(spec)]
+        return [channel for channel in found if channel is not None]
+
+    def _of_signal(self, spec: SignalSpec) -> list[Channel | None]:
         if spec.kind == "waveform":
-            names = [(f"{spec.signal}:{feature}", feature) for feature in SCORED_FEATURES]
-            found += [
-                c
-                for name, f in names
-                if name in tracks and (c := of_feature(asset, spec, name, f, tracks[name], regime))
-            ]
-        elif spec.signal in tracks and scored(asset, spec):
-            channel = of_scalar(asset, spec, tracks[spec.signal], regime)
-            found += [channel] if channel else []
-    return found
+            return [self._feature(spec, f) for f in SCORED_FEATURES if f"{spec.signal}:{f}" in self._tracks]
+        return [self._scalar(spec)] if spec.signal in self._tracks and scored(self._asset, spec) else []
+
+    def _feature(self, spec: SignalSpec, feature: str) -> Channel | None:
+        """A waveform feature at the instants of its waveforms."""
+        name = f"{spec.signal}:{feature}"
+        track = thinned(self._tracks[name])
+        bins = self._regime.bins_of(track.at)
+        keep = self._regime.running[bins] & (track.value > SMALLEST_RATIO_VALUE)
+        if np.count_nonzero(keep) < FEW_POINTS:
+            return None
+        at, value = track.at[keep], track.value[keep]
+        raw = self._regime.raw
+        table = self._table("waveform", at, lambda: self._vibration(lambda role: value_at(raw[role], at)))
+        limit = limit_for_feature(self._asset, feature, early_median(value))
+        hours = self._regime.op_hours[bins[keep]]
+        return Channel(name, spec, feature, FEATURE_UNITS[feature], at, np.log(value), table, hours, limit)
+
+    def _scalar(self, spec: SignalSpec) -> Channel | None:
+        """A scalar signal as means over the bins in which the machine ran."""
+        regime = self._regime
+        value = bin_means(self._tracks[spec.signal], int(regime.start[0]), regime.width_us, len(regime.start))
+        keep = regime.running & ~np.isnan(value)
+        if np.count_nonzero(keep) < FEW_POINTS:
+            return None
+        at, value = regime.start[keep], value[keep]
+        limit = limit_for_scalar(self._asset, spec, early_median(value))
+        if limit.logarithmic:
+            table = self._table("vibration", at, lambda: self._vibration(lambda role: regime.means[role][keep]))
+            y = np.log(np.maximum(value, SMALLEST_RATIO_VALUE))
+        else:
+            law = "thermal" if spec.quantity == "temperature" else "process" if spec.role != "speed" else "speed"
+            table, y = self._table(law, at, lambda: process_columns(law, regime, keep)), value
+        return Channel(spec.signal, spec, "", spec.unit, at, y, table, regime.op_hours[keep], limit)
+
+    def _table(self, law: str, at: Int64s, columns: Callable[[], list[Floats]]) -> RegimeTable:
+        """The table of this law at these points, made once."""
+        made = self._tables.setdefault(law, [])
+        for points, table in made:
+            if np.array_equal(points, at):
+                return table
+        given = columns()
+        table = RegimeTable(np.column_stack(given) if given else np.zeros((len(at), 0)))
+        made.append((at, table))
+        return table
+
+    def _vibration(self, mean_of: Callable[[str], Floats]) -> list[Floats]:
+        """Vibration follows speed as a power law and load as an exponential one."""
+        columns, raw = [], self._regime.raw
+        if "speed" in raw:
+            usual = self._asset.nominal_rpm or float(np.median(raw["speed"].value)) or 1.0
+            columns.append(np.log(np.maximum(mean_of("speed") / usual, 0.05)))
+        if "load" in raw:
+            columns.append(mean_of("load"))
+        return columns
+
+
+def process_columns(law: str, regime: Regime, keep: Bools) -> list[Floats]:
+    """Temperatures, flows, pressures: load and speed with their squares, ambient, and what a warm body remembers.
+
+    A speed that is itself judged (a slipping belt) is judged by the load alone.
+    """
+    columns = []
+    means = {role: mean for role, mean in regime.means.items() if role != "run" and role != law}
+    for name, column in (means | (regime.memory if law == "thermal" else {})).items():
+        columns.append(column[keep])
+        if not name.startswith("ambient"):
+            columns.append(column[keep] ** 2)
+    return columns
 
 
 def scored(asset: Asset, spec: SignalSpec) -> bool:
     """Measurements are scored; a speed only where a belt can slip, and then against the load alone."""
     return spec.role == "measurement" or (spec.role == "speed" and bool(asset.components_of("belt")))
-
-
-def of_feature(asset: Asset, spec: SignalSpec, name: str, feature: str, track: Track, regime: Regime) -> Channel | None:
-    """A waveform feature at the instants of its waveforms."""
-    track = thinned(track)
-    bins = regime.bins_of(track.at)
-    keep = regime.running[bins] & (track.value > SMALLEST_RATIO_VALUE)
-    if keep.sum() < FEW_POINTS:
-        return None
-    at, value = track.at[keep], track.value[keep]
-    limit = limit_for_feature(asset, feature, early_median(value))
-    columns = vibration_columns(asset, spec, lambda role: value_at(regime.raw[role], at), regime)
-    return Channel(
-        name,
-        spec,
-        feature,
-        FEATURE_UNITS[feature],
-        at,
-        np.log(value),
-        stacked(columns, len(at)),
-        regime.op_hours[bins[keep]],
-        limit,
-    )
 
 
 def thinned(track: Track) -> Track:
@@ -94,54 +140,6 @@ def thinned(track: Track) -> Track:
     return Track(track.at[group - 1 : whole : group], value)
 
 
-def of_scalar(asset: Asset, spec: SignalSpec, track: Track, regime: Regime) -> Channel | None:
-    """A scalar signal as means over the bins in which the machine ran."""
-    value = bin_means(track, int(regime.start[0]), regime.width_us, len(regime.start))
-    keep = regime.running & ~np.isnan(value)
-    if keep.sum() < FEW_POINTS:
-        return None
-    value = value[keep]
-    limit = limit_for_scalar(asset, spec, early_median(value))
-    y = np.log(np.maximum(value, 1e-3)) if limit.logarithmic else value
-    means = {name: column[keep] for name, column in (regime.means | regime.memory).items()}
-    columns = (
-        vibration_columns(asset, spec, means.__getitem__, regime) if limit.logarithmic else process_columns(spec, means)
-    )
-    return Channel(
-        spec.signal, spec, "", spec.unit, regime.start[keep], y, stacked(columns, len(y)), regime.op_hours[keep], limit
-    )
-
-
 def early_median(value: Floats) -> float:
     """The machine's usual value: the median of its older half."""
     return float(np.median(value[: max(FEW_POINTS, len(value) // 2)]))
-
-
-def vibration_columns(asset: Asset, spec: SignalSpec, mean_of: Callable[[str], Floats], regime: Regime) -> list[Floats]:
-    """Vibration follows speed as a power law and load as an exponential one."""
-    columns = []
-    if "speed" in regime.raw:
-        usual = asset.nominal_rpm or float(np.median(regime.raw["speed"].value)) or 1.0
-        columns.append(np.log(np.maximum(mean_of("speed") / usual, 0.05)))
-    if "load" in regime.raw:
-        columns.append(mean_of("load"))
-    return columns
-
-
-def process_columns(spec: SignalSpec, means: dict[str, Floats]) -> list[Floats]:
-    """Temperatures, flows, pressures: load and speed with their squares, ambient, and what a warm body remembers."""
-    columns = []
-    for name, column in means.items():
-        if name == "run" or name == spec.role:
-            continue
-        if "felt" in name and spec.quantity != "temperature":
-            continue
-        columns.append(column)
-        if not name.startswith("ambient"):
-            columns.append(column**2)
-    return columns
-
-
-def stacked(columns: list[Floats], n: int) -> Floats:
-    """float64[n, r]; no columns give r = 0."""
-    return np.column_stack(columns) if columns else np.zeros((n, 0))

@@ -2,10 +2,10 @@
 
 The past is long: a third to a half of everything since the last repair, and never less than the first
 `baseline_points`. A short memory would learn the fault; so would one that goes on learning while the channel is in
-alarm, and therefore it stops there. The expected value is a robust regression on the regime; points in a regime that the
-past has not seen are not compared at all. The limit is the larger of what matters physically (`limits`) and what
-noise does: so many deviations that an asset's false alarms, over all its channels and decisions of a year, stay below
-`false_alarms_per_year`. An alarm needs `persistence` points in a row beyond it.
+alarm, and therefore it stops there. The expected value is a robust regression on the regime; points in a regime
+that the past has not seen are not compared at all. The limit is the larger of what matters physically (`limits`) and
+what noise does: so many deviations that an asset's false alarms, over all its channels and decisions of a year, stay
+below `false_alarms_per_year`. An alarm needs `persistence` points in a row beyond it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from forewarn.models.channels import Channel
 
 HOURS_PER_YEAR = 8_766.0
 LEAST_DEVIATIONS = 3.0  # below it a limit would rest on an independence that nobody has measured
-GROWTH = 1.5  # the baseline is learnt anew when it may be so much longer
+GROWTH = 1.7  # the baseline is learnt anew when it may be so much longer
 RELEASE = 0.7  # an alarm ends when the median is below this share of its limit
 DAY_H = 24.0
 
@@ -86,50 +86,51 @@ def judge(channel: Channel, settings: DetectorSettings, channels: int) -> Judged
     Replays what would have been learnt as the points came in: the baseline grows step by step, and stops growing where
     the points after it are in alarm to this day.
     """
-    needed, k = points_needed(channel, settings), settings.persistence
+    n, k, needed = len(channel.y), settings.persistence, points_needed(channel, settings)
+    decisions = decisions_per_year(channel, channels)
     fit, best = needed, None
-    while len(channel.y) >= fit + k:
-        baseline = learn(channel, fit, needed // 2)
-        longer = math.ceil(GROWTH * fit)
-        if baseline and len(baseline.change) >= baseline.learnt + k:
-            bound = max(
-                channel.limit.smallest_change, deviations_for(channel, baseline, settings, channels) * baseline.noise
-            )
-            best = (baseline, bound)
-            if 2 * longer <= len(channel.y) and in_alarm_ever_since(channel, baseline, bound, 2 * longer, k):
+    while n >= fit + k:
+        next_fit = math.ceil(GROWTH * fit)
+        known = learn(channel.y, channel.regime, fit, needed // 2)
+        if known and len(known.change) >= known.learnt + k:
+            best = known, bound_of(channel, known, settings, decisions)
+            if in_alarm_ever_since(channel, *best, 2 * next_fit, k):
                 break
-        if 2 * longer > len(channel.y):
+        if 2 * next_fit > n:
             break
-        fit = longer
+        fit = next_fit
     return verdict(channel, *best, k) if best else None
 
 
-def in_alarm_ever_since(channel: Channel, baseline: Baseline, bound: float, place: int, k: int) -> bool:
-    """Was the channel in alarm when point `place` came in, and at every point since?"""
-    stop = int(np.searchsorted(baseline.places, place))
+def in_alarm_ever_since(channel: Channel, known: Baseline, bound: float, place: int, k: int) -> bool:
+    """Was the channel in alarm when point `place` had come in, and has it not returned since?"""
+    stop = int(np.searchsorted(known.places, place))
+    if stop < known.learnt + k:
+        return False
     for sign in channel.limit.directions:
-        so_far = sign * baseline.change[baseline.learnt : stop]
-        if len(so_far) >= k and still_confirmed(*rolling(so_far, k), bound):
-            _, median = rolling(sign * baseline.change[stop - k :], k)
-            if not np.any(median < RELEASE * bound):
-                return True
+        if still_confirmed(*rolling(sign * known.change[known.learnt : stop], k), bound):
+            _, median = rolling(sign * known.change[stop - k :], k)
+            return not np.any(median < RELEASE * bound)
     return False
 
 
-def deviations_for(channel: Channel, baseline: Baseline, settings: DetectorSettings, channels: int) -> float:
-    """How many deviations off a point must be, so that runs of them by chance keep to the promised rate.
-
-    The yearly rate is shared by all channels, directions and decisions (Bonferroni); a run of k points counts as
-    1 + (k - 1)(1 - correlation) independent ones; the deviation was estimated from
-    the points learnt from (Student's correction).
-    """
+def decisions_per_year(channel: Channel, channels: int) -> float:
+    """How often in a year one of so many channels of an asset, in one direction, can be wrong."""
     spacing_h = max(float(np.median(np.diff(channel.at))) / US_PER_HOUR, 1e-3)
-    decisions = HOURS_PER_YEAR / spacing_h * channels * len(channel.limit.directions)
-    independent = 1 + (settings.persistence - 1) * (1 - baseline.correlation)
+    return HOURS_PER_YEAR / spacing_h * channels * len(channel.limit.directions)
+
+
+def bound_of(channel: Channel, known: Baseline, settings: DetectorSettings, decisions: float) -> float:
+    """The limit on the judged scale: what matters, or so many deviations that chance keeps to the promised rate.
+
+    The yearly rate is shared by all decisions (Bonferroni); a run of k points counts as 1 + (k - 1)(1 - correlation)
+    independent ones; the deviation was estimated from the points learnt from (Student's correction).
+    """
+    independent = 1 + (settings.persistence - 1) * (1 - known.correlation)
     single = min((settings.false_alarms_per_year / decisions) ** (1 / independent), 0.4)
     z = NormalDist().inv_cdf(1 - single)
-    student = 1 + (z**2 + 1) / (4 * max(baseline.learnt * (1 - baseline.correlation), 8.0))
-    return max(z * student, LEAST_DEVIATIONS)
+    student = 1 + (z**2 + 1) / (4 * max(known.learnt * (1 - known.correlation), 8.0))
+    return max(channel.limit.smallest_change, max(z * student, LEAST_DEVIATIONS) * known.noise)
 
 
 def verdict(channel: Channel, baseline: Baseline, bound: float, k: int) -> Judged:

@@ -2,7 +2,7 @@
 
 Velocity: ISO 20816-3 zones for rigid supports; a change counts from a quarter of the B/C limit (ISO 20816-1, criterion
 II). Windings: insulation class F (IEC 60085). Filters: final over initial pressure drop (EN 13053). Bearings' own
-noise: 3 dB counts, 18 dB is the end of what maintenance practice lets run. The rest is relative to the machine's past.
+noise: 3 dB counts, 20 dB is the end of what maintenance practice lets run. The rest is relative to the machine's past.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def limit_for_feature(asset: Asset, feature: str, expected: float) -> Limit:
         return velocity_limit(asset, expected)
     if feature.startswith("tone"):
         return Limit(True, (1,), math.log(2.5), math.log(60.0), 0.5, False)
-    return Limit(True, (1,), math.log(1.4), math.log(8.0), 0.4, False)
+    return Limit(True, (1,), math.log(1.4), math.log(10.0), 0.4, False)
 
 
 def limit_for_scalar(asset: Asset, spec: SignalSpec, expected: float) -> Limit:
@@ -71,7 +71,7 @@ def limit_for_scalar(asset: Asset, spec: SignalSpec, expected: float) -> Limit:
     if spec.quantity == "vibration_velocity":
         return velocity_limit(asset, max(expected, 1e-3))
     if spec.quantity == "acceleration":
-        return Limit(True, (1,), math.log(1.4), math.log(8.0), 0.4, False)
+        return Limit(True, (1,), math.log(1.4), math.log(10.0), 0.4, False)
     if spec.quantity == "temperature":
         end = {"winding": WINDING_CLASS_F_DEGC, "bearing": BEARING_LIMIT_DEGC}.get(kind, expected + OTHER_HEATING_K)
         return Limit(False, (1,), 5.0, max(end - expected, 10.0), 0.2, True)

@@ -26,6 +26,7 @@ SHORTEST_H = 1e-3
 GRID_POINTS = 600
 ONSET_SHARE = 0.3  # of the limit: where the rise began
 LEAST_TREND_POINTS = 8
+LEAST_LEFT = 0.15  # of the way: who stands at the level and still runs will fail a little above it
 TREND_SPREAD = 0.6  # of ln(hours): growth of faults is not steady, published trends miss by a factor of about two
 UNCLEAR_SPREAD = 1.2
 TREND_TAIL, PRIOR_TAIL = 5.0, 2.0  # degrees of freedom
@@ -40,14 +41,17 @@ class Trend:
 
 
 def forecast(fault: Fault, judged: Sequence[Judged], model: ModelRef) -> RulForecast:
-    """Remaining life with this fault in operating hours; `judged` are the channels that show it (may be empty)."""
+    """Remaining life with this fault in operating hours; `judged` are the channels that show it (may be empty).
+
+    A tone says what, not how far: it has no trend.
+    """
     signature = SIGNATURES[fault.mechanism]
     leading = max(judged, key=progress, default=None)
     gone = progress(leading) if leading else 0.0
     grid = np.linspace(math.log(SHORTEST_H), math.log(10 * HORIZON_H), GRID_POINTS)
     left = max(signature.pf_hours * (1 - gone), 0.02 * signature.pf_hours)
     log_density = student_log(grid, math.log(left), signature.pf_spread, PRIOR_TAIL)
-    trend = trend_of(leading) if leading else None
+    trend = trend_of(leading) if leading and not leading.channel.feature.startswith("tone") else None
     if trend:
         log_density += student_log(grid, math.log(max(trend.hours, SHORTEST_H)), trend.spread, TREND_TAIL)
     hours = np.minimum(quantiles(grid, log_density), HORIZON_H)
@@ -62,8 +66,8 @@ def progress(j: Judged) -> float:
 def trend_of(j: Judged) -> Trend | None:
     """Weighted line through the points since the rise began, the newest third counting most; None without a rise.
 
-    Where the line is not clear (a sudden rise, or one that has stopped) all that is known is how long the way so far has
-    taken: the rest is then as long in proportion, within a factor of about `e ** UNCLEAR_SPREAD`.
+    Where the line is not clear (a sudden rise, or one that has stopped) all that is known is how long the way so far
+    has taken: the rest is then as long in proportion, within a factor of about `e ** UNCLEAR_SPREAD`.
     """
     change, hours = j.direction * j.change, j.op_hours
     begin = onset(change, j.bound)
@@ -74,7 +78,7 @@ def trend_of(j: Judged) -> Trend | None:
     slope, error, fitted = weighted_line(x, y, np.exp(x / (-x[0] / 3)))
     clear = len(y) >= LEAST_TREND_POINTS and slope > 2 * error
     end = j.channel.limit.failure_change
-    remaining = max(end - (fitted if clear else now), 0.05 * end)
+    remaining = max(end - (fitted if clear else now), LEAST_LEFT * end)
     level_spread = math.log1p(j.channel.limit.failure_spread * end / remaining) / 2
     if clear:
         return Trend(remaining / slope, math.hypot(error / slope, TREND_SPREAD, level_spread))
