@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query, Response
@@ -82,7 +81,7 @@ def post_action(
     if key is None:
         act()
     else:
-        room.idempotent(key, caller, request, act, time.time_ns() // 1000)
+        room.idempotent(key, caller.name, request, act)
     changed = known_order(room, order.id)
     room.hub.publish("order", changed.id)
     room.hub.publish("asset", changed.asset)

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from forewarn.core.clock import PlantClock
 from forewarn.core.plant import Plant
-from forewarn.core.ports import Actor, OrderBook, SeriesReader
+from forewarn.core.ports import OrderBook, SeriesReader
 from forewarn.core.work import Json
 from forewarn.pipeline.live import Hub
 
@@ -28,8 +28,8 @@ class AssessmentReader(Protocol):
         ...
 
 
-Idempotent = Callable[[str, Actor, str, Callable[[], tuple[int, str]], int], object]
-"""(key, actor, request hash, act, wall time in us): runs act -> (status, body), unless the same request ran before."""
+Idempotent = Callable[[str, str, str, Callable[[], tuple[int, str]]], object]
+"""(key, actor, request hash, act): runs act -> (status, body), unless the same request of the actor ran before."""
 
 
 @dataclass(slots=True)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from forewarn.maintenance.records import Records
     from forewarn.pipeline.scoring import Scorer
 
+CATALOGUE_DELAY_S = 0.05
+"""Newest values become visible at the latest so long after their readings are stored, while more keep coming."""
+
 End = Callable[[int], None]
 """Ends the process with a status; callable from any thread."""
 
@@ -46,7 +49,7 @@ def ingest_parts(settings: Settings) -> IngestParts:
     plant = load_plant(settings.plant)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     journal = Journal(settings.journal_dir, settings.journal.segment_bytes, settings.journal.limit_bytes)
-    store = PackedStore(settings.series_dir)
+    store = PackedStore(settings.series_dir, catalogue_delay_s=CATALOGUE_DELAY_S)
     numbers = store.assign([s.name for s in plant.signals])
     intake = Intake(plant.signals, numbers)
     intake.seed(PackedReader(settings.series_dir).last_values())
@@ -107,7 +110,7 @@ def main_parts(settings: Settings) -> MainParts:
     records = open_records(settings.records_url)
     orders, assessments = OrderBookSql(records), AssessmentBook(records)
     reader, derived_reader = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
-    derived = PackedStore(settings.derived_dir)
+    derived = PackedStore(settings.derived_dir, journalled=False)
     clock, hub = settings.clock.clock(), Hub()
     scorer = Scorer(
         plant,

@@ -98,16 +98,9 @@ def forewarn_run(what: Messages, window: int) -> dict[str, Any]:
 
 def plant_file(folder: Path) -> Path:
     """A plant of one machine with SIGNALS plain signals."""
-    lines = ["plant: Bench", "sites: [{id: site, name: Site, timezone: UTC}]", "assets:"]
-    lines += [
-        "  - id: bench",
-        "    name: Bench",
-        "    class: bench",
-        "    site: site",
-        "    area: hall",
-        "    signals:",
-    ]
-    lines += [f"      - {{id: s{i:06d}, topic: bench/{i:06d}, quantity: counter, unit: count}}" for i in range(SIGNALS)]
+    lines = ["plant: Bench", "sites:", "  site: {name: Site, timezone: UTC}", "assets:", "  bench:"]
+    lines += ["    name: Bench", "    class: bench", "    site: site", "    area: hall", "    signals:"]
+    lines += [f"      s{i:06d}: {{topic: bench/{i:06d}, quantity: counter, unit: count}}" for i in range(SIGNALS)]
     file = folder / "plant.yaml"
     file.write_text("\n".join(lines) + "\n")
     return file

@@ -57,18 +57,8 @@ class Plant:
     def _plant_file(self) -> Path:
         """The demo plant and one more asset for the ledger's numbers."""
         text = (files("forewarn.simulators") / "demo_plant.yaml").read_text()
-        site = text.split("sites:")[1].split("id:")[1].split()[0].strip("{},")
-        signals = [
-            f"      - {{id: n{i}, topic: ledger/n{i}, quantity: counter, unit: count}}" for i in range(LEDGER_SIGNALS)
-        ]
-        ledger = [
-            "  - id: ledger",
-            "    name: Ledger",
-            "    class: test",
-            f"    site: {site}",
-            "    area: test",
-            "    signals:",
-        ]
+        signals = [f"      n{i}: {{topic: ledger/n{i}, quantity: counter, unit: count}}" for i in range(LEDGER_SIGNALS)]
+        ledger = ["  ledger:", "    name: Ledger", "    class: test", "    area: test", "    signals:"]
         file = self.folder / "plant.yaml"
         file.write_text("\n".join([text.rstrip(), *ledger, *signals]) + "\n")
         return file
