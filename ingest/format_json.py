@@ -26,7 +26,7 @@ RESERVED = ("ts", "values", "q", "quality")
 
 _GOOD_WORDS = frozenset({"good", "ok"})
 _NOT_FINITE_WORDS = frozenset({"nan", "inf", "infinity"})
-_LONG_NUMBER = re.compile(rb"[0-9.]{%d}" % (MAX_DIGITS - 20))
+_LONG_NUMBER = re.compile(rb"[-+.0-9eE]{%d}" % (MAX_DIGITS + 1))
 
 
 class _Plain(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -156,7 +156,7 @@ def _decode_object(
     """One object: its time and doubts hold for all its readings."""
     values = _values_of(message, binding)
     if not values:
-        out.refused.append(("missing_value", f"no {' or '.join(list(binding.fields)[:3])} in {shown(list(message))}"))
+        out.refused.append(("missing_value", f"no {' or '.join(list(binding.fields)[:3])} in {shown(', '.join(message))}"))
         return
     try:
         at, quality = _time_of(message, received_at_us, now_us)

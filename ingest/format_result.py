@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from forewarn.core.readings import Waveform
 
 SHOWN_CHARACTERS = 40
+_JSON_WORDS = {None: "null", True: "true", False: "false"}
 
 
 @dataclass(slots=True)
@@ -29,8 +30,12 @@ class Decoded:
 def shown(value: object) -> str:
     """A piece of a foreign message as it may stand in a detail: short, quoted, without control characters.
 
-    >>> shown("21,5" + chr(27))
-    "'21,5\\\\x1b'"
+    >>> shown("21,5"), shown(None), shown([1, {}])
+    ("'21,5'", 'null', 'an array')
     """
-    text = ascii(value)
+    if value is None or isinstance(value, bool):
+        return _JSON_WORDS[value]
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    text = repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."

@@ -1,0 +1,161 @@
+"""Frames to readings: everything is accounted for, and nothing stops the stream."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from forewarn.core.ports import LastValue
+from forewarn.core.readings import Quality
+from forewarn.ingest import format_json, format_waveform, formats, intake
+from forewarn.ingest.delivery import DUP, RETAIN, Frame
+from forewarn.ingest.format_waveform_block import Block
+from forewarn.ingest.intake import Intake, Intaken
+from tests.ingest.golden import NOW_US, NUMBERS, SIGNALS, written
+
+
+def frame(topic: str, payload: bytes, flags: int = 1) -> Frame:
+    return Frame(NOW_US, flags, "gateway", topic, payload)
+
+
+def fresh() -> Intake:
+    return Intake(SIGNALS, NUMBERS)
+
+
+def counted(taken: Intaken) -> int:
+    return len(taken.readings) + len(taken.waveforms) + sum(refusal.readings for refusal in taken.refused)
+
+
+AT = st.integers(NOW_US - 10**9, NOW_US)
+VALUE = st.integers(-100, 100).map(float)
+WAVE = format_waveform.encode(Block(NOW_US, 100.0, np.ones(4), "g"))
+# What a publisher sends, and how many readings its ledger counts for it.
+MESSAGES = st.one_of(
+    st.builds(lambda v, t: ("plain", format_json.encode(v, t), 1), VALUE, AT),
+    st.builds(lambda v, t: ("plain", format_json.encode_batch([v, v + 1], [t, t + 1]), 2), VALUE, AT),
+    st.builds(lambda v, t: ("several", format_json.encode_fields({"temp": v, "rpm": v}, t), 2), VALUE, AT),
+    st.builds(lambda v, t: ("several", format_json.encode_fields({"temp": v, "nobody": v}, t), 2), VALUE, AT),
+    st.builds(lambda v: ("scaled", format_json.encode(v, NOW_US + 10**12), 1), VALUE),
+    st.builds(lambda v: ("plain", b'[{"value":1},{"value":"x"},{"value":%d,"ts":5}]' % v, 3), VALUE),
+    st.sampled_from(
+        [
+            ("scaled", b'{"value":1.7e308,"ts":5}', 1),  # two things wrong, one reading
+            ("plain", b"{", 1),
+            ("plain", b"", 1),
+            ("nowhere", b"1", 1),
+            ("wave", WAVE, 1),
+            ("wave", WAVE[:-1], 1),
+            ("plain", b'{"value":NaN}', 1),
+        ]
+    ),
+)
+
+
+@given(st.lists(MESSAGES, max_size=30))
+@settings(max_examples=200)
+def test_every_reading_of_the_senders_is_accounted_for(messages: list[tuple[str, bytes, int]]) -> None:
+    taken = fresh().take([frame(topic, payload) for topic, payload, _ in messages], NOW_US)
+    assert counted(taken) == sum(count for _, _, count in messages)
+    assert np.isfinite(taken.readings.value).all()
+
+
+@given(st.lists(MESSAGES, max_size=30))
+@settings(max_examples=100)
+def test_the_road_of_many_plain_messages_gives_what_one_by_one_gives(messages: list[tuple[str, bytes, int]]) -> None:
+    frames = [frame(topic, payload) for topic, payload, _ in messages]
+    together = written(fresh().take(frames, NOW_US))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intake, "decode_plain", lambda _: None)
+        assert written(fresh().take(frames, NOW_US)) == together
+
+
+def test_bad_messages_between_good_ones_cost_only_themselves() -> None:
+    frames = [frame("plain", format_json.encode(50.0 + n, NOW_US - 1000 + n)) for n in range(100)]
+    frames[10:10] = [frame("plain", b"{")] * 5
+    taken = fresh().take(frames, NOW_US)
+    assert (len(taken.readings), len(taken.refused)) == (100, 5)
+    assert taken.readings.at.tolist() == [NOW_US - 1000 + n for n in range(100)]
+
+
+def test_a_bug_in_a_decoder_is_a_refusal_and_a_log_entry(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("payload text that must not leak")
+
+    monkeypatch.setitem(formats.FORMATS, "waveform", broken)
+    with caplog.at_level(logging.ERROR):
+        taken = fresh().take([frame("wave", WAVE), frame("plain", format_json.encode(50.0, NOW_US))], NOW_US)
+    assert [(r.reason, r.detail) for r in taken.refused] == [("decoder_error", "ZeroDivisionError")]
+    assert len(taken.readings) == 1
+    assert "topic wave" in caplog.text
+
+
+def test_a_refusal_keeps_the_first_four_kibibytes_and_who_sent_them() -> None:
+    (refusal,) = fresh().take([frame("plain", b"x" * 10_000)], NOW_US).refused
+    assert (len(refusal.payload), refusal.source, refusal.topic) == (4096, "gateway", "plain")
+    assert refusal.received_at_us == NOW_US
+
+
+def test_ten_thousand_bad_readings_of_one_message_are_one_refusal() -> None:
+    payload = b"[" + b",".join([b'{"value":"x","ts":1795391999000}'] * 10_000) + b"]"
+    (refusal,) = fresh().take([frame("plain", payload)], NOW_US).refused
+    assert (refusal.reason, refusal.readings) == ("not_a_number", 10_000)
+
+
+def test_values_arrive_in_canonical_units() -> None:
+    taken = fresh().take([frame("plain", format_json.encode(212.0, NOW_US))], NOW_US)
+    assert taken.readings.value.tolist() == [pytest.approx(100.0, abs=1e-12)]
+
+
+def test_the_delivery_shows_in_the_flags() -> None:
+    payload = format_json.encode(50.0, NOW_US)
+    for flags, expected in ((1, Quality.GOOD), (0, Quality.QOS0), (2, Quality.GOOD), (1 | DUP, Quality.GOOD)):
+        assert fresh().take([frame("plain", payload, flags)], NOW_US).readings.quality.tolist() == [expected]
+    old = format_json.encode(50.0, NOW_US - 10**12)
+    assert fresh().take([frame("plain", old, 1)], NOW_US).readings.quality.tolist() == [Quality.GOOD]
+    assert fresh().take([frame("plain", old, 1 | RETAIN)], NOW_US).readings.quality.tolist() == [Quality.LATE]
+    assert fresh().take([frame("plain", payload, 1 | RETAIN)], NOW_US).readings.quality.tolist() == [Quality.GOOD]
+
+
+def test_a_refused_time_moves_no_memory() -> None:
+    one = fresh()
+    one.take([frame("plain", format_json.encode(50.0, NOW_US + 10**10))], NOW_US)
+    one.take([frame("wave", format_waveform.encode(Block(NOW_US + 10**10, 100.0, np.ones(4))))], NOW_US)
+    later = one.take([frame("plain", format_json.encode(50.0, NOW_US)), frame("wave", WAVE)], NOW_US)
+    assert later.readings.quality.tolist() == [Quality.GOOD]
+    assert [waveform.quality for waveform in later.waveforms] == [Quality.GOOD]
+
+
+def test_after_a_restart_late_readings_are_known_as_late() -> None:
+    one = fresh()
+    one.seed(
+        [
+            LastValue(11, "p1/temp", NOW_US, 10.0, 0, 1),
+            LastValue(15, "w", NOW_US, 1.0, 0, 2),
+            LastValue(99, "x", 0, 0.0, 0, 3),
+        ]
+    )
+    late_wave = format_waveform.encode(Block(NOW_US - 1, 100.0, np.ones(4)))
+    taken = one.take([frame("plain", format_json.encode(50.0, NOW_US - 1)), frame("wave", late_wave)], NOW_US)
+    assert taken.readings.quality.tolist() == [Quality.LATE]
+    assert [waveform.quality for waveform in taken.waveforms] == [Quality.LATE]
+
+
+def test_no_frames_are_no_readings() -> None:
+    assert written(fresh().take([], NOW_US)) == {"readings": [], "waveforms": [], "refused": []}
+
+
+def test_numbers_of_series_and_order_of_signals_are_independent() -> None:
+    shuffled = Intake([replace(SIGNALS[0]), SIGNALS[3]], [900, 3])
+    taken = shuffled.take(
+        [frame("scaled", format_json.encode(1.0, NOW_US)), frame("plain", format_json.encode(50.0, NOW_US))], NOW_US
+    )
+    assert taken.readings.series.tolist() == [3, 900]
+    assert taken.readings.series.dtype == np.int32
