@@ -34,11 +34,11 @@ function Pages() {
 
 export function App() {
   const [path] = useLocation();
-  const me = useMe();
   const token = path === "/login" ? new URLSearchParams(location.search).get("token") : null;
+  const me = useMe(token === null); // with a token in hand the question would only be refused
   const signedOut = me.error instanceof ApiError && me.error.status === 401;
-  if (me.isPending) return <Loading />;
-  if (signedOut || token) return <LoginPage token={token} />;
+  if (token === null && me.isPending) return <Loading />;
+  if (signedOut || token !== null) return <LoginPage token={token} />;
   if (!me.data) return <Problem error={me.error} onRetry={() => void me.refetch()} />;
   return <Shell me={me.data}><Pages /></Shell>;
 }

@@ -28,7 +28,8 @@ export function makeQueryClient(): QueryClient {
   });
 }
 
-export const useMe = () => useQuery({ queryKey: keys.me, queryFn: ({ signal }) => api.me(signal), staleTime: Infinity });
+export const useMe = (enabled: boolean) =>
+  useQuery({ queryKey: keys.me, queryFn: ({ signal }) => api.me(signal), staleTime: Infinity, enabled });
 
 export const useOverview = () =>
   useQuery({ queryKey: keys.overview, queryFn: ({ signal }) => api.overview(signal) });

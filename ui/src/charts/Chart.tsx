@@ -2,22 +2,22 @@
 
 import { LineChart } from "echarts/charts";
 import {
-  DataZoomInsideComponent, GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent,
+  GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TitleComponent, TooltipComponent,
 } from "echarts/components";
 import { init, use, type ComposeOption, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import type { LineSeriesOption } from "echarts/charts";
-import type { GridComponentOption, LegendComponentOption, TooltipComponentOption } from "echarts/components";
+import type { GridComponentOption, LegendComponentOption, TitleComponentOption, TooltipComponentOption } from "echarts/components";
 import { useEffect, useRef } from "react";
 import { useLanguage } from "../i18n";
 
 use([
-  LineChart, GridComponent, TooltipComponent, LegendComponent, MarkLineComponent, MarkAreaComponent,
-  DataZoomInsideComponent, CanvasRenderer,
+  LineChart, GridComponent, TitleComponent, TooltipComponent, LegendComponent, MarkLineComponent, MarkAreaComponent,
+  CanvasRenderer,
 ]);
 
 export type ChartOption = ComposeOption<
-  LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption
+  LineSeriesOption | GridComponentOption | LegendComponentOption | TitleComponentOption | TooltipComponentOption
 >;
 
 interface Props {

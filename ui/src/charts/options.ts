@@ -42,12 +42,9 @@ export interface Axis {
 
 const axisText = (colours: Colours) => ({ color: colours.muted, fontSize: 11.5 });
 
-/** Names stand where they do not collide with numbers: y above the axis, x below its middle. */
-function yAxis({ name, min, max }: Axis, colours: Colours) {
+function yAxis({ min, max }: Axis, colours: Colours) {
   return {
-    type: "value" as const, name, scale: min === undefined, ...(min !== undefined && { min }), ...(max !== undefined && { max }),
-    nameLocation: "end" as const, nameGap: 12,
-    nameTextStyle: { ...axisText(colours), align: "left" as const, padding: [0, 0, 0, -34] },
+    type: "value" as const, scale: min === undefined, ...(min !== undefined && { min }), ...(max !== undefined && { max }),
     axisLabel: axisText(colours), axisLine: { show: false }, axisTick: { show: false },
     splitLine: { lineStyle: { color: colours.grid } },
   };
@@ -81,7 +78,9 @@ function frame({ colours, y, legend, tooltip }: Frame) {
   return {
     animation: false,
     useUTC: true, // times are shifted to the site's zone beforehand
-    grid: { left: 8, right: 18, top: 44, bottom: 26, outerBoundsMode: "same" as const, outerBoundsContain: "axisLabel" as const },
+    // the name of the y axis stands above it as a title: an axis name is cut off at the edge of the canvas
+    title: { text: y.name, left: 0, top: 20, textStyle: { ...axisText(colours), fontWeight: 400 as const } },
+    grid: { left: 8, right: 18, top: 48, bottom: 26, outerBoundsMode: "same" as const, outerBoundsContain: "axisLabel" as const },
     legend: {
       data: legend, top: 0, right: 0, itemWidth: 18, itemHeight: 8, icon: "roundRect", textStyle: { color: colours.muted, fontSize: 12 },
     },

@@ -32,9 +32,9 @@ export interface Fact {
 }
 
 /** Names and values, side by side. */
-export function Facts({ facts }: { facts: Fact[] }) {
+export function Facts({ facts, large = false }: { facts: Fact[]; large?: boolean }) {
   return (
-    <dl className="facts">
+    <dl className={large ? "facts large" : "facts"}>
       {facts.map(({ name, value, sub }) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -12,8 +12,8 @@ export function Bar({ share, tone, className = "bar" }: { share: number; tone: T
   const width = 100 * Math.min(1, Math.max(0, share));
   return (
     <svg className={className} viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-      <rect className="track" width="100" height="8" rx="2" />
-      <rect className="fill" data-tone={tone} width={width} height="8" rx="2" />
+      <rect className="track" width="100" height="8" />
+      <rect className="fill" data-tone={tone} width={width} height="8" />
     </svg>
   );
 }
@@ -31,7 +31,7 @@ export function Health({ asset }: { asset: AssetRow }) {
     if (asset.state !== "warming_up" || asset.warming_up_share === null) return <span className="muted">–</span>;
     const share = format.percent(asset.warming_up_share);
     return (
-      <div className="tight" role="img" aria-label={`${asset.name}: ${words.fleet.learning(share)}`}>
+      <div className="learning" role="img" aria-label={`${asset.name}: ${words.fleet.learning(share)}`}>
         <Bar share={asset.warming_up_share} tone="warming_up" />
         <span className="small muted">{words.fleet.learning(share)}</span>
       </div>

@@ -17,10 +17,10 @@ export function StatusChip({ status }: { status: StatusName }) {
 }
 
 /** 1 emergency to 5 at an opportunity. */
-export function PriorityChip({ priority }: { priority: number }) {
+export function PriorityChip({ priority, short = false }: { priority: number; short?: boolean }) {
   const words = useWords();
   const tone: Tone = priority <= 1 ? "alarm" : priority === 2 ? "alert" : "quiet";
-  return <span className="chip" data-tone={tone} title={words.orders.priorityHelp}>{words.orders.priorityN(priority)}</span>;
+  return <span className="chip" data-tone={tone} title={words.orders.priorityHelp}>{short ? priority : words.orders.priorityN(priority)}</span>;
 }
 
 /** A date and how far away it is; a date of an open order that has passed is called overdue. */
@@ -54,7 +54,8 @@ export function OrderFaults({ order }: { order: OrderRow }) {
     <>
       {order.faults.map((fault) => (
         <div key={fault}>
-          <span className="strong">{format.fault(fault)}</span> <span className="muted small">{format.component(fault)}</span>
+          <span className="strong">{format.fault(fault)}</span>
+          <div className="muted small" title={format.mode(order.failure_mode)}>{format.component(fault)} · {order.failure_mode}</div>
         </div>
       ))}
     </>

@@ -8,7 +8,7 @@ export function Pulls({ contributions }: { contributions: ContributionOut[] }) {
   const words = useWords();
   const format = useFormat();
   return (
-    <ul>
+    <ul className="pulls">
       {[...contributions].sort((a, b) => b.share - a.share).map((pull) => (
         <li key={pull.feature} className="pull">
           <div className="pull-head">

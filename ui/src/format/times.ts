@@ -56,9 +56,9 @@ export function day(time: string | number, language: string, zone: string): stri
   return format(language, zone, { weekday: "short", ...DATE }).format(milliseconds(time));
 }
 
-/** `14:05:09`. */
-export function clock(time: string | number, language: string, zone: string): string {
-  return format(language, zone, { ...CLOCK, second: "2-digit" }).format(milliseconds(time));
+/** `14:05 CET`: beside a day. */
+export function timeOfDay(time: string | number, language: string, zone: string): string {
+  return format(language, zone, { ...CLOCK, timeZoneName: "short" }).format(milliseconds(time));
 }
 
 

@@ -12,7 +12,7 @@ type Time = string | number;
 
 function lifeOf(rul: Rul, hours: number, words: Words): string {
   const text = times.life(hours, words.duration);
-  return hours >= rul.horizon_h ? words.fleet.notBefore(text) : text;
+  return hours >= rul.horizon_h ? words.fleet.moreThan(text) : text;
 }
 
 const plain = (name: string) => name.replaceAll("_", " ");
@@ -36,7 +36,7 @@ function makeSiteFormat(words: Words, zone: string) {
     dateTime: (time: Time) => times.dateTime(time, language, zone),
     shortDateTime: (time: Time) => times.shortDateTime(time, language, zone),
     day: (time: Time) => times.day(time, language, zone),
-    clock: (time: Time) => times.clock(time, language, zone),
+    timeOfDay: (time: Time) => times.timeOfDay(time, language, zone),
     life: (hours: number) => times.life(hours, words.duration),
     lifeOf: (rul: Rul, hours: number) => lifeOf(rul, hours, words),
     days: (days: number) => times.life(days * 24, words.duration),
@@ -50,8 +50,8 @@ function makeSiteFormat(words: Words, zone: string) {
       const [component = "", mechanism = ""] = fault.split(":");
       return words.mechanisms[mechanism] ?? label ?? plain(mechanism || component);
     },
-    /** `de_bearing:outer_race_spall` -> `de bearing`. */
-    component: (fault: string) => plain(fault.split(":")[0] ?? ""),
+    /** `de_bearing:outer_race_spall` -> `de bearing`; a sensor keeps its name as the signals are named. */
+    component: (fault: string) => (fault.endsWith(":sensor_fault") ? (fault.split(":")[0] ?? "") : plain(fault.split(":")[0] ?? "")),
     feature: (feature: string) => featureText(feature, words),
     mode: (code: string) => (words.failureModes[code] ? `${code} · ${words.failureModes[code]}` : code),
   };

@@ -89,7 +89,7 @@ export const zh: Words = {
     noMachinesHint: "请在工厂文件中描述设备；收到首个读数后会显示在这里。",
     noMatch: "没有符合筛选的设备",
     learning: (share) => `学习中，${share}`,
-    noForecast: "暂无预测", notBefore: (life) => `${life}内不会`,
+    noForecast: "暂无预测", moreThan: (life) => `> ${life}`,
     lifeRange: (p10, p90) => `P10 ${p10} – P90 ${p90}`,
     sensorProblems: (n) => `${n} 个传感器问题`,
     healthOf: (name, health) => `${name} 的健康度：${health}（满分 100）`,
@@ -102,7 +102,7 @@ export const zh: Words = {
     title: "账目（按读数计）",
     intro: "每个已向传感器确认的读数，都恰好归入以下一项：",
     acked: "已确认", stored: "已存储", duplicates: "重复", conflicts: "冲突", quarantined: "已隔离",
-    summarised: "已汇总（隔离区已满）", balanced: "账目平衡。", sum: "合计",
+    summarised: "已汇总（隔离区已满）", balanced: "账目平衡。", inBalance: "平衡", onTheWay: (n) => `${n} 处理中`, sum: "合计",
     off: (n) => `相差 ${n}：这些读数正在处理中。`,
   },
   asset: {
@@ -142,7 +142,7 @@ export const zh: Words = {
   },
   signals: {
     title: "信号", signal: "信号", last: "最新值", when: "时间", quality: "质量", good: "良好", none: "暂无数值",
-    waveform: "波形", show: "查看趋势", component: "位置",
+    waveform: "波形", show: "趋势",
   },
   orders: {
     title: "工单", open: "未结", all: "全部", kind: "类型", anyKind: "全部类型", number: "工单", asset: "设备", fault: "故障",
@@ -154,8 +154,9 @@ export const zh: Words = {
   order: {
     back: "工单", notFound: "没有这张工单", orderBy: "最迟订件", startBy: "最迟开工", win: "备件赶在失效之前的概率",
     winHelp: "备件与人员在失效前到位", noDate: "无日期", noParts: "无需备件", why: "问题与依据",
-    frozen: (when) => `${when} 时的证据`, raw: "显示原始 JSON", hideRaw: "隐藏原始 JSON", parts: "备件", part: "备件",
-    quantity: "需要", onHand: "库存", lead: "交货期", leadText: (p50, p90) => `${p50}（十次中九次在 ${p90}内）`,
+    frozen: (when) => `${when} 时的证据`, raw: "显示原始 JSON", hideRaw: "隐藏原始 JSON", parts: "备件",
+    need: (needed, onHand) => `需要 ${needed}，库存 ${onHand}`,
+    leadText: (p50, p90) => `交货期 ${p50}，十次中九次在 ${p90}内`,
     inStock: "有库存", toOrder: (n) => `需订 ${n}`, noPartsLong: "此作业不需要清单中的备件。", steps: "步骤",
     noSteps: "未计划步骤。", hours: (h) => `工时 ${h}`, record: "记录", revision: "版本", verification: "维修验证",
     created: "开单", updated: "变更", kind: "类型", repair: "计划工时", next: "下一步", final: "此工单已结束，无需再做什么。",

@@ -62,11 +62,12 @@ function Header({ asset }: { asset: AssetDetail }) {
           {asset.assessed_at ? words.fleet.assessed(format.relative(asset.assessed_at)) : words.fleet.notAssessed}
         </p>
       </div>
-      <Facts facts={facts} />
+      <Facts facts={facts} large />
       {asset.sensor_problems.map((problem) => (
         <div key={`${problem.signal}${problem.kind}`} className="notice">
           <b>{words.asset.sensorTrouble}: {problem.signal} {words.problemKinds[problem.kind] ?? problem.kind}</b>
-          <span className="detail">{problem.text} {words.asset.since(format.dateTime(problem.since))} ({format.relative(problem.since)})</span>
+          <span className="detail">{problem.text}</span>
+          <span className="muted small">{words.asset.since(format.dateTime(problem.since))} ({format.relative(problem.since)})</span>
         </div>
       ))}
     </section>
@@ -99,8 +100,8 @@ function Charts({ asset, chosen, onChoose }: { asset: AssetDetail; chosen: strin
   const history = useHistory(asset.id, SPANS_H[span]);
   const waves = waveforms(asset.signals);
   return (
-    <div className="stack">
-      <div className="row span-row"><SpanPicker span={span} onSpan={setSpan} /></div>
+    <div className="stack asset-charts">
+      <div className="row"><SpanPicker span={span} onSpan={setSpan} /></div>
       <TrendChart asset={asset.id} signals={asset.signals} chosen={chosen} onChoose={onChoose} hours={SPANS_H[span]} />
       <Answer query={history}>
         {(points) => <><AnomalyChart history={points} /><LifeChart history={points} /></>}
@@ -116,7 +117,7 @@ function Side({ asset }: { asset: AssetDetail }) {
   const rate = asset.false_alarm_rate_per_year;
   const hint = [asset.model, rate !== null && words.asset.falseAlarms(format.number(rate))].filter(Boolean).join(", ");
   return (
-    <div className="stack">
+    <div className="stack asset-side">
       <AssetOrders asset={asset.id} />
       <Diagnosis hypotheses={asset.diagnosis} />
       <Card title={words.pulls.title} hint={hint}>
@@ -137,8 +138,8 @@ function Machine({ asset }: { asset: AssetDetail }) {
     <div className="stack">
       <Header asset={asset} />
       <div className="asset-grid">
-        <Charts asset={asset} chosen={picked ?? first ?? firstToShow(asset)} onChoose={setPicked} />
         <Side asset={asset} />
+        <Charts asset={asset} chosen={picked ?? first ?? firstToShow(asset)} onChoose={setPicked} />
       </div>
       <SignalTable signals={asset.signals} onShow={show} />
     </div>

@@ -97,8 +97,10 @@ function SignalRow({ signal, onShow }: { signal: SignalOut; onShow: (signal: str
         <span className="strong">{signal.name}</span>
         <div className="sub">{where.filter(Boolean).join(" · ")}</div>
       </td>
-      <td className="num nowrap"><LastValue signal={signal} /></td>
-      <td className="nowrap">{signal.last_at && <span title={format.dateTime(signal.last_at)}>{format.relative(signal.last_at)}</span>}</td>
+      <td className="num nowrap">
+        <LastValue signal={signal} />
+        {signal.last_at && <div className="sub" title={format.dateTime(signal.last_at)}>{format.relative(signal.last_at)}</div>}
+      </td>
       <td><div className="row"><Quality signal={signal} /></div></td>
       <td className="num">
         {first && <Button variant="subtle" size="compact-sm" onClick={() => onShow(first)} aria-label={`${words.signals.show}: ${signal.name}`}>{words.signals.show}</Button>}
@@ -118,7 +120,6 @@ export function SignalTable({ signals, onShow }: { signals: SignalOut[]; onShow:
               <tr>
                 <th scope="col">{words.signals.signal}</th>
                 <th scope="col" className="num">{words.signals.last}</th>
-                <th scope="col">{words.signals.when}</th>
                 <th scope="col">{words.signals.quality}</th>
                 <th scope="col"><span className="visually-hidden">{words.signals.show}</span></th>
               </tr>

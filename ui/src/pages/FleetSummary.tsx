@@ -40,12 +40,15 @@ function BooksTable({ counts }: { counts: CountsOut }) {
 function Books({ counts }: { counts: CountsOut }) {
   const words = useWords();
   const format = useFormat();
+  const off = difference(counts);
   const [opened, { open, close }] = useDisclosure(false);
   return (
     <>
       <button type="button" className="tile wide" onClick={open} aria-haspopup="dialog">
         <span className="name">{words.fleet.books}: {words.books.acked}</span>
-        <span className="figure">{format.number(counts.acked)}</span>
+        <span className="figure">
+          {format.number(counts.acked)} <small>{off === 0 ? words.books.inBalance : words.books.onTheWay(format.number(off))}</small>
+        </span>
       </button>
       <Drawer opened={opened} onClose={close} position="right" title={<b>{words.books.title}</b>}
         closeButtonProps={{ "aria-label": words.common.close }}>

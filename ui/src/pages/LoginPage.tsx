@@ -48,7 +48,7 @@ export function LoginPage({ token }: { token: string | null }) {
   return (
     <main className="login">
       <form className="card login-card" onSubmit={submit}>
-        <div className="row">
+        <div className="item-head">
           <Brand />
           <LanguageSwitch />
         </div>
@@ -65,7 +65,7 @@ export function LoginPage({ token }: { token: string | null }) {
         {progress === "unreachable" && <div className="notice" role="alert">{words.common.noNetwork}</div>}
         <TextInput
           label={words.login.token} value={typed} onChange={(event) => setTyped(event.currentTarget.value)}
-          autoComplete="one-time-code" spellCheck={false} required minLength={8} maxLength={200} size="md"
+          autoComplete="one-time-code" spellCheck={false} required withAsterisk={false} minLength={8} maxLength={200} size="md"
         />
         <Button type="submit" size="md" loading={progress === "checking"}>{words.login.enter}</Button>
       </form>

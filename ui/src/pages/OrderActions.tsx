@@ -135,6 +135,14 @@ function Confirm({ start, onClose }: { start: Intent; onClose: () => void }) {
   );
 }
 
+/** The way forward comes first, giving up comes last. */
+const FORWARD: Partial<Record<StatusName, StatusName>> = { WAPPR: "APPR", INPRG: "COMP", COMP: "CLOSE" };
+
+function inOrder({ status, allowed_actions: allowed }: OrderDetail): StatusName[] {
+  const rank = (action: StatusName) => (action === (FORWARD[status] ?? "INPRG") ? 0 : action === "CAN" ? 2 : 1);
+  return [...allowed].sort((a, b) => rank(a) - rank(b));
+}
+
 export function OrderActions({ order }: { order: OrderDetail }) {
   const words = useWords();
   const [intent, setIntent] = useState<Intent | null>(null);
@@ -144,7 +152,7 @@ export function OrderActions({ order }: { order: OrderDetail }) {
     <Card title={words.order.next}>
       {order.allowed_actions.length === 0 && <p className="muted">{words.order.final}</p>}
       <div className="actions">
-        {order.allowed_actions.map((status, i) => (
+        {inOrder(order).map((status, i) => (
           <Button key={status} onClick={() => decide(status)}
             {...(status === "CAN" ? { variant: "subtle", color: "red" } : { variant: i === 0 ? "filled" : "default" })}>
             {words.actions[status]}

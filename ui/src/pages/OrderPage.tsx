@@ -26,7 +26,7 @@ function Deadline({ name, order, time, none }: { name: string; order: OrderDetai
       <div className="name">{name}</div>
       <div className="figure">{time === null ? "–" : format.day(time)}</div>
       <div className={late ? "late" : "sub"}>
-        {time === null ? none : `${late ? `${words.orders.late}, ` : ""}${format.relative(time)} · ${format.dateTime(time)}`}
+        {time === null ? none : `${late ? `${words.orders.late}, ` : ""}${format.relative(time)} · ${format.timeOfDay(time)}`}
       </div>
     </div>
   );
@@ -49,18 +49,20 @@ function Deadlines({ order }: { order: OrderDetail }) {
   );
 }
 
-function PartRow({ line }: { line: PartLineOut }) {
+function Part({ line }: { line: PartLineOut }) {
   const words = useWords();
   const format = useFormat();
   const missing = Math.max(0, line.quantity - line.on_hand);
   return (
-    <tr>
-      <td><span className="strong">{line.name}</span><div className="sub mono">{line.part}</div></td>
-      <td className="num">{line.quantity}</td>
-      <td className="num">{line.on_hand}</td>
-      <td>{words.order.leadText(format.days(line.lead_p50_days), format.days(line.lead_p90_days))}</td>
-      <td><span className="chip" data-tone={missing ? "alert" : "normal"}>{missing ? words.order.toOrder(missing) : words.order.inStock}</span></td>
-    </tr>
+    <li className="part">
+      <div>
+        <span className="strong">{line.name}</span> <code className="muted">{line.part}</code>
+        <div className="muted small">
+          {words.order.need(line.quantity, line.on_hand)} · {words.order.leadText(format.days(line.lead_p50_days), format.days(line.lead_p90_days))}
+        </div>
+      </div>
+      <span className="chip" data-tone={missing ? "alert" : "normal"}>{missing ? words.order.toOrder(missing) : words.order.inStock}</span>
+    </li>
   );
 }
 
@@ -68,22 +70,8 @@ function Parts({ parts }: { parts: PartLineOut[] }) {
   const words = useWords();
   return (
     <Card title={words.order.parts}>
-      {parts.length === 0 ? <p className="muted">{words.order.noPartsLong}</p> : (
-        <div className="table-scroll" tabIndex={0} role="region" aria-label={words.order.parts}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">{words.order.part}</th>
-                <th scope="col" className="num">{words.order.quantity}</th>
-                <th scope="col" className="num">{words.order.onHand}</th>
-                <th scope="col">{words.order.lead}</th>
-                <th scope="col"><span className="visually-hidden">{words.order.next}</span></th>
-              </tr>
-            </thead>
-            <tbody>{parts.map((line) => <PartRow key={line.part} line={line} />)}</tbody>
-          </table>
-        </div>
-      )}
+      {parts.length === 0 && <p className="muted">{words.order.noPartsLong}</p>}
+      <ul>{parts.map((line) => <Part key={line.part} line={line} />)}</ul>
     </Card>
   );
 }
@@ -144,6 +132,7 @@ function About({ order }: { order: OrderDetail }) {
 
 function Order({ order }: { order: OrderDetail }) {
   const words = useWords();
+  const dated = order.order_by !== null || order.start_by !== null || order.win_probability !== null;
   return (
     <div className="stack">
       <div>
@@ -154,9 +143,10 @@ function Order({ order }: { order: OrderDetail }) {
         </div>
         <p className="lead">{order.title}</p>
       </div>
-      <Deadlines order={order} />
+      {dated && <Deadlines order={order} />}
       <div className="order-grid">
-        <div className="stack">
+        <OrderActions order={order} />
+        <div className="stack order-main">
           <Card title={words.order.why}>
             {order.causes.length === 0 && <Empty inline title={words.order.noEvidence} />}
             {order.causes.map((cause) => <OrderCause key={cause.fault} cause={cause} />)}
@@ -165,7 +155,6 @@ function Order({ order }: { order: OrderDetail }) {
           <Plan order={order} />
         </div>
         <div className="stack">
-          <OrderActions order={order} />
           <About order={order} />
           <Record order={order} />
         </div>

@@ -20,7 +20,7 @@ function OrderTable({ orders }: { orders: OrderRow[] }) {
       <div className="table-scroll" tabIndex={0} role="region" aria-label={words.orders.scroll}>
         <table className="table">
           <thead>
-            <tr>{[number, asset, fault, status, priority, orderBy, startBy, win, p50].map((name) => <th key={name} scope="col">{name}</th>)}</tr>
+            <tr>{[number, asset, `${fault} · ${words.orders.mode}`, status, priority, orderBy, startBy, win, p50].map((name) => <th key={name} scope="col">{name}</th>)}</tr>
           </thead>
           <tbody>
             {orders.map((order) => (
@@ -29,10 +29,10 @@ function OrderTable({ orders }: { orders: OrderRow[] }) {
                   <Link href={`/orders/${order.number}`} className="row-link nowrap">{order.number}</Link>
                   <div className="sub">{words.kinds[order.kind]}</div>
                 </td>
-                <td><span className="strong">{order.asset_name}</span></td>
-                <td><OrderFaults order={order} /><div className="sub">{format.mode(order.failure_mode)}</div></td>
+                <td className="machine strong">{order.asset_name}</td>
+                <td><OrderFaults order={order} /></td>
                 <td><StatusChip status={order.status} /></td>
-                <td><PriorityChip priority={order.priority} /></td>
+                <td><PriorityChip priority={order.priority} short /></td>
                 <td><DueDate order={order} time={order.order_by} /></td>
                 <td><DueDate order={order} time={order.start_by} /></td>
                 <td><Chance chance={order.win_probability} /></td>
@@ -58,9 +58,9 @@ function OrderCard({ order }: { order: OrderRow }) {
         </div>
         <StatusChip status={order.status} />
       </div>
-      <div>
-        <OrderFaults order={order} />
-        <div className="muted small">{format.mode(order.failure_mode)}</div>
+      <div className="item-head">
+        <div><OrderFaults order={order} /></div>
+        <PriorityChip priority={order.priority} />
       </div>
       <dl className="pairs">
         <div><dt>{words.orders.orderBy}</dt><dd><DueDate order={order} time={order.order_by} /></dd></div>
@@ -68,7 +68,6 @@ function OrderCard({ order }: { order: OrderRow }) {
         <div><dt>{words.orders.win}</dt><dd><Chance chance={order.win_probability} /></dd></div>
         <div><dt>{words.orders.p50}</dt><dd>{order.rul_p50_h === null ? "–" : format.life(order.rul_p50_h)}</dd></div>
       </dl>
-      <div className="row"><PriorityChip priority={order.priority} /></div>
     </li>
   );
 }

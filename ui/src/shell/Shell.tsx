@@ -108,7 +108,9 @@ function ConnectionBanner() {
 
 function useTopOfPage(): void {
   const [path] = useLocation();
-  useEffect(() => window.scrollTo(0, 0), [path]);
+  useEffect(() => {
+    window.scrollTo(0, 0); // gives a promise in newer browsers, which is no clean-up
+  }, [path]);
 }
 
 /** A cut of a blink is no news: stale after a moment only. */
