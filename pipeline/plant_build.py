@@ -78,7 +78,8 @@ class _Builder:
 
     def site(self, id: str, entry: SiteEntry) -> Site:
         try:
-            zoneinfo.ZoneInfo(entry.timezone)
+            if entry.timezone != "UTC":  # known without the time zone data of the system, which a bare machine may lack
+                zoneinfo.ZoneInfo(entry.timezone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             hint = did_you_mean(entry.timezone, zoneinfo.available_timezones())
             self._report(("sites", id, "timezone"), f"unknown time zone {entry.timezone!r}{hint}")
@@ -87,7 +88,7 @@ class _Builder:
     def part(self, id: str, entry: PartEntry) -> Part:
         lead = entry.lead_time_days
         if lead.late < lead.typical:
-            self._report(("parts", id, "lead_time_days"), f"late {lead.late} is less than typical {lead.typical}")
+            self._report(("parts", id, "lead_time_days"), f"late {lead.late:g} is less than typical {lead.typical:g}")
         return Part(id, entry.name or id, lead.typical, lead.late, entry.price, entry.on_hand)
 
     def asset(self, id: str, entry: AssetEntry) -> Asset:
@@ -207,7 +208,7 @@ class _Builder:
     def _range(self, entry: _Layered[SignalEntry], conversion: Conversion) -> tuple[float | None, float | None]:
         low, high = entry.get("range") or (None, None)
         if low is not None and high is not None and low >= high:
-            self._report(entry.path("range"), f"low {low} is not below high {high}")
+            self._report(entry.path("range"), f"low {low:g} is not below high {high:g}")
         return (
             None if low is None else conversion.apply(low),
             None if high is None else conversion.apply(high),

@@ -126,6 +126,10 @@ def _problem_of(tree: Node, error: ErrorDetails) -> Problem:
         expected = str(error["ctx"]["expected"])
         words = [word.strip("' ") for word in expected.replace(" or ", ",").split(",")]
         return _problem(tree, path, f"{value!r} is none of {', '.join(words)}{did_you_mean(str(value), words)}")
+    if kind in ("too_short", "too_long"):
+        return _problem(
+            tree, path, "[low, high] is expected" if path[-1] == "range" else "at least one entry is expected"
+        )
     if kind in _WANTED:
         return _problem(tree, path, f"{_WANTED[kind]}, not {_told(value)}")
     text = error["msg"].replace("Input should", "the value should")

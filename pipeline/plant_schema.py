@@ -28,6 +28,9 @@ def _one_of(words: Any) -> dict[str, Any]:
     return {"enum": list(words)}
 
 
+MechanismName = Annotated[str, Field(json_schema_extra=_one_of(MECHANISMS))]
+
+
 class Entry(BaseModel):
     """Base of all: no unknown keys, no conversions between texts, numbers and truth values, no NaN or infinity."""
 
@@ -96,7 +99,7 @@ class FaultEntry(Entry):
     """What is done about a fault. Several mechanisms may share one repair."""
 
     component: Id
-    mechanism: str | list[str] = Field(description=f"one of {', '.join(MECHANISMS)}, or a list of them")
+    mechanism: MechanismName | list[MechanismName]
     failure_mode: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     parts: dict[Id, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     repair_hours: Positive = 4.0

@@ -64,7 +64,10 @@ class Node:
         return self.value
 
     def place(self, path: Path, of_key: bool = False) -> tuple[int, int]:
-        """Line and column of what stands at a path, or of the nearest thing above it; of its key when asked."""
+        """Line and column of what stands at a path, or of the nearest thing above it.
+
+        Of its key when asked, and for a mapping, which may begin a line later than the eye looks for it.
+        """
         node, found = self, (self.line, self.column)
         for step in path:
             if isinstance(node.value, dict) and step in node.value:
@@ -74,7 +77,7 @@ class Node:
                 found = (node.line, node.column)
             else:
                 return found
-        return found if of_key else (node.line, node.column)
+        return found if of_key or isinstance(node.value, dict) else (node.line, node.column)
 
 
 def dotted(path: Path) -> str:
