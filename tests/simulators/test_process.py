@@ -74,9 +74,9 @@ def test_a_repair_ordered_while_it_runs_is_obeyed_and_reported() -> None:
     with SmallServer() as server:
         clock = PlantClock(wall_us(), ORIGIN_US, 10_800.0)
         report = run_fleet(Target(port=server.port), clock, 1, 0.5, control)
-    cured = [row["cured"] for row in report["repairs"]]  # type: ignore[attr-defined,union-attr,index]  # JSON
+    cured = [row["cured"] for row in report["repairs"]]  # type: ignore[attr-defined]  # JSON
     assert cured == [True, False]
-    truth = {row["asset"]: row for row in report["truth"]}  # type: ignore[attr-defined,union-attr,index]  # JSON
+    truth = {row["asset"]: row for row in report["truth"]}  # type: ignore[attr-defined]  # JSON
     assert truth["pump-02"]["repaired_us"] == due_us
 
 

@@ -108,7 +108,7 @@ def test_a_real_broker_delivers_exactly_what_the_ledger_says(mosquitto: int) -> 
     watcher = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="watcher")
     watcher.on_connect = lambda client, *_: client.subscribe("plant1/#", qos=1)
     watcher.on_subscribe = lambda *_: ready.set()
-    watcher.on_message = lambda _client, _data, message: received.append((message.topic, message.payload))
+    watcher.on_message = lambda _client, _data, message: received.append((message.topic, bytes(message.payload)))
     publisher = Publisher(Target(port=mosquitto))
     publisher.pump(0.0)  # waits until the broker answers
     watcher.connect("127.0.0.1", mosquitto)

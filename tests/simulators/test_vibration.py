@@ -24,7 +24,8 @@ def envelope_spectrum(samples: Float32s) -> tuple[Floats, Floats]:
     band = butter(4, (2_300.0, 4_300.0), "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
     envelope = np.abs(hilbert(sosfiltfilt(band, samples.astype(np.float64))))
     spectrum = np.abs(np.fft.rfft((envelope - envelope.mean()) * np.hanning(len(envelope))))
-    return np.fft.rfftfreq(len(envelope), 1 / SAMPLE_RATE_HZ), spectrum
+    frequency = np.fft.rfftfreq(len(envelope), 1 / SAMPLE_RATE_HZ)
+    return frequency.astype(np.float64), spectrum.astype(np.float64)
 
 
 def prominence(samples: Float32s, tone_hz: float) -> float:
