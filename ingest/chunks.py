@@ -108,7 +108,8 @@ def decode_wave(blob: bytes) -> Float32s:
         return _finite(_unshuffled(body, np.dtype(np.float32)))
     if width == 0:
         return np.zeros(n, np.float32)
-    return (_unshuffled(body, np.dtype(_INTS[width])) / _POWERS[decimals]).astype(np.float32)
+    scaled: Floats = _unshuffled(body, np.dtype(_INTS[width])) / _POWERS[decimals]
+    return scaled.astype(np.float32)
 
 
 # ---- times
@@ -203,7 +204,8 @@ def _unpack_values(planes: bytes, floats: int, width: int, decimals: int, n: int
         np.cumsum(scaled, out=scaled)
     if scaled.max() >= _EXACT or scaled.min() <= -_EXACT:
         raise Rejected("bad_chunk", "a scaled value is too large")
-    return scaled / _POWERS[decimals]
+    value: Floats = scaled / _POWERS[decimals]
+    return value
 
 
 def _finite(value: _F) -> _F:

@@ -52,6 +52,7 @@ class Catalogue:
 
     def _load(self) -> None:
         read = "SELECT cursor, sequence, quarantine_rows, quarantine_bytes FROM state"
+        self.cursor: int
         self.cursor, self._sequence, self._rows, self._bytes = self._db.execute(read).fetchone()
         self.staged = self.cursor
         n = max(self.names.values(), default=0) + 1

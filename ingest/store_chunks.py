@@ -1,4 +1,4 @@
-"""The table of packed chunks of one day: how log rows become chunks, some at a time, and how a late reading is found."""
+"""The table of packed chunks of one day: how log rows become chunks, and how a late reading is found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forewarn.ingest.chunks import decode_chunk, encode_chunk
 from forewarn.ingest.day_rows import Bools, DayRows
 
 MAX_CHUNK_ROWS = 8192
-_DECODED_CHUNKS = 256
+_DECODED_CHUNKS = 1024
 
 
 class ChunkRow(NamedTuple):

@@ -24,7 +24,8 @@ from forewarn.ingest.store_waves import WaveTable
 SCHEMA = """
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, cursor INTEGER NOT NULL,
   stored INTEGER NOT NULL, duplicates INTEGER NOT NULL, conflicts INTEGER NOT NULL,
-  base INTEGER NOT NULL, base_stored INTEGER NOT NULL, base_duplicates INTEGER NOT NULL, base_conflicts INTEGER NOT NULL,
+  base INTEGER NOT NULL, base_stored INTEGER NOT NULL, base_duplicates INTEGER NOT NULL,
+  base_conflicts INTEGER NOT NULL,
   last_id INTEGER NOT NULL, packed INTEGER NOT NULL, pack_upto INTEGER NOT NULL, pack_key INTEGER NOT NULL);
 INSERT INTO state VALUES (1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1);
 CREATE TABLE log (id INTEGER PRIMARY KEY, n INTEGER NOT NULL, columns BLOB NOT NULL);

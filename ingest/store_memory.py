@@ -122,7 +122,7 @@ class MemoryStore:
 
     def counts(self) -> Counts:
         """The books."""
-        stored = sum(map(len, chain(self._rows.values(), self._waves.values())))
+        stored = sum(len(times) for times in chain[Mapping[int, object]](self._rows.values(), self._waves.values()))
         quarantined = sum(refusal.readings for refusal in self._refused)
         return Counts(stored, self._duplicates, self._conflicts, quarantined, self._summarised)
 

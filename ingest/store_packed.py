@@ -164,7 +164,7 @@ class PackedStore:
         return self._days[day]
 
     def close(self) -> None:
-        """Commit what is staged, pack long logs, release the files. A full disk raises `Retriable` after the release."""
+        """Commit what is staged, pack long logs, release the files; on a full disk raise `Retriable` after that."""
         with self._lock:
             try:
                 self.flush()

@@ -73,9 +73,9 @@ class WaveTable:
             self._db.execute(f"INSERT INTO waveform ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             self._newest[w.series] = max(w.at, self._newest.get(w.series, w.at))
         for w in judged.conflicts:
-            row = (position, w.series, w.at, w.sample_rate_hz, w.quality, encode_wave(w.samples))
+            aside = (position, w.series, w.at, w.sample_rate_hz, w.quality, encode_wave(w.samples))
             columns = "position, series, at, rate, quality, blob"
-            self._db.execute(f"INSERT INTO waveform_conflict ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._db.execute(f"INSERT INTO waveform_conflict ({columns}) VALUES (?, ?, ?, ?, ?, ?)", aside)
 
 
 def wave_of(row: tuple[int, int, float, bytes, int]) -> Waveform:

@@ -1,0 +1,242 @@
+"""What every series store promises. The twin in memory and the embedded store pass the same suite."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from forewarn.core.clock import US_PER_DAY
+from forewarn.core.ports import Counts, Refusal, SeriesReader, SeriesWriter
+from forewarn.core.readings import Readings, Waveform
+from forewarn.ingest.store_memory import MemoryStore
+from forewarn.ingest.store_packed import PackedStore
+from forewarn.ingest.store_reader import PackedReader
+
+NOON = 20_000 * US_PER_DAY + US_PER_DAY // 2
+EVER = (-(1 << 50), 1 << 55)
+
+
+@dataclass
+class Store:
+    writer: SeriesWriter
+    reader: SeriesReader
+
+
+@pytest.fixture(params=["memory", "packed", "packed in tiny logs"])
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Store]:
+    """Opens an empty store each time it is called; all are closed in the end."""
+    made: list[Store] = []
+
+    def open_empty() -> Store:
+        if request.param == "memory":
+            twin = MemoryStore(quarantine_rows=3)
+            made.append(Store(twin, twin))
+        else:
+            folder: Path = tmp_path_factory.mktemp("store")
+            log_rows = 4 if "tiny" in request.param else 100_000
+            made.append(
+                Store(PackedStore(folder, log_rows=log_rows, open_days=2, quarantine_rows=3), PackedReader(folder))
+            )
+        return made[-1]
+
+    request.addfinalizer(lambda: [close(store) for store in made])
+    return open_empty
+
+
+def close(store: Store) -> None:
+    store.writer.close()
+    if isinstance(store.reader, PackedReader):
+        store.reader.close()
+
+
+@contextmanager
+def closing(store: Store) -> Iterator[Store]:
+    try:
+        yield store
+    finally:
+        close(store)
+
+
+def refusal(n: int = 1, readings: int = 1) -> Refusal:
+    return Refusal(n, "gateway", "plant/x", "not_finite", "value is NaN", b"{}", readings)
+
+
+def wave(series: int, at: int, level: float = 1.0, size: int = 8) -> Waveform:
+    return Waveform(series, at, 2560.0, np.linspace(-level, level, size, dtype=np.float32), 3)
+
+
+def test_a_new_store_is_empty(opened: Callable[[], Store]) -> None:
+    store = opened()
+    assert store.writer.position == 0
+    assert store.reader.counts() == Counts()
+    assert dict(store.reader.names()) == {}
+    assert store.reader.last_values() == []
+    assert store.reader.quarantine() == []
+    assert len(store.reader.read(1, *EVER)) == 0
+    assert store.reader.waveforms(1, *EVER) == []
+
+
+def test_a_series_keeps_its_number(opened: Callable[[], Store]) -> None:
+    store = opened()
+    assert store.writer.assign(["a/x", "b/y", "a/x"]) == [1, 2, 1]
+    assert store.writer.assign(["c/z", "b/y"]) == [3, 2]
+    assert dict(store.reader.names()) == {"a/x": 1, "b/y": 2, "c/z": 3}
+
+
+def test_readings_come_back_ascending_in_a_half_open_interval(opened: Callable[[], Store]) -> None:
+    store = opened()
+    store.writer.assign(["a", "b"])
+    at = [NOON + 3, NOON + 1, NOON + US_PER_DAY, NOON + 2, NOON - US_PER_DAY]
+    store.writer.write(5, Readings.of([1, 1, 1, 2, 1], at, [0.3, 0.1, 9.0, 7.0, -9.0], [0, 4, 0, 0, 64]), [], [])
+    got = store.reader.read(1, NOON + 1, NOON + 3)
+    assert (got.at.tolist(), got.value.tolist(), got.quality.tolist()) == ([NOON + 1], [0.1], [4])
+    got = store.reader.read(1, *EVER)
+    assert got.at.tolist() == sorted(t for t in at if t != NOON + 2)
+    assert got.value.tolist() == [-9.0, 0.1, 0.3, 9.0]
+    assert got.quality.tolist() == [64, 4, 0, 0]
+    assert got.series.tolist() == [1] * 4
+    assert store.writer.position == 5
+
+
+def test_the_same_value_again_is_a_duplicate_and_another_a_conflict_that_changes_nothing(
+    opened: Callable[[], Store],
+) -> None:
+    store = opened()
+    store.writer.assign(["a"])
+    store.writer.write(1, Readings.of([1, 1, 1], [NOON] * 3, [5.0, 5.0, 6.0]), [], [])
+    store.writer.write(2, Readings.of([1, 1, 1], [NOON, NOON, NOON + 1], [6.0, 5.0, 1.0]), [], [])
+    assert store.reader.counts() == Counts(stored=2, duplicates=2, conflicts=2)
+    assert store.reader.read(1, *EVER).value.tolist() == [5.0, 1.0]
+
+
+def test_a_batch_at_a_position_already_taken_changes_nothing(opened: Callable[[], Store]) -> None:
+    store = opened()
+    store.writer.assign(["a"])
+    store.writer.write(10, Readings.of([1], [NOON], [5.0]), [wave(1, NOON)], [refusal()])
+    for position in (10, 9):
+        store.writer.write(position, Readings.of([1, 1], [NOON, NOON + 7], [5.0, 6.0]), [wave(1, NOON)], [refusal()])
+    assert store.reader.counts() == Counts(stored=2, quarantined=1)
+    assert store.writer.position == 10
+
+
+def test_waveforms_follow_the_same_rule_and_come_back_exactly(opened: Callable[[], Store]) -> None:
+    store = opened()
+    store.writer.assign(["a", "b"])
+    waves = [wave(1, NOON + day * US_PER_DAY + k, k + 0.1) for day in (1, 0, 2) for k in (1, 2)]
+    store.writer.write(1, Readings.empty(), waves, [])
+    other_rate = Waveform(1, NOON + 1, 5120.0, wave(1, NOON, 1.1).samples)
+    store.writer.write(2, Readings.empty(), [waves[0], wave(1, NOON + 1, 9.0), other_rate, wave(2, NOON)], [])
+    assert store.reader.counts() == Counts(stored=7, duplicates=1, conflicts=2)
+    got = store.reader.waveforms(1, *EVER)
+    assert [w.at for w in got] == sorted(w.at for w in waves)
+    assert (got[0].sample_rate_hz, got[0].quality, got[0].series) == (2560.0, 3, 1)
+    assert got[0].samples.tolist() == wave(1, 0, 1.1).samples.tolist()
+    assert [w.at for w in store.reader.waveforms(1, *EVER, newest=3)] == sorted(w.at for w in waves)[-3:]
+    assert store.reader.waveforms(1, *EVER, newest=0) == []
+    assert [w.at for w in store.reader.waveforms(1, NOON + 1, NOON + 2)] == [NOON + 1]
+
+
+def test_last_values_tell_what_changed_since_a_sequence_number(opened: Callable[[], Store]) -> None:
+    store = opened()
+    store.writer.assign(["a", "b", "c"])
+    store.writer.write(1, Readings.of([1, 1, 2], [NOON + 2, NOON + 1, NOON], [3.0, 2.0, 8.0], [4, 0, 0]), [], [])
+    first = store.reader.last_values()
+    assert [(v.series, v.name, v.at_us, v.value, v.quality) for v in first] == [
+        (1, "a", NOON + 2, 3.0, 4),
+        (2, "b", NOON, 8.0, 0),
+    ]
+    seen = max(v.sequence for v in first)
+    assert store.reader.last_values(seen) == []
+    late_and_other_day = Readings.of([1, 2], [NOON + 1 - US_PER_DAY, NOON + US_PER_DAY], [1.0, 9.0])
+    store.writer.write(2, late_and_other_day, [Waveform(3, NOON, 10.0, np.array([3, -3], np.float32))], [])
+    changed = store.reader.last_values(seen)
+    assert [(v.series, v.value) for v in changed] == [(2, 9.0), (3, 3.0)]
+    assert all(v.sequence > seen for v in changed)
+
+
+def test_a_conflict_never_becomes_the_last_value(opened: Callable[[], Store]) -> None:
+    store = opened()
+    store.writer.assign(["a"])
+    store.writer.write(1, Readings.of([1, 1], [NOON, NOON], [5.0, 6.0]), [], [])
+    store.writer.write(2, Readings.of([1], [NOON], [7.0]), [], [])
+    assert [v.value for v in store.reader.last_values()] == [5.0]
+
+
+def test_the_quarantine_is_bounded_and_what_leaves_it_stays_counted(opened: Callable[[], Store]) -> None:
+    store = opened()
+    for n in range(10):
+        store.writer.write(n + 1, Readings.empty(), [], [refusal(2 * n, readings=2), refusal(2 * n + 1)])
+    kept = store.reader.quarantine()
+    assert 1 <= len(kept) <= 3
+    assert [r.received_at_us for r in kept] == list(range(19, 19 - len(kept), -1))
+    assert store.reader.quarantine(limit=1) == kept[:1]
+    counts = store.reader.counts()
+    assert counts.quarantined == sum(r.readings for r in kept)
+    assert counts.quarantined + counts.summarised == 30
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused_before_anything_is_written(opened: Callable[[], Store], value: float) -> None:
+    store = opened()
+    store.writer.assign(["a"])
+    with pytest.raises(ValueError, match="finite"):
+        store.writer.write(1, Readings.of([1, 1], [NOON, NOON + 1], [1.0, value]), [], [])
+    with pytest.raises(ValueError, match="finite"):
+        store.writer.write(1, Readings.of([1], [NOON], [1.0]), [Waveform(1, 1, 1.0, np.array([value], np.float32))], [])
+    assert store.reader.counts() == Counts()
+
+
+def test_a_series_that_nobody_assigned_is_refused(opened: Callable[[], Store]) -> None:
+    store = opened()
+    store.writer.assign(["a"])
+    for number in (0, 2, -1):
+        with pytest.raises(ValueError, match="assigned"):
+            store.writer.write(1, Readings.of([number], [NOON], [1.0]), [], [])
+        with pytest.raises(ValueError, match="assigned"):
+            store.writer.write(1, Readings.empty(), [wave(number, NOON)], [])
+
+
+ROWS = st.tuples(
+    st.integers(1, 3),
+    st.builds(lambda day, k: NOON + day * US_PER_DAY + k, st.integers(-1, 2), st.integers(0, 6)),
+    st.sampled_from([0.5, 1.25, -7.0]),
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(ROWS, max_size=25), min_size=1, max_size=8))
+def test_any_order_duplication_and_batching_stores_the_first_value_of_each_identity_and_balances(
+    opened: Callable[[], Store], batches: list[list[tuple[int, int, float]]]
+) -> None:
+    first: dict[int, dict[int, float]] = defaultdict(dict)
+    last: dict[int, tuple[int, float]] = {}
+    duplicates = conflicts = 0
+    with closing(opened_now(opened)) as store:
+        store.writer.assign(["a", "b", "c"])
+        for position, batch in enumerate(batches, 1):
+            for series, at, value in batch:
+                known = first[series].setdefault(at, value)
+                last[series] = max(last.get(series, (at, known)), (at, known))
+                duplicates += known == value
+                conflicts += known != value
+            columns = tuple(list(column) for column in zip(*batch, strict=True)) or ([], [], [])
+            store.writer.write(position, Readings.of(*columns), [], [])
+        stored = sum(map(len, first.values()))
+        assert store.reader.counts() == Counts(stored, duplicates - stored, conflicts)
+        for series in (1, 2, 3):
+            got = store.reader.read(series, *EVER)
+            assert list(zip(got.at.tolist(), got.value.tolist(), strict=True)) == sorted(first[series].items())
+        assert {v.series: (v.at_us, v.value) for v in store.reader.last_values()} == last
+
+
+def opened_now(opened: Callable[[], Store]) -> Store:
+    """An empty store for one example, to be closed by it."""
+    return opened()

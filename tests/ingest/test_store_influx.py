@@ -1,0 +1,139 @@
+"""The InfluxDB sink against a small FAKE server: it answers as told and checks nothing but the path and the token.
+
+That real servers take these lines is another test's subject.
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from forewarn.core.errors import Rejected, Retriable
+from forewarn.core.readings import Readings, SignalSpec
+from forewarn.ingest.store_influx import InfluxSink, SinkCursor, encode_lines, line_key
+
+SIGNALS = {
+    1: SignalSpec("pump 7", "temp,DE", "temperature", "degC", topic="x"),
+    3: SignalSpec("pump=8", "speed\\", "rotational speed", "rpm", topic="y"),
+}
+READINGS = Readings.of([1, 2, 3, 1], [1000, 2000, 3000, -4000], [71.25, 1.0, 1e-300, 0.1])
+LINES = [
+    r"temperature,asset=pump\ 7,signal=temp\,DE value=71.25 1000",
+    r"rotational\ speed,asset=pump\=8,signal=speed\\  value=1e-300 3000",
+    r"temperature,asset=pump\ 7,signal=temp\,DE value=0.1 -4000",
+]
+
+
+class FakeInflux(HTTPServer):
+    """Keeps the lines of every accepted write."""
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Answer)
+        self.status, self.lines, self.paths = 204, list[str](), list[str]()
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+        self.thread.join()
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: FakeInflux
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        status = self.server.status if self.headers["Authorization"] == "Token secret" else 401
+        if status == 204:
+            self.server.lines += body.decode().split("\n")
+            self.server.paths.append(self.path)
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture()
+def server() -> Iterator[FakeInflux]:
+    fake = FakeInflux()
+    yield fake
+    fake.stop()
+
+
+def sink_to(port: int, cursor: SinkCursor, token: str = "secret") -> InfluxSink:
+    return InfluxSink(f"http://127.0.0.1:{port}", token, "plant", "raw", SIGNALS, cursor, timeout_s=5)
+
+
+@pytest.fixture()
+def sink(server: FakeInflux, tmp_path: Path) -> Iterator[InfluxSink]:
+    made = sink_to(server.server_port, SinkCursor(tmp_path / "cursor"))
+    yield made
+    made.close()
+
+
+def test_lines_are_escaped_exact_and_leave_out_unknown_series() -> None:
+    assert list(encode_lines(READINGS, {series: line_key(signal) for series, signal in SIGNALS.items()})) == LINES
+
+
+def test_a_batch_arrives_in_microseconds_and_is_not_sent_twice(server: FakeInflux, sink: InfluxSink) -> None:
+    sink.write(10, READINGS)
+    sink.write(10, READINGS)
+    assert server.lines == LINES
+    assert "precision=us" in server.paths[0]
+    assert "bucket=raw" in server.paths[0]
+    assert sink.position == 10
+
+
+def test_a_large_batch_is_cut_into_requests(server: FakeInflux, sink: InfluxSink) -> None:
+    n = 12_000
+    sink.write(1, Readings.of([1] * n, range(n), [1.5] * n))
+    assert len(server.lines) == n
+    assert len(server.paths) == 3
+
+
+@pytest.mark.parametrize("status", [503, 500, 429, 401, 404])
+def test_a_server_that_cannot_now_is_asked_again_later(server: FakeInflux, sink: InfluxSink, status: int) -> None:
+    server.status = status
+    with pytest.raises(Retriable, match=str(status)):
+        sink.write(10, READINGS)
+    assert sink.position == 0
+    server.status = 204
+    sink.write(10, READINGS)
+    assert server.lines == LINES
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_data_that_the_server_calls_wrong_is_rejected(server: FakeInflux, sink: InfluxSink, status: int) -> None:
+    server.status = status
+    with pytest.raises(Rejected, match=str(status)):
+        sink.write(10, READINGS)
+    assert sink.position == 0
+
+
+def test_after_an_outage_and_a_restart_it_goes_on_where_it_was(server: FakeInflux, tmp_path: Path) -> None:
+    port = server.server_port
+    sink = sink_to(port, SinkCursor(tmp_path / "cursor"))
+    sink.write(10, READINGS)
+    sink.close()
+    gone = FakeInflux()
+    gone.stop()  # its port refuses now
+    away = sink_to(gone.server_port, SinkCursor(tmp_path / "cursor"))
+    assert away.position == 10
+    with pytest.raises(Retriable, match="cannot be reached"):
+        away.write(20, READINGS)
+    away.close()
+    again = sink_to(port, SinkCursor(tmp_path / "cursor"))
+    again.write(again.position + 10, READINGS)
+    assert server.lines == LINES * 2
+    assert SinkCursor(tmp_path / "cursor").position == 20
+    again.close()
