@@ -21,7 +21,7 @@ function makeOption(history: HistoryPoint[], format: SiteFormat, words: Words, c
   };
   return timeChart(
     {
-      colours, x: words.trend.siteTime(format.zone), y: { name: words.anomaly.axis, min: 0, max: 1 },
+      colours, day: words.chartDay, x: words.trend.siteTime(format.zone), y: { name: words.anomaly.axis, min: 0, max: 1 },
       legend: [words.anomaly.series], tooltip,
     },
     [{

@@ -51,7 +51,7 @@ function makeOption(history: HistoryPoint[], format: SiteFormat, words: Words, c
   };
   return timeChart(
     {
-      colours, x: words.trend.siteTime(format.zone), y: { name: words.rul.axis(unit), min: 0 },
+      colours, day: words.chartDay, x: words.trend.siteTime(format.zone), y: { name: words.rul.axis(unit), min: 0 },
       legend: [words.rul.p50, words.rul.band], tooltip,
     },
     [

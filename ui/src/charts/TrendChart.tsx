@@ -34,7 +34,7 @@ function makeOption(trend: Trend, name: string, format: SiteFormat, words: Words
   const tooltip = (i: number) =>
     `${format.dateTime(trend.at_ms[i] ?? 0)}\n${name}: ${format.quantity(trend.value[i] ?? 0, trend.unit)}`;
   return timeChart(
-    { colours, x: words.trend.siteTime(format.zone), y: { name: named(name, trend.unit) }, legend: [name], tooltip },
+    { colours, day: words.chartDay, x: words.trend.siteTime(format.zone), y: { name: named(name, trend.unit) }, legend: [name], tooltip },
     [{ ...line(name, points, colours.line), markLine: limits(trend, colours, words) }],
   );
 }

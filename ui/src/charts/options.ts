@@ -57,9 +57,10 @@ function xAxis(name: string, colours: Colours) {
   };
 }
 
-const TIME_LABELS = {
-  year: "{yyyy}", month: "{d} {MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", second: "{HH}:{mm}:{ss}",
-};
+/** A tick of the time axis says its day, or its clock time within a day. */
+const timeLabels = (day: string) => ({
+  year: "{yyyy}", month: day, day, hour: "{HH}:{mm}", minute: "{HH}:{mm}", second: "{HH}:{mm}:{ss}",
+});
 
 interface Frame {
   colours: Colours;
@@ -98,12 +99,12 @@ function frame({ colours, y, legend, tooltip }: Frame) {
 }
 
 /** A chart over plant time. */
-export function timeChart(parts: Frame, series: ChartOption["series"]): ChartOption {
+export function timeChart(parts: Frame & { day: string }, series: ChartOption["series"]): ChartOption {
   return {
     ...frame(parts),
     xAxis: {
       ...xAxis(parts.x, parts.colours), type: "time",
-      axisLabel: { ...axisText(parts.colours), formatter: TIME_LABELS, hideOverlap: true },
+      axisLabel: { ...axisText(parts.colours), formatter: timeLabels(parts.day), hideOverlap: true },
     },
     series,
   } as ChartOption;

@@ -103,6 +103,7 @@ const evidenceKeys: Record<string, string> = {};
 export const en = {
   languageName: "English",
   locale: "en-GB",
+  chartDay: "{d} {MMM}",
   states, stateHelp, statuses, actions, kinds, failureModes, mechanisms, quantities, features, band, problemKinds, qualities,
   verifications, evidenceKeys,
   duration: {

@@ -5,6 +5,7 @@ import type { Words } from "./en";
 export const zh: Words = {
   languageName: "中文",
   locale: "zh-CN",
+  chartDay: "{M}月{d}日",
   states: { alarm: "报警", alert: "预警", offline: "离线", warming_up: "学习中", normal: "正常" },
   stateHelp: {
     alarm: "异常已持续足够久，需要处理",

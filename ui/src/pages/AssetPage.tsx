@@ -14,6 +14,7 @@ import { Answer, Empty, isMissing } from "../components/Feedback";
 import { Health } from "../components/Machine";
 import { Pulls } from "../components/Pulls";
 import { StateBadge } from "../components/State";
+import { useTitle } from "../components/useTitle";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { AssetOrders, Diagnosis, SignalTable } from "./AssetParts";
@@ -149,6 +150,7 @@ function Machine({ asset }: { asset: AssetDetail }) {
 export default function AssetPage({ id }: { id: string }) {
   const words = useWords();
   const asset = useAsset(id);
+  useTitle(asset.data?.name ?? id);
   if (isMissing(asset.error) && !asset.data) return <NotFoundPage title={words.asset.notFound} hint={words.asset.notFoundHint} />;
   return (
     <>

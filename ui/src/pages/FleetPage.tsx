@@ -8,6 +8,7 @@ import { Answer, Empty } from "../components/Feedback";
 import { Health, Life, LikelyFault, OrderChips, SensorChip } from "../components/Machine";
 import { StateBadge } from "../components/State";
 import { useIsPhone } from "../components/useIsPhone";
+import { useTitle } from "../components/useTitle";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { FleetSummary } from "./FleetSummary";
@@ -153,5 +154,6 @@ function Board({ assets, overview }: { assets: AssetRow[]; overview: Overview | 
 export function FleetPage() {
   const assets = useAssets();
   const { data: overview } = useOverview();
+  useTitle(useWords().fleet.title);
   return <Answer query={assets}>{(rows) => <Board assets={rows} overview={overview} />}</Answer>;
 }

@@ -7,6 +7,7 @@ import type { OrderDetail, PartLineOut } from "../api/types";
 import { Card, Facts } from "../components/Card";
 import { Answer, Empty, isMissing } from "../components/Feedback";
 import { chanceTone, PriorityChip, StatusChip } from "../components/Orders";
+import { useTitle } from "../components/useTitle";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { NotFoundPage } from "./NotFoundPage";
@@ -165,6 +166,7 @@ function Order({ order }: { order: OrderDetail }) {
 
 export function OrderPage({ number }: { number: string }) {
   const words = useWords();
+  useTitle(number);
   const order = useOrder(number);
   if (isMissing(order.error) && !order.data) return <NotFoundPage title={words.order.notFound} />;
   return (

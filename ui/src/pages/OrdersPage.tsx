@@ -7,6 +7,7 @@ import type { KindName, OrderRow } from "../api/types";
 import { Answer, Empty } from "../components/Feedback";
 import { Chance, DueDate, OrderFaults, PriorityChip, StatusChip } from "../components/Orders";
 import { useIsPhone } from "../components/useIsPhone";
+import { useTitle } from "../components/useTitle";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { mostUrgentFirst } from "./ordersOrder";
@@ -93,6 +94,7 @@ function useOrderFilter() {
 
 export function OrdersPage() {
   const words = useWords();
+  useTitle(words.orders.title);
   const { zone } = useFormat();
   const { all, kind, set } = useOrderFilter();
   const orders = useOrders(all ? {} : { open: true });

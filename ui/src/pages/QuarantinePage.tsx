@@ -6,6 +6,7 @@ import { useQuarantine } from "../api/queries";
 import type { QuarantineRow } from "../api/types";
 import { Answer, Empty } from "../components/Feedback";
 import { useIsPhone } from "../components/useIsPhone";
+import { useTitle } from "../components/useTitle";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 
@@ -68,6 +69,7 @@ function Cards({ rows }: { rows: QuarantineRow[] }) {
 export function QuarantinePage() {
   const words = useWords();
   const isPhone = useIsPhone();
+  useTitle(words.quarantine.title);
   const quarantine = useQuarantine();
   const [text, setText] = useState("");
   return (
