@@ -127,7 +127,7 @@ class Replay:
         self._lag_s = max(self._lag_s, (wall_us() - due_us) / US_PER_S)
         if self._lag_s > BEHIND_S and not self._told_behind:
             self._told_behind = True
-            self._say(f"replay is {self._lag_s:.1f} s behind its clock: the receiver takes less than this speed")
+            self._say(f"replay is {self._lag_s:.1f} s behind its clock: a slow start, or a receiver that takes less")
 
     def _obey(self) -> None:
         """A recording can be stopped; it cannot be repaired."""
