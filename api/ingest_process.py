@@ -17,14 +17,11 @@ from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.consumer import Consumer, refusal_frame
 from forewarn.ingest.source_listener import FrontDoor
 
+SWITCH_INTERVAL_S = 0.0005
+"""How long the decoding thread may hold up an acknowledgement. With Python's usual 5 ms a client that waits for each
+PUBACK before it sends again saw 12 ms, with this 0.9 ms, at a busy consumer."""
+
 log = structlog.get_logger(__name__)
-
-
-class _Nobody:
-    """Takes acknowledgements that nobody waits for."""
-
-    def acknowledge(self, acks: bytes, messages: int) -> None:
-        """Nothing to send."""
 
 
 def run_ingest(settings: Settings, as_child: bool) -> int:
@@ -48,13 +45,14 @@ async def _run(settings: Settings, as_child: bool) -> int:
         return clock.plant_us(time.time_ns() // 1000)
 
     _listen_for_the_end(loop, end, as_child)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     parts = wiring.ingest_parts(settings)
     consumer = Consumer(parts.journal, parts.intake, parts.store, now_us, lambda _: end(1))
     commit = GroupCommit(parts.journal, lambda _: consumer.wake())
     commit.watch(lambda pressed: None, lambda _: end(1))
 
     def refused(client: str, topic: str | None, reason: str, size: int) -> None:
-        commit.submit([refusal_frame(now_us(), client, topic or "", reason, size)], _Nobody(), b"", 0, 256)
+        commit.submit_silently(refusal_frame(now_us(), client, topic or "", reason, size))
 
     door = FrontDoor(wiring.front_door_settings(settings), commit, now_us, lambda who, topic: True, refused)
     consumer.start()

@@ -47,7 +47,10 @@ class MainProcess:
         return f"http://{self.settings.http.host}:{self.http_port}/login?token={self.gate.new_login()}"
 
     def start(self) -> None:
-        """Start ingest and scoring."""
+        """Start ingest and scoring; returns when both are ready for the first reading."""
+        from forewarn.pipeline.warm import warm_up
+
+        warm_up(self.parts.room.plant)
         self.mqtt_port = int(self.ingest.start()["mqtt_port"])
         self.parts.scorer.start()
 

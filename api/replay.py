@@ -64,7 +64,7 @@ def _summary(session: PlantSession, bearing: str, speed: float) -> dict[str, Any
     life_s = float(session.report["life_s"])
     orders = sorted(_machine_orders(session), key=lambda o: o.created_at_us)
     first = orders[0] if orders else None
-    opened_s = _data_time_s(session, first) if first else None
+    opened_s = (first.created_at_us - session.settings.clock.origin_plant_us) / 1e6 if first else None
     counts = session.counts()
     return {
         "bearing": bearing,
@@ -83,13 +83,6 @@ def _summary(session: PlantSession, bearing: str, speed: float) -> dict[str, Any
         "quarantined": counts.quarantined,
         "runs": [{"speed": speed, "assessments": session.main.parts.scorer.stats.assessments}],
     }
-
-
-def _data_time_s(session: PlantSession, order: WorkOrder) -> float:
-    """Seconds of life that had been heard when the order was opened: the end of the data that it rests on."""
-    span = order.causes[0].evidence["span_us"]
-    assert isinstance(span, list)
-    return float(span[1] - session.settings.clock.origin_plant_us) / 1e6
 
 
 def _words(summary: dict[str, Any]) -> str:

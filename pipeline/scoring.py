@@ -14,7 +14,7 @@ from typing import Protocol
 
 import structlog
 
-from forewarn.core.clock import US_PER_S, PlantClock
+from forewarn.core.clock import US_PER_HOUR, US_PER_S, PlantClock
 from forewarn.core.errors import ForewarnError
 from forewarn.core.health import Assessment
 from forewarn.core.plant import Asset, Plant
@@ -22,13 +22,16 @@ from forewarn.core.ports import OrderBook, OrderOutcome, SeriesReader
 from forewarn.core.work import Json, OrderKind, Status
 from forewarn.maintenance.advice import advise
 from forewarn.maintenance.evidence import assessment_json
-from forewarn.models.assess import assess
+from forewarn.models.assess import AssessSettings, assess
 from forewarn.pipeline.features import FeaturePoint, FeatureStage
 from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.live import Hub
 from forewarn.pipeline.sensors import sensor_problems
 
 log = structlog.get_logger(__name__)
+
+OFFLINE_AFTER_H = 6.0
+"""Plant hours without usable data after which an asset is offline; never less than the road delay."""
 
 QUIET_S = 5.0
 """Wall seconds after which an asset without news is assessed all the same: silence is news."""
@@ -88,6 +91,8 @@ class Scorer:
         self._features, self._orders, self._assessments, self._hub = features, orders, assessments, hub
         self._clock, self._wall_us = clock, wall_us
         self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
+        self._road_delay_us = round(ROAD_DELAY_S * clock.rate * US_PER_S)
+        self._settings = AssessSettings(offline_after_h=max(OFFLINE_AFTER_H, self._road_delay_us / US_PER_HOUR))
         self._watched: dict[str, _Watched] = {}
         self._numbers: dict[str, int] = {}
         self._sequence = 0
@@ -191,11 +196,10 @@ class Scorer:
 
     def _assessment(self, watched: _Watched) -> Assessment:
         now_us = self._clock.plant_us(self._wall_us())
-        delay_us = round(ROAD_DELAY_S * self._clock.rate * US_PER_S)
         watched.history.forget_old(now_us)
-        problems = sensor_problems(watched.asset.signals, watched.history.recent, now_us, delay_us)
+        problems = sensor_problems(watched.asset.signals, watched.history.recent, now_us, self._road_delay_us)
         since_us = self._repaired_at_us(watched.asset.id)
-        return assess(watched.asset, watched.history.tracks, problems, now_us, baseline_from_us=since_us)
+        return assess(watched.asset, watched.history.tracks, problems, now_us, self._settings, since_us)
 
     def _repaired_at_us(self, asset: str) -> int | None:
         """When the last machine order of an asset was completed: its baseline starts again there."""

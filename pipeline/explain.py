@@ -1,0 +1,82 @@
+"""Recompute the evidence of an order from the stored series, and say whether it still comes out the same.
+
+Differences have a reason: readings that arrived late, another model version, or a store that was changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from forewarn.core.health import SensorProblem
+from forewarn.core.plant import Plant
+from forewarn.core.ports import SeriesReader
+from forewarn.core.readings import Track
+from forewarn.core.work import Cause, Json, WorkOrder
+from forewarn.maintenance.evidence import assessment_json
+from forewarn.models.assess import assess
+from forewarn.pipeline.history import AssetHistory
+
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One number or word that comes out differently: `path` inside the assessment, frozen and recomputed value."""
+
+    path: str
+    frozen: object
+    now: object
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One cause of an order: its frozen assessment, the recomputed one, and where they differ."""
+
+    cause: Cause
+    frozen: Json
+    now: Json
+    differences: tuple[Difference, ...]
+
+
+def explain(order: WorkOrder, plant: Plant, reader: SeriesReader, derived: SeriesReader) -> list[Explanation]:
+    """Recompute every cause of an order as of the moment when it was put there.
+
+    Raises KeyError when the asset is no longer in the plant file.
+    """
+    asset = plant.asset(order.asset)
+    if asset is None:
+        raise KeyError(f"{order.asset} is not in the plant file")
+    history = AssetHistory(asset, reader.names(), reader)
+    history.refresh()
+    history.load_features(derived)
+    explained = []
+    for cause in order.causes:
+        frozen = cast(Any, cause.evidence["assessment"])
+        tracks = {name: _until(track, frozen["at_us"]) for name, track in history.tracks.items()}
+        problems = [SensorProblem(**p) for p in frozen["sensor_problems"]]
+        since_us = frozen.get("baseline_from_us")
+        now = assessment_json(assess(asset, tracks, problems, frozen["at_us"], baseline_from_us=since_us))
+        explained.append(Explanation(cause, frozen, now, tuple(differences(frozen, now))))
+    return explained
+
+
+def _until(track: Track, at_us: int) -> Track:
+    return track.between(-(2**62), at_us + 1)
+
+
+def differences(frozen: object, now: object, path: str = "") -> list[Difference]:
+    """Where two JSON values differ by more than `TOLERANCE` relative.
+
+    >>> differences({"a": 1.0, "b": [1, 2]}, {"a": 1.0, "b": [1, 3]})
+    [Difference(path='b.1', frozen=2, now=3)]
+    """
+    if isinstance(frozen, dict) and isinstance(now, dict):
+        keys = sorted(frozen.keys() | now.keys())
+        return [d for k in keys for d in differences(frozen.get(k), now.get(k), f"{path}.{k}".lstrip("."))]
+    if isinstance(frozen, list) and isinstance(now, list) and len(frozen) == len(now):
+        return [d for i, (a, b) in enumerate(zip(frozen, now, strict=True)) for d in differences(a, b, f"{path}.{i}")]
+    if isinstance(frozen, float | int) and isinstance(now, float | int):
+        close = abs(frozen - now) <= TOLERANCE * max(1.0, abs(frozen), abs(now))
+        return [] if close else [Difference(path, frozen, now)]
+    return [] if frozen == now else [Difference(path, frozen, now)]
