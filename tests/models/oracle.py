@@ -1,0 +1,73 @@
+"""Slow, obvious twins of the fast code in `models`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+import numpy as np
+
+from forewarn.core.readings import Floats
+
+
+def rms(x: Sequence[float]) -> float:
+    """Root of the mean square about the mean."""
+    mean = sum(x) / len(x)
+    return math.sqrt(sum((v - mean) ** 2 for v in x) / len(x))
+
+
+def kurtosis(x: Sequence[float]) -> float:
+    """Fourth moment over the square of the second, about the mean."""
+    mean = sum(x) / len(x)
+    second = sum((v - mean) ** 2 for v in x) / len(x)
+    return sum((v - mean) ** 4 for v in x) / len(x) / second**2
+
+
+def velocity_rms_of_sines(sines: Sequence[tuple[float, float]]) -> float:
+    """mm/s RMS of acceleration sines (frequency in Hz, amplitude in m/s^2): v = a / (2 pi f)."""
+    return math.sqrt(sum((1_000 * a / (2 * math.pi * f)) ** 2 / 2 for f, a in sines if 10 <= f <= 1_000))
+
+
+def bin_means(at: Sequence[int], value: Sequence[float], first_us: int, width_us: int, bins: int) -> list[float]:
+    """Mean of the readings of each bin, NaN without any."""
+    found = []
+    for i in range(bins):
+        start = first_us + i * width_us
+        inside = [v for t, v in zip(at, value, strict=True) if start <= t < start + width_us]
+        found.append(sum(inside) / len(inside) if inside else math.nan)
+    return found
+
+
+def rolling(values: Sequence[float], k: int) -> tuple[list[float], list[float]]:
+    """Smallest and median of every k neighbours."""
+    windows = [values[i : i + k] for i in range(len(values) - k + 1)]
+    return [min(w) for w in windows], [median(w) for w in windows]
+
+
+def confirmed(values: Sequence[float], k: int, bound: float, release: float) -> bool:
+    """Steps through the points as they come: raised by k in a row beyond the limit, ended by a low median."""
+    raised = False
+    for i in range(k, len(values) + 1):
+        window = values[i - k : i]
+        if median(window) < release * bound:
+            raised = False
+        if min(window) > bound:
+            raised = True
+    return raised
+
+
+def huber(design: Floats, y: Floats) -> Floats:
+    """Coefficients of statsmodels' robust regression with Huber's weights."""
+    from statsmodels.api import RLM
+    from statsmodels.robust.norms import HuberT
+
+    fitted = RLM(y, design, M=HuberT()).fit()
+    return np.asarray(fitted.params, np.float64)
+
+
+def student_quantile(centre: float, spread: float, tail: float, level: float) -> float:
+    """exp of a quantile of a scaled Student distribution."""
+    from scipy.stats import t
+
+    return math.exp(centre + spread * float(t.ppf(level, tail)))
