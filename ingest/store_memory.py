@@ -95,6 +95,9 @@ class MemoryStore:
             name = next(name for name, number in self._names.items() if number == series)
             self._last[series] = LastValue(series, name, at, value, quality, self._sequence)
 
+    def flush(self) -> None:
+        """Nothing waits."""
+
     def close(self) -> None:
         """Nothing to release."""
 

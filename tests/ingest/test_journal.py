@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.core.errors import Conflict, Retriable
-from forewarn.ingest import journal as journal_module
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.journal import Journal, JournalDamaged, segment_path, segment_starts
 from forewarn.ingest.journal_records import BadRecord, decode_frames, encode_record, read_record
@@ -153,9 +152,9 @@ def test_a_shortened_older_segment_is_an_error_until_repaired(tmp_path: Path) ->
 
 def test_nothing_is_written_past_the_limit_until_a_consumer_has_made_room(tmp_path: Path) -> None:
     journal = Journal(tmp_path, segment_bytes=200, limit_bytes=600)
+    endless = (journal.append([frame(n)]) for n in range(100))
     with pytest.raises(Retriable, match="limit"):
-        for n in range(100):
-            journal.append([frame(n)])
+        list(endless)
     end, size = journal.end, sum(p.stat().st_size for p in tmp_path.glob("segment-*"))
     assert end == size <= 600
     assert journal.trim(end) == 2
@@ -191,7 +190,7 @@ def test_after_an_fsync_error_every_append_raises_and_a_restart_is_clean(
         calls.append(descriptor)
         raise OSError(errno.EIO, "no")
 
-    monkeypatch.setattr(journal_module.os, "fdatasync", broken)
+    monkeypatch.setattr(os, "fdatasync", broken)
     for _ in range(2):
         with pytest.raises(OSError, match="no"):
             journal.append([frame(2)])
@@ -220,7 +219,7 @@ def test_a_full_disk_keeps_nothing_of_the_append_and_the_same_call_works_after_r
         taken, room = min(room, len(data)), room - min(room, len(data))
         return write(descriptor, data[:taken])
 
-    monkeypatch.setattr(journal_module.os, "write", small_disk)
+    monkeypatch.setattr(os, "write", small_disk)
     with pytest.raises(Retriable, match="no space"):
         journal.append([frame(2)])
     assert segment_path(tmp_path, 0).stat().st_size == journal.end

@@ -63,7 +63,7 @@ class Answer(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-@pytest.fixture()
+@pytest.fixture
 def server() -> Iterator[FakeInflux]:
     fake = FakeInflux()
     yield fake
@@ -74,7 +74,7 @@ def sink_to(port: int, cursor: SinkCursor, token: str = "secret") -> InfluxSink:
     return InfluxSink(f"http://127.0.0.1:{port}", token, "plant", "raw", SIGNALS, cursor, timeout_s=5)
 
 
-@pytest.fixture()
+@pytest.fixture
 def sink(server: FakeInflux, tmp_path: Path) -> Iterator[InfluxSink]:
     made = sink_to(server.server_port, SinkCursor(tmp_path / "cursor"))
     yield made

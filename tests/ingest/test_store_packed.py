@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,12 @@ NAMES = [f"pump-{n}/temp" for n in range(1, 6)]
 
 
 def batch(n: int, rows: int = 20) -> Readings:
-    """Readings of five series around midnight of a day; the last three repeat or contradict earlier ones."""
+    """Readings of five series around a midnight; the last three repeat or contradict ones of the batch before."""
     at = MIDNIGHT - 50_000 + (n * rows + np.arange(rows)) * 100
     series = np.arange(rows) % 5 + 1
+    at[-3:], series[-3:] = at[:3] - rows * 100, series[:3]
     value = np.round(np.sin(at / 1e6) * 50, 2)
-    at[-3:], series[-3:], value[-3:] = at[:3], series[:3], value[:3] + [0, 0, 1]
+    value[-1] += 1
     return Readings(series.astype(np.int32), at, value, np.zeros(rows, np.uint8))
 
 
@@ -69,7 +71,7 @@ def oracle(count: int) -> tuple[list[tuple[int, int, float]], Counts]:
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path) -> Iterator[PackedStore]:
     made = PackedStore(tmp_path / "series", log_rows=100)
     made.assign(NAMES)
@@ -77,7 +79,7 @@ def store(tmp_path: Path) -> Iterator[PackedStore]:
     made.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def reader(tmp_path: Path) -> Iterator[PackedReader]:
     made = PackedReader(tmp_path / "series")
     yield made
@@ -121,7 +123,7 @@ def test_a_day_file_ahead_of_the_catalogue_counts_nothing_twice_however_the_repl
             assert replay.position == 10
             joined = Readings.joined([batch(n) for n in range(10, replayed_until)])
             waves, refused = zip(*(extras(n) for n in range(10, replayed_until)), strict=True)
-            replay.write(replayed_until, joined, sum(waves, []), sum(refused, []))
+            replay.write(replayed_until, joined, list(chain(*waves)), list(chain(*refused)))
             write(replay, range(replayed_until, 25))
             replay.close()
             reader = PackedReader(folder)
