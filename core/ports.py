@@ -139,8 +139,10 @@ class OrderBook(Protocol):
         """One order by id or number."""
         ...
 
-    def orders(self, *, open_only: bool = False, asset: str | None = None, limit: int = 200) -> list[WorkOrder]:
-        """Orders, newest first."""
+    def orders(
+        self, *, open_only: bool = False, asset: str | None = None, limit: int = 200, evidence: bool = True
+    ) -> list[WorkOrder]:
+        """Orders, newest first; without `evidence` that of the causes is left empty, which makes long lists fast."""
         ...
 
     def history(self, order_id: str) -> list[Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from forewarn.core.errors import Conflict
@@ -48,14 +49,17 @@ class MemoryOrderBook:
         kept = self.find(order_id)
         return kept.order if kept else None
 
-    def orders(self, *, open_only: bool = False, asset: str | None = None, limit: int = 200) -> list[WorkOrder]:
+    def orders(
+        self, *, open_only: bool = False, asset: str | None = None, limit: int = 200, evidence: bool = True
+    ) -> list[WorkOrder]:
         """See `core.ports.OrderBook.orders`."""
         wanted = (
             kept.order
             for kept in list(self._kept.values())
             if (kept.order.is_open or not open_only) and asset in (None, kept.order.asset)
         )
-        return sorted(wanted, key=lambda order: (order.created_at_us, order.number), reverse=True)[:limit]
+        newest = sorted(wanted, key=lambda order: (order.created_at_us, order.number), reverse=True)[:limit]
+        return newest if evidence else [_without_evidence(order) for order in newest]
 
     def history(self, order_id: str) -> list[Json]:
         """See `core.ports.OrderBook.history`."""
@@ -120,3 +124,7 @@ class MemoryOrderBook:
     def post(self, kind: str, body: Json, at_us: int) -> None:
         """See `OrderStore`."""
         self.messages.append((kind, {**body, "at_us": at_us}))
+
+
+def _without_evidence(order: WorkOrder) -> WorkOrder:
+    return replace(order, causes=tuple(replace(cause, evidence={}) for cause in order.causes))

@@ -36,22 +36,15 @@ class OrderRows:
 
     def joined_by(self, advice: Advice) -> KeptOrder | None:
         """See `OrderStore`."""
-        same_fault = sa.exists().where(_of_order(), _open_cause(advice))
-        found = self._first(same_fault)
+        found = self._first(_with_cause(advice, ORDER_CAUSE.c.mechanism == advice.fault.mechanism, ORDER_CAUSE.c.open))
         if found is None and shares_order(advice.kind):
             found = self._first(WORK_ORDER.c.asset == advice.asset, IS_OPEN, SHARED_KINDS)
         return found
 
     def finished(self, advice: Advice) -> list[KeptOrder]:
         """See `OrderStore`."""
-        cause = ORDER_CAUSE.c
-        dealt_with = sa.exists().where(
-            _of_order(), cause.asset == advice.asset, cause.component == advice.fault.component
-        )
         kinds = SHARED_KINDS if shares_order(advice.kind) else ~SHARED_KINDS
-        newest = self._first(
-            ~IS_OPEN, WORK_ORDER.c.asset == advice.asset, kinds, dealt_with, by=WORK_ORDER.c.finished_at_us.desc()
-        )
+        newest = self._first(~IS_OPEN, kinds, _with_cause(advice), by=WORK_ORDER.c.finished_at_us.desc())
         return [newest] if newest else []
 
     def find(self, order_id: str) -> KeptOrder | None:
@@ -67,10 +60,10 @@ class OrderRows:
 
     def keep(self, kept: KeptOrder) -> None:
         """See `OrderStore`."""
-        values, table = _values(kept), WORK_ORDER
-        updated = self._connection.execute(table.update().where(table.c.id == kept.order.id).values(values))
+        values, mine = _values(kept), WORK_ORDER.c.id == kept.order.id
+        updated = self._connection.execute(WORK_ORDER.update().where(mine).values(values))
         if updated.rowcount == 0:
-            self._connection.execute(table.insert().values(values))
+            self._connection.execute(WORK_ORDER.insert().values(id=kept.order.id, **values))
         self._keep_causes(kept.order)
         self._keep_parts(kept.order)
 
@@ -110,38 +103,39 @@ class OrderRows:
         return found[0] if found else None
 
 
-def read_orders(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[KeptOrder]:
-    """The orders that a query on `work_order` finds, complete, in its order; three statements in all."""
+def read_orders(
+    connection: sa.Connection, query: sa.Select[tuple[object, ...]], evidence: bool = True
+) -> list[KeptOrder]:
+    """The orders that a query on `work_order` finds, in its order; three statements in all.
+
+    Without `evidence` that of the causes is left empty: of a long list it is nearly all of the bytes.
+    """
     rows = connection.execute(query).all()
     ids = [row.id for row in rows]
     causes: dict[str, list[Cause]] = {id: [] for id in ids}
     parts: dict[str, list[PartLine]] = {id: [] for id in ids}
-    of_these = sa.select(ORDER_CAUSE).where(ORDER_CAUSE.c.order_id.in_(ids)).order_by(ORDER_CAUSE.c.position)
+    columns = [column for column in ORDER_CAUSE.c if evidence or column.name != "evidence"]
+    of_these = sa.select(*columns).where(ORDER_CAUSE.c.order_id.in_(ids)).order_by(ORDER_CAUSE.c.position)
     for row in connection.execute(of_these) if ids else ():
-        fault = Fault(row.component, row.mechanism)
-        causes[row.order_id].append(Cause(fault, row.failure_mode, json.loads(row.evidence), row.added_at_us))
+        told = json.loads(row.evidence) if evidence else {}
+        cause = Cause(Fault(row.component, row.mechanism), row.failure_mode, told, row.added_at_us)
+        causes[row.order_id].append(cause)
     lines = sa.select(ORDER_PART).where(ORDER_PART.c.order_id.in_(ids)).order_by(ORDER_PART.c.position)
     for row in connection.execute(lines) if ids else ():
         parts[row.order_id].append(PartLine(row.part, row.quantity))
     return [_kept(row, tuple(causes[row.id]), tuple(parts[row.id])) for row in rows]
 
 
-def _of_order() -> sa.ColumnElement[bool]:
-    return ORDER_CAUSE.c.order_id == WORK_ORDER.c.id
-
-
-def _open_cause(advice: Advice) -> sa.ColumnElement[bool]:
+def _with_cause(advice: Advice, *more: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Orders with a cause in the component of the advice; found by the index on causes, never by walking all orders."""
     cause = ORDER_CAUSE.c
-    return sa.and_(
-        cause.asset == advice.asset,
-        cause.component == advice.fault.component,
-        cause.mechanism == advice.fault.mechanism,
-        cause.open,
-    )
+    same = (cause.asset == advice.asset, cause.component == advice.fault.component)
+    return WORK_ORDER.c.id.in_(sa.select(cause.order_id).where(*same, *more))
 
 
 def _values(kept: KeptOrder) -> dict[str, object]:
-    values: dict[str, object] = {name: getattr(kept.order, name) for name in PLAIN_COLUMNS}
+    """All columns but the id: setting a key, even to itself, lets the database look for whoever refers to it."""
+    values: dict[str, object] = {name: getattr(kept.order, name) for name in PLAIN_COLUMNS if name != "id"}
     return {
         **values,
         "kind": kept.order.kind.value,

@@ -307,6 +307,13 @@ def test_orders_come_newest_first_and_open_ones_alone_when_asked(book: Verifying
     assert [order.asset for order in book.orders(limit=2)] == ["pump-04", "pump-03"]
 
 
+def test_a_list_without_evidence_is_the_same_but_for_the_evidence(book: VerifyingBook) -> None:
+    order = open_order(book, advice(evidence={"score": 0.9}))
+    [bare] = book.orders(evidence=False)
+    assert [cause.evidence for cause in bare.causes] == [{}]
+    assert replace(bare, causes=order.causes) == order == book.orders()[0]
+
+
 def test_the_record_of_an_order_names_who_did_what_when(book: VerifyingBook) -> None:
     order = closed(book, open_order(book, advice()), at_h=7)
     history = book.history(order.number)
