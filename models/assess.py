@@ -70,14 +70,15 @@ def assess(
     span = span_of(seen, now_us)
     channels = Workshop(asset, seen, regime_of(asset, seen)).channels() if seen else []
     judged = [j for c in channels if (j := judge(c, settings.detector, len(channels)))]
-    anomaly = score(judged, settings) if judged else warming_up(asset, channels, settings)
-    state = state_of(judged, seen, baseline_from_us, now_us, settings)
+    scored = [j for j in judged if j.channel.scored]
+    anomaly = score(scored, settings) if scored else warming_up(asset, channels, settings)
+    state = state_of(scored, seen, baseline_from_us, now_us, settings)
     problems = tuple(sensor_problems)
     if state in (State.WARMING_UP, State.OFFLINE):
         return Assessment(asset.id, now_us, span, state, None, anomaly, (), (), problems, model)
     suspected = diagnose(asset, judged) if state in (State.ALERT, State.ALARM) else ()
     forecasts = forecasts_of(asset, suspected, judged, model, settings)
-    return Assessment(asset.id, now_us, span, state, health(judged), anomaly, suspected, forecasts, problems, model)
+    return Assessment(asset.id, now_us, span, state, health(scored), anomaly, suspected, forecasts, problems, model)
 
 
 def model_ref(settings: AssessSettings) -> ModelRef:

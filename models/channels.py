@@ -1,4 +1,4 @@
-"""Channels: one scored column each, on the scale it is judged on, beside the regime it was measured in."""
+"""Channels: one judged column each, on the scale it is judged on, beside the regime it was measured in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, SignalSpec, Track
 from forewarn.models.baseline import RegimeTable
 from forewarn.models.features_vibration import FEATURE_UNITS
-from forewarn.models.limits import SCORED_FEATURES, Limit, limit_for_feature, limit_for_scalar
+from forewarn.models.limits import SCORED_FEATURES, SUPPORTING_FEATURES, Limit, limit_for_feature, limit_for_scalar
 from forewarn.models.tracks import MOST_BINS, Bools, Regime, bin_means, value_at
 
 SMALLEST_RATIO_VALUE = 1e-6  # below it a logarithm would speak of the sensor's noise
@@ -35,6 +35,11 @@ class Channel:
     op_hours: Floats
     limit: Limit
 
+    @property
+    def scored(self) -> bool:
+        """May it alarm, or does it only help to tell faults apart?"""
+        return self.feature not in SUPPORTING_FEATURES
+
     def shown(self, y: float) -> float:
         """A value on the judged scale, back in the unit."""
         return float(np.exp(y)) if self.limit.logarithmic else y
@@ -48,13 +53,14 @@ class Workshop:
         self._tables: dict[str, list[tuple[Int64s, RegimeTable]]] = {}
 
     def channels(self) -> list[Channel]:
-        """Every scored channel with at least a few points, in the order of the plant file."""
+        """Every judged channel with at least a few points, in the order of the plant file."""
         found = [c for spec in self._asset.signals for c in self._of_signal(spec)]
         return [channel for channel in found if channel is not None]
 
     def _of_signal(self, spec: SignalSpec) -> list[Channel | None]:
         if spec.kind == "waveform":
-            return [self._feature(spec, f) for f in SCORED_FEATURES if f"{spec.signal}:{f}" in self._tracks]
+            features = (*SCORED_FEATURES, *SUPPORTING_FEATURES)
+            return [self._feature(spec, f) for f in features if f"{spec.signal}:{f}" in self._tracks]
         return [self._scalar(spec)] if spec.signal in self._tracks and scored(self._asset, spec) else []
 
     def _feature(self, spec: SignalSpec, feature: str) -> Channel | None:

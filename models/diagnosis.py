@@ -1,8 +1,9 @@
 """Which fault explains what the channels show? (ISO 13374: HA)
 
 Every mechanism that can strike a component of the asset is scored by its signature: the log odds are the weighted
-strengths of its signs over the last points, and the probabilities of all faults add up to one. The strongest change of
-the asset sets the scale, so that an answer does not turn over while a fault grows.
+strengths of its signs over the last points, and the probabilities of all faults add up to one. Among vibrations the
+strongest change sets the scale, for it is the shape of the spectrum that tells faults apart, and the answer then does
+not turn over while a fault grows. Slow signals are measured by their own limits.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def diagnose(asset: Asset, judged: Sequence[Judged]) -> tuple[Hypothesis, ...]:
     faults = possible_faults(asset)
     if not faults:
         return ()
-    scale = max([1.0, *(j.ratio for j in judged if not is_tone(j))])
+    scale = max([1.0, *(j.ratio for j in judged if is_level(j))])
     signs = {fault: [observe(asset, component, term, judged, scale) for term in SIGNATURES[fault.mechanism].terms]
              for fault, component in faults.items()}  # fmt: skip
     odds = np.array([sum(map(log_odds, s)) + planned_bonus(asset, f) for f, s in signs.items()])
@@ -68,7 +69,7 @@ def observe(asset: Asset, component: Component, term: Term, judged: Sequence[Jud
     ratio = signed_ratio(best, term.direction)
     if is_tone(best):
         return Sign(term, tone_strength(best, ratio, judged), best)
-    return Sign(term, float(np.clip(ratio / scale, -1.0, 1.0)), best)
+    return Sign(term, float(np.clip(ratio / scale if is_level(best) else ratio, -1.0, 1.0)), best)
 
 
 def matching(asset: Asset, component: Component, term: Term, judged: Sequence[Judged]) -> list[Judged]:
@@ -84,6 +85,11 @@ def matching(asset: Asset, component: Component, term: Term, judged: Sequence[Ju
 def signed_ratio(j: Judged, direction: int) -> float:
     """Change over limit, positive in this direction."""
     return j.ratio if j.direction == direction else -j.ratio
+
+
+def is_level(j: Judged) -> bool:
+    """Is it a level of vibration, be it a band, an order or the whole?"""
+    return j.channel.limit.logarithmic and j.channel.scored and not is_tone(j)
 
 
 def is_tone(j: Judged) -> bool:

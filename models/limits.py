@@ -41,11 +41,14 @@ SCORED_FEATURES = (
     "band_500_2000", "band_2000_4000", "band_4000_8000", "velocity_rms", "velocity_1x", "velocity_2x", "velocity_3x",
     "tone_bpfo", "tone_bpfi", "tone_bsf2",
 )  # fmt: skip
-"""Features that can alarm. Plain RMS, crest and kurtosis are shown only: they alarm on run-in and on single
-knocks. Above 8 kHz the mounting of the sensor and the grease film decide, not the wear."""
+"""Features that can alarm. Plain RMS, crest and kurtosis cannot: they alarm on run-in and on single knocks.
+Above 8 kHz the mounting of the sensor and the grease film decide, not the wear."""
+
+SUPPORTING_FEATURES = ("kurtosis",)
+"""Features that are judged to tell faults apart, and never alarm."""
 
 RELATIVE = {  # quantity -> smallest change, failure change as shares of the expected value; failures' scatter
-    "pressure": (0.08, 0.30, 0.4),
+    "pressure": (0.05, 0.30, 0.4),
     "flow": (0.05, 0.25, 0.4),
     "power": (0.05, 0.25, 0.5),
     "current": (0.05, 0.25, 0.5),
@@ -60,6 +63,8 @@ def limit_for_feature(asset: Asset, feature: str, expected: float) -> Limit:
     """Limit of a waveform feature whose usual value is `expected` (> 0)."""
     if feature.startswith("velocity"):
         return velocity_limit(asset, expected)
+    if feature == "kurtosis":
+        return Limit(True, (1,), math.log(1.5), math.log(6.0), 0.5, False)
     if feature.startswith("tone"):
         return Limit(True, (1,), math.log(2.5), math.log(60.0), 0.5, False)
     return Limit(True, (1,), math.log(1.4), math.log(10.0), 0.4, False)

@@ -51,6 +51,7 @@ def spall(tone: str, name: str) -> tuple[Term, ...]:
 
 
 ORDER_1X, ORDER_2X, ORDER_3X = ("velocity_1x",), ("velocity_2x",), ("velocity_3x",)
+IMPULSIVE = ("kurtosis",)
 ACCELERATION = ("acceleration",)
 VELOCITY = ("vibration_velocity",)
 TEMPERATURE = ("temperature",)
@@ -62,7 +63,8 @@ SIGNATURES: dict[str, Signature] = {
     "bearing_wear": Signature(
         (
             Term("high-frequency vibration", 3.5, HIGH_BANDS, ACCELERATION, absent=2.5),
-            Term("bearing temperature", 1.5, (), TEMPERATURE, on=("bearing",)),
+            Term("impulsive vibration", 1.0, IMPULSIVE, absent=1.0),
+            Term("bearing temperature", 1.5, (), TEMPERATURE, absent=0.5, on=("bearing",)),
             Term("a clear bearing tone", -3.0, ALL_TONES),
             Term("vibration at shaft speed", -0.7, ORDER_1X),
             Term("overall velocity", 0.5, ("velocity_rms",), VELOCITY),
@@ -82,6 +84,7 @@ SIGNATURES: dict[str, Signature] = {
     "misalignment": Signature(
         (
             Term("vibration at 2x", 4.5, ORDER_2X, absent=3.5),
+            Term("driven speed", -2.5, (), ("speed",), -1),
             Term("vibration at 1x", 0.5, ORDER_1X),
             Term("vibration at 3x", -1.5, ORDER_3X),
             Term("high-frequency vibration", -1.5, HIGH_BANDS, ACCELERATION),
@@ -101,9 +104,10 @@ SIGNATURES: dict[str, Signature] = {
     ),
     "cavitation": Signature(
         (
-            Term("broad-band noise of collapsing bubbles", 2.0, HIGH_BANDS, ACCELERATION, absent=2.0),
-            Term("flow", 1.5, (), ("flow",), -1, absent=1.0),
-            Term("pressure", 1.5, (), ("pressure",), -1, absent=1.0, on=("impeller", "")),
+            Term("broad-band noise of collapsing bubbles", 2.0, HIGH_BANDS, ACCELERATION, absent=4.0),
+            Term("flow", 2.5, (), ("flow",), -1, absent=1.0),
+            Term("pressure", 2.5, (), ("pressure",), -1, absent=1.0, on=("impeller", "")),
+            Term("impulsive vibration", -1.5, IMPULSIVE),
             Term("a clear bearing tone", -3.0, ALL_TONES),
             Term("vibration at shaft speed", -0.7, ORDER_1X),
         ),
@@ -113,7 +117,7 @@ SIGNATURES: dict[str, Signature] = {
         (
             Term("level", 3.0, (), ("level",), -1),
             Term("pressure", 2.5, (), ("pressure",), -1, absent=2.0, on=("seal", "impeller", "")),
-            Term("flow", 1.5, (), ("flow",), -1, absent=0.5),
+            Term("flow", 2.0, (), ("flow",), -1, absent=0.5),
             Term("seal temperature", 1.5, (), TEMPERATURE, on=("seal",)),
             Term("high-frequency vibration", -2.0, HIGH_BANDS, ACCELERATION),
         ),
@@ -138,6 +142,7 @@ SIGNATURES: dict[str, Signature] = {
     "belt_wear": Signature(
         (
             Term("driven speed", 4.5, (), ("speed",), -1, absent=3.0),
+            Term("vibration at 2x", 0.5, ORDER_2X),
             Term("flow", 0.7, (), ("flow",), -1),
             Term("overall velocity", 0.5, ("velocity_rms",), VELOCITY),
             Term("high-frequency vibration", -1.0, HIGH_BANDS, ACCELERATION),
