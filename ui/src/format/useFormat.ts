@@ -63,6 +63,8 @@ function makeFormat(site: SiteFormat, words: Words, nowMs: number, rate: number)
     nowMs,
     clockRate: rate > 1 ? times.clockRate(rate, words.duration) : null,
     relative: (time: Time) => times.relative(time, nowMs, words.duration),
+    /** How long ago something happened; a clock that runs ahead of this page's never makes it lie in the future. */
+    since: (time: Time) => times.relative(Math.min(times.milliseconds(time), nowMs), nowMs, words.duration),
     isPast: (time: Time) => times.milliseconds(time) < nowMs,
   };
 }

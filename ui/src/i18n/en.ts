@@ -97,15 +97,16 @@ const verifications: Record<string, string> = {
   pending: "pending", passed: "passed", failed: "failed", waived: "waived",
 };
 
-/** Keys of frozen evidence that deserve better than their name. */
-const evidenceKeys: Record<string, string> = {};
+const recordActions: Record<string, string> = {
+  open: "Opened", opened: "Opened", updated: "Updated", joined: "Fault added", verified: "Verified", closed: "Closed",
+};
 
 export const en = {
   languageName: "English",
   locale: "en-GB",
   chartDay: "{d} {MMM}",
   states, stateHelp, statuses, actions, kinds, failureModes, mechanisms, quantities, features, band, problemKinds, qualities,
-  verifications, evidenceKeys,
+  verifications, recordActions,
   duration: {
     minutes: "min", hours: "h", days: "d", years: "y", now: "now",
     ahead: (duration: string) => `in ${duration}`,
@@ -223,7 +224,8 @@ export const en = {
     raw: "Show raw JSON", hideRaw: "Hide raw JSON", parts: "Parts", need: (needed: number, onHand: number) => `${needed} needed, ${onHand} on hand`,
     leadText: (p50: string, p90: string) => `lead time ${p50}, 9 of 10 within ${p90}`, inStock: "in stock",
     toOrder: (n: number) => `order ${n}`, noPartsLong: "This job needs no parts from the list.", steps: "Steps",
-    noSteps: "No steps are planned.", hours: (h: string) => `${h} of work`, record: "Record", revision: "Revision",
+    noSteps: "No steps are planned.", hours: (h: string) => `${h} of work`, record: "Record", recordShort: "Show the main steps", recordWhole: (n: number) => `Show all ${n} entries`,
+    noteName: "Note", revision: "Revision",
     verification: "Repair verified", created: "Opened", updated: "Changed", kind: "Kind", repair: "Planned work",
     next: "Next step", final: "This order has ended; nothing is left to do.", life: "Remaining life",
     confirm: (action: string) => `${action}?`, note: "Note (kept with the order)", from: "Now", to: "Then",

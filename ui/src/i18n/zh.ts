@@ -55,7 +55,7 @@ export const zh: Words = {
     qos0: "至多发送一次",
   },
   verifications: { pending: "待验证", passed: "通过", failed: "未通过", waived: "免验证" },
-  evidenceKeys: {},
+  recordActions: { open: "开单", opened: "开单", updated: "更新", joined: "增加故障", verified: "已验证", closed: "已关闭" },
   duration: {
     minutes: "分钟", hours: "小时", days: "天", years: "年", now: "现在",
     ahead: (duration) => `${duration}后`,
@@ -159,7 +159,7 @@ export const zh: Words = {
     need: (needed, onHand) => `需要 ${needed}，库存 ${onHand}`,
     leadText: (p50, p90) => `交货期 ${p50}，十次中九次在 ${p90}内`,
     inStock: "有库存", toOrder: (n) => `需订 ${n}`, noPartsLong: "此作业不需要清单中的备件。", steps: "步骤",
-    noSteps: "未计划步骤。", hours: (h) => `工时 ${h}`, record: "记录", revision: "版本", verification: "维修验证",
+    noSteps: "未计划步骤。", hours: (h) => `工时 ${h}`, record: "记录", recordShort: "只看主要步骤", recordWhole: (n) => `显示全部 ${n} 条`, noteName: "备注", revision: "版本", verification: "维修验证",
     created: "开单", updated: "变更", kind: "类型", repair: "计划工时", next: "下一步", final: "此工单已结束，无需再做什么。",
     life: "剩余寿命", confirm: (action) => `${action}？`, note: "备注（随工单保存）", from: "现在", to: "之后",
     done: (status) => `完成：${status}`, evidenceFacts: "事实", dataSpan: "所用数据", hash: "哈希", noEvidence: "没有记录证据。",

@@ -60,7 +60,7 @@ function Header({ asset }: { asset: AssetDetail }) {
           <p className="muted">{place.join(" · ")}</p>
         </div>
         <p className="muted small">
-          {asset.assessed_at ? words.fleet.assessed(format.relative(asset.assessed_at)) : words.fleet.notAssessed}
+          {asset.assessed_at ? words.fleet.assessed(format.since(asset.assessed_at)) : words.fleet.notAssessed}
         </p>
       </div>
       <Facts facts={facts} large />
@@ -68,7 +68,7 @@ function Header({ asset }: { asset: AssetDetail }) {
         <div key={`${problem.signal}${problem.kind}`} className="notice">
           <b>{words.asset.sensorTrouble}: {problem.signal} {words.problemKinds[problem.kind] ?? problem.kind}</b>
           <span className="detail">{problem.text}</span>
-          <span className="muted small">{words.asset.since(format.dateTime(problem.since))} ({format.relative(problem.since)})</span>
+          <span className="muted small">{words.asset.since(format.dateTime(problem.since))} ({format.since(problem.since)})</span>
         </div>
       ))}
     </section>

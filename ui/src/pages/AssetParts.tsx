@@ -99,7 +99,7 @@ function SignalRow({ signal, onShow }: { signal: SignalOut; onShow: (signal: str
       </td>
       <td className="num nowrap">
         <LastValue signal={signal} />
-        {signal.last_at && <div className="sub" title={format.dateTime(signal.last_at)}>{format.relative(signal.last_at)}</div>}
+        {signal.last_at && <div className="sub" title={format.dateTime(signal.last_at)}>{format.since(signal.last_at)}</div>}
       </td>
       <td><div className="row"><Quality signal={signal} /></div></td>
       <td className="num">

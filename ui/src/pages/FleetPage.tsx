@@ -23,7 +23,7 @@ function MachineTable({ assets }: { assets: AssetRow[] }) {
   const words = useWords();
   const format = useFormat();
   const assessed = (asset: AssetRow) =>
-    asset.assessed_at ? words.fleet.assessed(format.relative(asset.assessed_at)) : words.fleet.notAssessed;
+    asset.assessed_at ? words.fleet.assessed(format.since(asset.assessed_at)) : words.fleet.notAssessed;
   return (
     <section className="card fleet">
       <div className="table-scroll">

@@ -45,10 +45,8 @@ function Books({ counts }: { counts: CountsOut }) {
   return (
     <>
       <button type="button" className="tile wide" onClick={open} aria-haspopup="dialog">
-        <span className="name">{words.fleet.books}: {words.books.acked}</span>
-        <span className="figure">
-          {format.number(counts.acked)} <small>{off === 0 ? words.books.inBalance : words.books.onTheWay(format.number(off))}</small>
-        </span>
+        <span className="name">{words.fleet.books}: {off === 0 ? words.books.inBalance : words.books.onTheWay(format.number(off))}</span>
+        <span className="figure">{format.number(counts.acked)}</span>
       </button>
       <Drawer opened={opened} onClose={close} position="right" title={<b>{words.books.title}</b>}
         closeButtonProps={{ "aria-label": words.common.close }}>

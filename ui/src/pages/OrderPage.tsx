@@ -1,9 +1,11 @@
 /** One work order: the dates, what is wrong and why, what to do, and what was done so far. */
 
+import { Button } from "@mantine/core";
+import { useState } from "react";
 import { Link } from "wouter";
 import { isOpen } from "../api/orders";
 import { useOrder } from "../api/queries";
-import type { OrderDetail, PartLineOut } from "../api/types";
+import type { AuditRow, OrderDetail, PartLineOut } from "../api/types";
 import { Card, Facts } from "../components/Card";
 import { Answer, Empty, isMissing } from "../components/Feedback";
 import { chanceTone, PriorityChip, StatusChip } from "../components/Orders";
@@ -13,6 +15,7 @@ import { useWords } from "../i18n";
 import { NotFoundPage } from "./NotFoundPage";
 import { OrderActions } from "./OrderActions";
 import { OrderCause } from "./OrderCause";
+import { actionText, readDetail, significant } from "./orderRecord";
 
 const SOON_MS = 3 * 86_400_000;
 
@@ -77,23 +80,34 @@ function Parts({ parts }: { parts: PartLineOut[] }) {
   );
 }
 
-function Record({ order }: { order: OrderDetail }) {
+function Entry({ entry }: { entry: AuditRow }) {
   const words = useWords();
   const format = useFormat();
-  const newestFirst = [...order.history].reverse();
+  const detail = readDetail(entry.detail, format, words);
+  return (
+    <li>
+      <span><b>{actionText(entry.action, words)}</b> <span className="muted">{entry.actor}</span></span>
+      {detail && <span className="topic">{detail}</span>}
+      <span className="muted small">
+        {format.dateTime(entry.at)} · {words.order.hash} <code title={entry.hash}>{entry.hash.slice(0, 10)}</code>
+      </span>
+    </li>
+  );
+}
+
+function Record({ order }: { order: OrderDetail }) {
+  const words = useWords();
+  const [whole, setWhole] = useState(false);
+  const short = significant(order.history);
+  const shown = whole ? [...order.history].reverse() : short;
   return (
     <Card title={words.order.record}>
-      <ol className="timeline">
-        {newestFirst.map((entry) => (
-          <li key={entry.hash}>
-            <span><b>{entry.action}</b> <span className="muted">{entry.actor}</span></span>
-            {entry.detail && <span className="topic">{entry.detail}</span>}
-            <span className="muted small">
-              {format.dateTime(entry.at)} · {words.order.hash} <code title={entry.hash}>{entry.hash.slice(0, 10)}</code>
-            </span>
-          </li>
-        ))}
-      </ol>
+      <ol className="timeline">{shown.map((entry) => <Entry key={entry.hash} entry={entry} />)}</ol>
+      {short.length < order.history.length && (
+        <Button variant="subtle" size="compact-sm" mt="sm" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {whole ? words.order.recordShort : words.order.recordWhole(order.history.length)}
+        </Button>
+      )}
     </Card>
   );
 }
@@ -124,7 +138,7 @@ function About({ order }: { order: OrderDetail }) {
         },
         { name: words.order.kind, value: words.kinds[order.kind], sub: format.mode(order.failure_mode) },
         { name: words.order.verification, value: words.verifications[order.verification] ?? order.verification },
-        { name: words.order.created, value: format.shortDateTime(order.created_at), sub: format.relative(order.created_at) },
+        { name: words.order.created, value: format.shortDateTime(order.created_at), sub: format.since(order.created_at) },
         { name: words.order.updated, value: format.shortDateTime(order.updated_at), sub: `${words.order.revision} ${order.revision}` },
       ]} />
     </section>

@@ -35,7 +35,7 @@ function Table({ rows }: { rows: QuarantineRow[] }) {
           <tbody>
             {rows.map((row, i) => (
               <tr key={i}>
-                <td className="nowrap">{format.shortDateTime(row.received_at)}<div className="sub">{format.relative(row.received_at)}</div></td>
+                <td className="nowrap">{format.shortDateTime(row.received_at)}<div className="sub">{format.since(row.received_at)}</div></td>
                 <td><code className="topic">{row.topic}</code><div className="sub">{row.source}</div></td>
                 <td><Reason row={row} /></td>
                 <td><code className="preview" title={row.payload_preview}>{row.payload_preview}</code></td>

@@ -4,8 +4,11 @@ import { applyAsset, applyOrder } from "../api/live";
 import { idempotencyKey, isOpen } from "../api/orders";
 import { keys } from "../api/queries";
 import type { AssetRow, OrderRow, Rul } from "../api/types";
+import type { SiteFormat } from "../format/useFormat";
+import { en } from "../i18n/en";
 import { matches, worstFirst } from "./fleetOrder";
 import { readEvidence } from "./frozenEvidence";
+import { readDetail, significant } from "./orderRecord";
 import { mostUrgentFirst } from "./ordersOrder";
 
 const rul = (p50_h: number): Rul => ({ fault: "a:b", p10_h: 1, p50_h, p90_h: 1e4, horizon_h: 1e4 });
@@ -78,6 +81,22 @@ describe("a live event", () => {
     applyOrder(cache, order("x", { status: "COMP", revision: 2 }));
     const found = [open, all, other].map((key) => cache.getQueryData<OrderRow[]>(key)?.map((row) => row.status));
     expect(found).toEqual([[], ["COMP"], []]);
+  });
+});
+
+describe("the record of an order", () => {
+  const format = { shortDateTime: (ms: number) => `day ${ms}`, life: (h: number) => `${h} h`, percent: (p: number) => `${p * 100} %` };
+  const read = (detail: string) => readDetail(detail, format as unknown as SiteFormat, en);
+  it("tells what a planner wants to know of a change", () => {
+    const detail = "status: APPR, revision: 4, order_by_us: 2000, start_by_us: None, rul_p50_h: 36, win_probability: 0.5";
+    expect(read(detail)).toBe("Status: Approved · Order parts by: day 2 · P50 life: 36 h · Part in time: 50 %");
+    expect(read("report: {'note': 'by phone, at 9: done'}, revision: 5")).toBe("Note: by phone, at 9: done");
+  });
+  it("shows text that holds no pairs as it is", () => expect(read("taken over from the old system")).toBe("taken over from the old system"));
+  it("folds updates, but not the newest", () => {
+    const entry = (action: string, i: number) => ({ at: "2026-01-01T00:00:00Z", actor: "forewarn", action, detail: "", hash: String(i) });
+    const history = ["opened", "updated", "updated", "APPR", "updated", "updated"].map(entry);
+    expect(significant(history).map((e) => e.hash)).toEqual(["5", "3", "0"]);
   });
 });
 
