@@ -156,7 +156,9 @@ def _decode_object(
     """One object: its time and doubts hold for all its readings."""
     values = _values_of(message, binding)
     if not values:
-        out.refused.append(("missing_value", f"no {' or '.join(list(binding.fields)[:3])} in {shown(', '.join(message))}"))
+        out.refused.append(
+            ("missing_value", f"no {' or '.join(list(binding.fields)[:3])} in {shown(', '.join(message))}")
+        )
         return
     try:
         at, quality = _time_of(message, received_at_us, now_us)

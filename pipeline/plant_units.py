@@ -67,6 +67,7 @@ class UnitError(ValueError):
     """A unit that is unknown, or does not measure the quantity. The message says which would."""
 
 
+@functools.cache
 def resolve_unit(unit: str, quantity: str | None) -> tuple[str, Conversion]:
     """Quantity (as given, or deduced where the unit leaves no choice) and the conversion to its canonical unit.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -117,7 +118,7 @@ def test_encoders_refuse_what_decoders_would() -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from(["plain", "several", "wave"]))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_random_bytes_are_refused_or_read_and_never_anything_else(payload: bytes, topic: str) -> None:
     read_or_refused(payload, topic)
 
@@ -133,7 +134,7 @@ MUTATED = st.tuples(
 
 
 @given(MUTATED, st.sampled_from(["plain", "several", "wave"]))
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_damaged_messages_are_refused_or_read(damage: tuple[bytes, int, int, bytes], topic: str) -> None:
     payload, place, cut, put = damage
     read_or_refused(payload[:place] + put + payload[place + cut :], topic)
@@ -158,7 +159,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(JSON_VALUES, st.sampled_from([PLAIN, SEVERAL]))
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_the_fast_roads_agree_with_the_strict_one(message: object, binding: object) -> None:
     payload = json.dumps(message).encode()
     topic = PLAIN if binding is PLAIN else SEVERAL
@@ -241,3 +242,20 @@ def test_two_signals_cannot_stand_at_one_place() -> None:
         TopicTable([one, SignalSpec("p", "w", "acceleration", "m/s^2", "t", "waveform", field="w")], [1, 2])
     with pytest.raises(Rejected, match="unknown_topic"):
         TopicTable([one], [1]).binding("elsewhere")
+
+
+def test_the_examples_of_the_reference_are_read(root: Path) -> None:
+    blocks = (root / "docs/reference/payloads.md").read_text().split("```json\n")[1:]
+    for binding, block in zip((PLAIN, SEVERAL, WAVE), blocks, strict=True):
+        for line in block.split("\n```")[0].splitlines():
+            decoded = FORMATS[binding.kind](line.encode(), binding, NOW_US, NOW_US)
+            assert decoded.rows or decoded.waveforms
+            assert not decoded.refused
+
+
+def test_the_reference_names_every_reason(root: Path) -> None:
+    text = (root / "docs/reference/payloads.md").read_text()
+    sources = [*(root / "ingest").glob("format_*.py"), root / "ingest/intake.py"]
+    reasons = {reason for source in sources for reason in re.findall(r'Rejected\(\s*"(\w+)"', source.read_text())}
+    assert len(reasons) > 20
+    assert [reason for reason in reasons if f"`{reason}`" not in text] == []

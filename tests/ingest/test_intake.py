@@ -58,7 +58,7 @@ MESSAGES = st.one_of(
 
 
 @given(st.lists(MESSAGES, max_size=30))
-@settings(max_examples=200)
+@settings(max_examples=150)
 def test_every_reading_of_the_senders_is_accounted_for(messages: list[tuple[str, bytes, int]]) -> None:
     taken = fresh().take([frame(topic, payload) for topic, payload, _ in messages], NOW_US)
     assert counted(taken) == sum(count for _, _, count in messages)
@@ -159,3 +159,20 @@ def test_numbers_of_series_and_order_of_signals_are_independent() -> None:
     )
     assert taken.readings.series.tolist() == [3, 900]
     assert taken.readings.series.dtype == np.int32
+
+
+def test_a_message_with_too_many_readings_is_counted_in_full() -> None:
+    batch = format_json.encode_batch([1.0] * 10_001, [NOW_US - n for n in range(10_001)])
+    (refusal,) = fresh().take([frame("plain", batch)], NOW_US).refused
+    assert (refusal.reason, refusal.readings) == ("too_many_readings", 10_001)
+
+
+def test_the_limit_of_fields_holds_also_for_known_ones() -> None:
+    many = [replace(SIGNALS[1], signal=f"s{n}", field=f"f{n}") for n in range(300)]
+    payload = format_json.encode_fields({spec.field or "": 1.0 for spec in many[:257]}, NOW_US)
+    flat = b"{" + payload.split(b'"values":{')[1].removesuffix(b"}")
+    for message in (payload, flat):
+        (refusal,) = Intake(many, range(300)).take([frame("several", message)], NOW_US).refused
+        assert refusal.reason == "too_many_fields"
+    at_the_limit = format_json.encode_fields({spec.field or "": 1.0 for spec in many[:256]}, NOW_US)
+    assert len(Intake(many, range(300)).take([frame("several", at_the_limit)], NOW_US).readings) == 256

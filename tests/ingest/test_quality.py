@@ -167,7 +167,7 @@ READING = st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(-12, 12))
 
 
 @given(st.lists(st.lists(READING, max_size=25), max_size=4))
-@settings(max_examples=400)
+@settings(max_examples=150)
 def test_the_vectorised_rules_agree_with_the_obvious_ones(batches: list[list[tuple[int, int, int]]]) -> None:
     rules, state, oracle = QualityRules.of(SIGNALS), QualityState.fresh(3), Oracle()
     for batch in batches:

@@ -16,6 +16,7 @@ from forewarn.core.plant import PartLine, Plant
 from forewarn.core.units import CANONICAL_UNIT
 from forewarn.ingest.topics import TopicTable
 from forewarn.pipeline.plant_file import PlantFileError, load_plant, parse_plant, plant_json_schema
+from forewarn.pipeline.plant_schema import KINDS
 from forewarn.pipeline.plant_units import ALIASES, COUNTED, UnitError, resolve_unit
 
 SMALL = Path(__file__).parent / "plants" / "small.yaml"
@@ -315,3 +316,15 @@ def test_the_exported_schema_knows_every_key_and_word() -> None:
         for word in ('"class"', '"lead_time_days"', '"outer_race_spall"', '"vibration_velocity"', '"impeller"')
     )
     assert '"asset_class"' not in text
+
+
+def test_the_example_of_the_reference_is_a_sound_plant(root: Path) -> None:
+    text = (root / "docs/reference/plant-file.md").read_text()
+    plant = parse_plant(text.split("```yaml\n")[1].split("```")[0])
+    assert [asset.id for asset in plant.assets] == ["p101", "p102"]
+
+
+def test_the_reference_names_every_key_and_word(root: Path) -> None:
+    text = (root / "docs/reference/plant-file.md").read_text()
+    keys = {key for model in plant_json_schema()["$defs"].values() for key in model["properties"]}
+    assert [word for word in [*keys, *CANONICAL_UNIT, *KINDS] if not re.search(rf"\b{word}\b", text)] == []
