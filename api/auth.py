@@ -85,11 +85,15 @@ class Gate:
 
 
 def _kept_token(file: Path) -> str:
-    """The token for programs, made on first use, readable by the owner only."""
-    if not file.exists():
-        file.touch(0o600)
-        file.write_text(secrets.token_urlsafe(32) + "\n")
-    return file.read_text().strip()
+    """The token for programs, made on first use, readable by the owner only. An empty file is no token."""
+    kept = file.read_text().strip() if file.exists() else ""
+    if kept:
+        return kept
+    token = secrets.token_urlsafe(32)
+    file.touch(0o600)
+    file.chmod(0o600)
+    file.write_text(token + "\n")
+    return token
 
 
 def require_actor(request: Request) -> Actor:

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import structlog
 
+from forewarn.core.errors import Retriable
+
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE_S = 10.0
@@ -31,6 +33,14 @@ def when_parent_ends(act: Callable[[], None]) -> None:
         act()
 
     threading.Thread(target=watch, name="life-line", daemon=True).start()
+
+
+class ChildDied(Retriable):
+    """A program ended before it was ready. Why it did stands in its own log lines."""
+
+
+class ChildFailed(ForewarnError):
+    """A child process could not start; it said why on stderr."""
 
 
 class Child:
@@ -94,16 +104,19 @@ class Child:
         return lines[-1].decode() if lines else ""
 
     def _spawn(self) -> dict[str, Any]:
-        self._process = self._popen()
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
+        """Start it and wait for its ready line; one that was killed before is started again, one that gave up is not."""
+        while True:
+            self._process = self._popen()
+            assert self._process.stdout is not None
+            line = self._process.stdout.readline()
+            if line:
+                ready: dict[str, Any] = json.loads(line)
+                return ready
             code = self._process.wait()
-            raise RuntimeError(
-                f"{self.name} ended with exit status {code} before it was ready; its reason stands above"
-            )
-        ready: dict[str, Any] = json.loads(line)
-        return ready
+            if code >= 0 or self._stopping.is_set():
+                text = f"{self.name} ended with exit status {code} before it was ready; its reason stands above"
+                raise ChildFailed(text)
+            log.error("child_killed_at_start", child=self.name, signal=-code)
 
     def _popen(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment)
@@ -123,5 +136,8 @@ class Child:
                 return
             try:
                 self.ready = self._spawn()
-            except RuntimeError as error:
+            except ChildDied as error:
                 log.error("child_did_not_start", child=self.name, error=str(error))
+            if self._stopping.is_set():  # told to stop while it started: `stop` closed the life line of the one before
+                self.stdin.close()
+                return

@@ -32,6 +32,9 @@ SLUGS = {
 }
 
 
+PLAIN_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
 class Stale(Conflict):
     """The caller's revision is not the current one (HTTP 412)."""
 
@@ -66,3 +69,8 @@ def install(app: FastAPI) -> None:
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         fields = [{"pointer": "/".join(map(str, e["loc"])), "detail": e["msg"]} for e in error.errors()]
         return problem(422, "invalid", "The request does not have the documented shape", errors=fields)
+
+    @app.exception_handler(Exception)
+    async def _bug(_: Request, error: Exception) -> JSONResponse:
+        # answered outside of every other layer: nobody else adds these headers; the error is logged by the server
+        return problem(500, "internal", "Something failed here", type(error).__name__, headers=PLAIN_HEADERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
@@ -31,7 +32,8 @@ class _Inbox:
     def note(self, change: Change) -> None:
         """Called in any thread."""
         if change[0] != "values" or change[1] == self._watched:
-            self._loop.call_soon_threadsafe(self._add, change)
+            with contextlib.suppress(RuntimeError):  # the server's loop has closed: the page is gone, scoring is not
+                self._loop.call_soon_threadsafe(self._add, change)
 
     def _add(self, change: Change) -> None:
         self._changes[change] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query, Response
@@ -15,6 +16,7 @@ from forewarn.api.state import Plantroom, Room
 from forewarn.core.work import Status, WorkOrder
 
 router = APIRouter(prefix="/api/orders")
+REVISION = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=8, max_length=100)]
 
 
@@ -92,7 +94,7 @@ def post_action(
 def _revision(if_match: str | None) -> int:
     if if_match is None:
         raise HTTPException(428, 'Send If-Match: "<revision>" as you read it in ETag')
-    text = if_match.removeprefix("W/").strip('"')
-    if not text.isdigit():
+    found = REVISION.fullmatch(if_match)
+    if found is None:
         raise HTTPException(400, f'If-Match is not a revision: {if_match!r}; send the ETag that you read, such as "3"')
-    return int(text)
+    return int(found[1])

@@ -19,6 +19,7 @@ router = APIRouter(prefix="/api")
 
 CHART_POINTS = 1200
 SPECTRUM_POINTS = 800
+SHORTEST_BLOCK = 64
 Hours = Annotated[float, Query(gt=0, le=24 * 366)]
 
 
@@ -110,6 +111,8 @@ def get_spectrum(
     if spec is None or not newest:
         raise HTTPException(404, f"{asset.id} has sent no waveform on {signal!r} yet")
     wave = newest[-1]
+    if len(wave.samples) < SHORTEST_BLOCK:
+        raise HTTPException(404, f"The newest waveform on {signal!r} has {len(wave.samples)} samples: no spectrum")
     compute = envelope_spectrum if kind == "envelope" else amplitude_spectrum
     frequency, amplitude = compute(wave.samples, wave.sample_rate_hz)
     tones = _tones(room, asset, spec.component, wave.at)

@@ -78,6 +78,7 @@ class Consumer:
     ) -> None:
         self._journal, self._intake, self._store, self._now_us = journal, intake, store, now_us
         self._on_fatal = on_fatal
+        self._next = store.position
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
 
@@ -97,7 +98,10 @@ class Consumer:
 
     def _run(self) -> None:
         try:
-            while not (self._drained() and self._stopping.is_set()):
+            while True:
+                last = self._stopping.is_set()
+                if not self._drained() or last:
+                    return
                 self._woken.wait(IDLE_WAIT_S)
                 self._woken.clear()
         except BaseException as error:  # the process must end loudly: an ack without a consumer would pile up unseen
@@ -106,19 +110,25 @@ class Consumer:
 
     def _drained(self) -> bool:
         """Store everything durable; False when a stop interrupted it."""
-        while (batch := self._journal.read(self._store.position)) is not None:
+        while (batch := self._journal.read(self._next)) is not None:
             if not self._stored(batch):
                 return False
+            self._next = batch.end
             self._journal.trim(self._store.position)
-        return True
+        return self._patiently(self._store.flush)
 
     def _stored(self, batch: JournalBatch) -> bool:
         frames, notes = split_refusals(batch.frames)
         taken = self._intake.take(frames, self._now_us())
+        refused = [*taken.refused, *notes]
+        return self._patiently(lambda: self._store.write(batch.end, taken.readings, taken.waveforms, refused))
+
+    def _patiently(self, write: Callable[[], None]) -> bool:
+        """Repeat until the store takes it; False when told to stop meanwhile (it will be read again at the start)."""
         backoff_s = 0.05
         while True:
             try:
-                self._store.write(batch.end, taken.readings, taken.waveforms, [*taken.refused, *notes])
+                write()
                 return True
             except Retriable as error:
                 log.warning("store_waits", error=str(error), retry_in_s=backoff_s)

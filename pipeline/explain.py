@@ -14,7 +14,7 @@ from forewarn.core.ports import SeriesReader
 from forewarn.core.readings import Track
 from forewarn.core.work import Cause, Json, WorkOrder
 from forewarn.maintenance.evidence import assessment_json
-from forewarn.models.assess import assess
+from forewarn.models.assess import PRODUCT_DEFAULTS, AssessSettings, assess
 from forewarn.pipeline.history import AssetHistory
 
 TOLERANCE = 1e-6
@@ -39,10 +39,17 @@ class Explanation:
     differences: tuple[Difference, ...]
 
 
-def explain(order: WorkOrder, plant: Plant, reader: SeriesReader, derived: SeriesReader) -> list[Explanation]:
-    """Recompute every cause of an order as of the moment when it was put there.
+def explain(
+    order: WorkOrder,
+    plant: Plant,
+    reader: SeriesReader,
+    derived: SeriesReader,
+    settings: AssessSettings = PRODUCT_DEFAULTS,
+) -> list[Explanation]:
+    """Recompute every cause of an order as of the moment when it was put there, from the data of the same span: what
+    lay before the last repair, or was forgotten by then, had no say.
 
-    Raises KeyError when the asset is no longer in the plant file.
+    `settings` as they were: `scoring.assess_settings` of the plant's clock. Raises KeyError when the asset is no longer in the plant file.
     """
     asset = plant.asset(order.asset)
     if asset is None:
@@ -55,8 +62,8 @@ def explain(order: WorkOrder, plant: Plant, reader: SeriesReader, derived: Serie
         frozen = cast(Any, cause.evidence["assessment"])
         tracks = {name: _until(track, frozen["at_us"]) for name, track in history.tracks.items()}
         problems = [SensorProblem(**p) for p in frozen["sensor_problems"]]
-        since_us = frozen.get("baseline_from_us")
-        now = assessment_json(assess(asset, tracks, problems, frozen["at_us"], baseline_from_us=since_us))
+        since_us = frozen["span_us"][0]
+        now = assessment_json(assess(asset, tracks, problems, frozen["at_us"], settings, since_us))
         explained.append(Explanation(cause, frozen, now, tuple(differences(frozen, now))))
     return explained
 

@@ -12,13 +12,17 @@ from forewarn.core.readings import NOT_SCORED, Readings, SignalSpec, Waveform
 from forewarn.models.features_vibration import waveform_features
 from forewarn.pipeline.history import FOREVER_US, AssetHistory
 
+LEAST_SAMPLES = 64
+"""A shorter block is stored and shown, and gives no features."""
+
 MOST_PER_PASS = 64
 """So many waveforms of one signal are taken at once, so that a backlog of one machine does not hold up the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeaturePoint:
-    """Features of one waveform: name (`signal:feature`) -> value, at the time of its first sample."""
+    """Features of one waveform: name (`signal:feature`) -> value, at the time of its first sample; none when its
+    samples cannot be believed or are too few."""
 
     asset: str
     signal: str
@@ -50,10 +54,14 @@ class FeatureStage:
         return points
 
     def store(self, points: list[FeaturePoint]) -> None:
-        """Write the features durably in one batch."""
+        """Write the features durably in one batch. When the store refuses, the same points come again."""
         rows = [(f"{p.asset}/{name}", p.at_us, value) for p in points for name, value in p.features.items()]
-        if not rows:
-            return
+        if rows:
+            self._write(rows)
+        for point in points:
+            self._done_us[f"{point.asset}/{point.signal}"] = point.at_us  # oldest first
+
+    def _write(self, rows: list[tuple[str, int, float]]) -> None:
         self._name([name for name, _, _ in rows])
         readings = Readings.of(
             [self._numbers[n] for n, _, _ in rows], [at for _, at, _ in rows], [v for _, _, v in rows]
@@ -65,11 +73,9 @@ class FeatureStage:
         waveforms = self._reader.waveforms(number, self._done_us.get(spec.name, 0) + 1, FOREVER_US)[:MOST_PER_PASS]
         points = []
         for waveform in waveforms:
-            self._done_us[spec.name] = waveform.at
             rms = float(np.sqrt(np.mean(np.square(waveform.samples, dtype=np.float64))))
             history.heard(spec.signal, waveform.at, rms, waveform.quality)
-            if not waveform.quality & int(NOT_SCORED):
-                points.append(_point(spec, history, waveform))
+            points.append(FeaturePoint(spec.asset, spec.signal, waveform.at, _features(spec, history, waveform)))
         return points
 
     def _name(self, names: list[str]) -> None:
@@ -78,14 +84,14 @@ class FeatureStage:
             self._numbers.update(zip(new, self._derived.assign(new), strict=True))
 
 
-def _point(spec: SignalSpec, history: AssetHistory, waveform: Waveform) -> FeaturePoint:
+def _features(spec: SignalSpec, history: AssetHistory, waveform: Waveform) -> dict[str, float]:
+    if waveform.quality & int(NOT_SCORED) or len(waveform.samples) < LEAST_SAMPLES:
+        return {}
     component = history.asset.component(spec.component or "")
     bearing = component.bearing if component else None
     shaft_hz = shaft_speed_hz(history.asset, history, waveform.at)
     features = waveform_features(waveform.samples, waveform.sample_rate_hz, shaft_hz, bearing)
-    return FeaturePoint(
-        spec.asset, spec.signal, waveform.at, {f"{spec.signal}:{name}": value for name, value in features.items()}
-    )
+    return {f"{spec.signal}:{name}": value for name, value in features.items()}
 
 
 def shaft_speed_hz(asset: Asset, history: AssetHistory, at_us: int) -> float | None:

@@ -19,7 +19,7 @@ from forewarn.core.errors import ForewarnError
 from forewarn.core.health import Assessment
 from forewarn.core.plant import Asset, Plant
 from forewarn.core.ports import OrderBook, OrderOutcome, SeriesReader
-from forewarn.core.work import Json, OrderKind, Status
+from forewarn.core.work import Json, OrderKind, Status, WorkOrder
 from forewarn.maintenance.advice import advise
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.models.assess import AssessSettings, assess
@@ -65,9 +65,24 @@ class _Watched:
     asset: Asset
     history: AssetHistory
     dirty: bool = True
+    failed: bool = False
     assessed_at_us: int = 0
-    assessed_wall_s: float = 0.0
+    looked_wall_s: float = 0.0
     assessments: list[int] = field(default_factory=list)
+
+
+def road_delay_us(clock: PlantClock) -> int:
+    """`ROAD_DELAY_S` in plant time."""
+    return round(ROAD_DELAY_S * clock.rate * US_PER_S)
+
+
+def assess_settings(clock: PlantClock) -> AssessSettings:
+    """Settings of every assessment of a plant with this clock.
+
+    >>> assess_settings(PlantClock()).offline_after_h, assess_settings(PlantClock(rate=3600.0)).offline_after_h
+    (6.0, 10.0)
+    """
+    return AssessSettings(offline_after_h=max(OFFLINE_AFTER_H, road_delay_us(clock) / US_PER_HOUR))
 
 
 class Scorer:
@@ -91,10 +106,11 @@ class Scorer:
         self._features, self._orders, self._assessments, self._hub = features, orders, assessments, hub
         self._clock, self._wall_us = clock, wall_us
         self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
-        self._road_delay_us = round(ROAD_DELAY_S * clock.rate * US_PER_S)
-        self._settings = AssessSettings(offline_after_h=max(OFFLINE_AFTER_H, self._road_delay_us / US_PER_HOUR))
+        self._road_delay_us = road_delay_us(clock)
+        self._settings = assess_settings(clock)
         self._watched: dict[str, _Watched] = {}
         self._numbers: dict[str, int] = {}
+        self._completed: dict[tuple[str, int], int] = {}
         self._sequence = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scorer", daemon=True)
@@ -114,8 +130,7 @@ class Scorer:
         started = time.perf_counter()
         self._notice_news()
         due = [w for w in self._watched.values() if self._is_due(w)]
-        self._compute_features(due)
-        for watched in due:
+        for watched in self._with_features(due):
             self._assess(watched)
         self.stats.passes += 1
         self.stats.last_pass_s = time.perf_counter() - started
@@ -162,37 +177,51 @@ class Scorer:
 
     def _is_due(self, watched: _Watched) -> bool:
         now_us = self._clock.plant_us(self._wall_us())
-        if watched.dirty and now_us - watched.assessed_at_us >= self._assess_every_us:
-            return True
-        return time.monotonic() - watched.assessed_wall_s > QUIET_S
+        if now_us - watched.assessed_at_us < self._assess_every_us:
+            return False
+        quiet = time.monotonic() - watched.looked_wall_s > QUIET_S
+        return quiet or (watched.dirty and not watched.failed)
 
-    def _compute_features(self, due: list[_Watched]) -> None:
-        """Features of everybody's new waveforms, stored in one durable batch before anything rests on them."""
+    def _with_features(self, due: list[_Watched]) -> list[_Watched]:
+        """Features of everybody's new waveforms, stored in one durable batch before anything rests on them.
+
+        Answers those whose features could be computed.
+        """
         points: list[tuple[_Watched, list[FeaturePoint]]] = []
         for watched in due:
-            watched.dirty = False
-            watched.history.refresh()
-            points.append((watched, self._features.new_points(watched.history, self._numbers)))
+            watched.dirty, watched.failed, watched.looked_wall_s = False, False, time.monotonic()
+            try:
+                watched.history.refresh()
+                points.append((watched, self._features.new_points(watched.history, self._numbers)))
+            except Exception as error:
+                self._note_failure(watched, error)
         self._features.store([p for _, batch in points for p in batch])
         for watched, batch in points:
             for point in batch:
                 watched.history.add_features(point.at_us, point.features)
+        return [watched for watched, _ in points]
 
     def _assess(self, watched: _Watched) -> None:
-        watched.assessed_wall_s = time.monotonic()
         try:
             assessment = self._assessment(watched)
             self._assessments.save(assessment_json(assessment))
             for advice in advise(assessment, watched.asset, self._plant):
                 self._report(self._orders.advise(advice))
-        except ForewarnError as error:
-            self.stats.failures += 1
-            log.warning("assessment_refused", asset=watched.asset.id, error=str(error))
+        except Exception as error:
+            self._note_failure(watched, error)
             return
         watched.assessed_at_us = assessment.at_us
         watched.assessments.append(assessment.at_us)
         self.stats.assessments += 1
         self._hub.publish("asset", watched.asset.id)
+
+    def _note_failure(self, watched: _Watched, error: Exception) -> None:
+        """One machine's trouble is told, counted and tried again after `QUIET_S`; the others go on."""
+        watched.failed = True
+        self.stats.failures += 1
+        ours = isinstance(error, ForewarnError)
+        name = type(error).__name__
+        log.warning("assessment_failed", asset=watched.asset.id, error=str(error), kind=name, exc_info=not ours)
 
     def _assessment(self, watched: _Watched) -> Assessment:
         now_us = self._clock.plant_us(self._wall_us())
@@ -205,11 +234,20 @@ class Scorer:
         """When the last machine order of an asset was completed: its baseline starts again there."""
         done = (Status.COMP, Status.CLOSE)
         times = [
-            order.updated_at_us
+            self._completed_at_us(order)
             for order in self._orders.orders(asset=asset)
             if order.kind is not OrderKind.INSTRUMENT and order.status in done
         ]
         return max(times, default=None)
+
+    def _completed_at_us(self, order: WorkOrder) -> int:
+        """Closing an order, or noting its verification, days after the work does not move the repair."""
+        key = (order.id, order.revision)
+        if key not in self._completed:
+            rows = self._orders.history(order.id)
+            times = [at for row in rows if row["action"] == Status.COMP and isinstance(at := row["at_us"], int)]
+            self._completed[key] = max(times, default=order.updated_at_us)
+        return self._completed[key]
 
     def _report(self, outcome: OrderOutcome) -> None:
         if outcome.order is None or outcome.what not in ("opened", "updated"):
