@@ -65,7 +65,7 @@ def test_a_thousand_assessments_are_kept_in_ten_rows_with_first_and_last(records
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 60)), max_size=60))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_stay_bounded_and_the_count_is_true_in_any_order_of_arrival(
     tmp_path_factory: pytest.TempPathFactory, arrivals: list[tuple[str, int]]
 ) -> None:

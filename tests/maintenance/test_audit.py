@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from forewarn.core.errors import Conflict
 from forewarn.core.work import Status
 from forewarn.maintenance import order_desk
-from forewarn.maintenance.audit import AuditHead, audit_head, verify_audit
+from forewarn.maintenance.audit import AuditEntry, AuditHead, audit_head, chained, verify_audit
 from forewarn.maintenance.order_book import OrderBookSql
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import Records
+from forewarn.maintenance.records_tables import AUDIT
 from tests.maintenance.samples import ANN, NOW_US, advice
 
 COLUMNS = ("seq", "at_us", "actor", "role", "subject", "action", "before", "after", "prev", "hash")
@@ -84,6 +85,19 @@ def test_rows_that_changed_places_are_found(filled: Records) -> None:
 def test_a_cut_tail_is_found(filled: Records) -> None:
     forced(filled, "DELETE FROM audit WHERE seq > 7")
     assert verify_audit(filled) == 8
+
+
+@pytest.mark.parametrize(("seq", "first_bad"), [(4, 5), (10, 10)])
+def test_a_row_that_was_rewritten_with_its_own_hash_breaks_the_chain_behind_it(
+    filled: Records, seq: int, first_bad: int
+) -> None:
+    with filled.read() as connection:
+        prev = connection.execute(sa.text("SELECT prev FROM audit WHERE seq = :seq"), {"seq": seq}).scalar_one()
+    forged = chained(AuditEntry(NOW_US, ANN, "order", "APPR", {}, {"priority": 5}), AuditHead(seq - 1, prev))
+    forced(filled)
+    with filled.write() as connection:
+        connection.execute(AUDIT.update().where(AUDIT.c.seq == seq).values(forged))
+    assert verify_audit(filled) == first_bad
 
 
 def test_a_tail_cut_together_with_its_head_is_found_by_a_head_that_was_written_down(filled: Records) -> None:

@@ -174,6 +174,6 @@ class OrderLife(RuleBasedStateMachine):
 
 
 OrderLife.TestCase.settings = settings(
-    max_examples=20, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
 )
 TestOrderLife = OrderLife.TestCase
