@@ -39,10 +39,6 @@ class ChildDied(Retriable):
     """A program ended before it was ready. Why it did stands in its own log lines."""
 
 
-class ChildFailed(ForewarnError):
-    """A child process could not start; it said why on stderr."""
-
-
 class Child:
     """One supervised program `python -P -m MODULE ARGUMENTS`; its first line on stdout (JSON) says that it is ready."""
 
@@ -104,7 +100,7 @@ class Child:
         return lines[-1].decode() if lines else ""
 
     def _spawn(self) -> dict[str, Any]:
-        """Start it and wait for its ready line; one that was killed before is started again, one that gave up is not."""
+        """Start it and wait for its ready line. One that was killed is started again, one that gave up is not."""
         while True:
             self._process = self._popen()
             assert self._process.stdout is not None
@@ -115,7 +111,7 @@ class Child:
             code = self._process.wait()
             if code >= 0 or self._stopping.is_set():
                 text = f"{self.name} ended with exit status {code} before it was ready; its reason stands above"
-                raise ChildFailed(text)
+                raise ChildDied(text)
             log.error("child_killed_at_start", child=self.name, signal=-code)
 
     def _popen(self) -> subprocess.Popen[bytes]:

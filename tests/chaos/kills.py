@@ -83,8 +83,10 @@ class Plant:
     def kill(self, what: str) -> bool:
         """kill -9 now; False when it does not run at this moment."""
         assert self.main is not None
+        if self.main.poll() is not None:
+            self.start_main()
         pid = self.main.pid if what == "main" else self.ingest_pid()
-        if pid is None or self.main.poll() is not None:
+        if pid is None:
             return False
         os.kill(pid, signal.SIGKILL)
         self.kills[what] += 1
