@@ -1,19 +1,23 @@
 /** What speaks for and against a fault, in sentences with their numbers. */
 
 import type { EvidenceOut } from "../api/types";
+import { withUnits } from "../format/units";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 
 function Observation({ evidence, speaksFor }: { evidence: EvidenceOut; speaksFor: boolean }) {
   const words = useWords();
   const format = useFormat();
+  const hasNumbers = /\d/.test(evidence.text); // a sentence that brings its numbers needs them no second time
   return (
     <li>
       <span className="sign" data-for={speaksFor} aria-hidden="true">{speaksFor ? "+" : "−"}</span>
       <span>
-        {evidence.text}
-        <span className="muted small"> {format.feature(evidence.feature)} {format.quantity(evidence.value, evidence.unit)},{" "}
-          {words.diagnosis.baseline(format.quantity(evidence.baseline, evidence.unit))}</span>
+        {withUnits(evidence.text)}
+        {!hasNumbers && (
+          <span className="muted small"> {format.feature(evidence.feature)} {format.quantity(evidence.value, evidence.unit)},{" "}
+            {words.diagnosis.baseline(format.quantity(evidence.baseline, evidence.unit))}</span>
+        )}
       </span>
     </li>
   );

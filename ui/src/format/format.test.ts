@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { en } from "../i18n/en";
 import { zh } from "../i18n/zh";
 import { clockRate, dateTime, earliestFirst, HOUR_MS, knownZone, life, relative, span, zoneOffsetMs } from "./times";
-import { named, number, percent, quantity } from "./units";
+import { named, number, percent, quantity, withUnits } from "./units";
 
 const now = Date.parse("2026-11-23T12:00:00Z");
 
@@ -45,6 +45,8 @@ describe("an accelerated clock", () => {
 describe("numbers", () => {
   it("carry their unit", () => expect(quantity(4.2134, "m/s^2", "en")).toBe("4.213 m/s²"));
   it("name an axis", () => expect(named("Temperature", "degC")).toBe("Temperature (°C)"));
+  it("stand with printed units inside a sentence", () =>
+    expect(withUnits("rose to 6.1 m/s^2; 54 degC, 985 m^3/h")).toBe("rose to 6.1 m/s²; 54 °C, 985 m³/h"));
   it("group thousands", () => expect(number(1234567, "en")).toBe("1,234,567"));
   it("do not claim certainty by rounding", () => {
     expect(percent(0.999)).toBe("> 99 %");

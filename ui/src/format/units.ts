@@ -17,6 +17,11 @@ export function unitText(unit: string): string {
   return PRINTED[unit] ?? unit.replace("^2", "²").replace("^3", "³").replace("*", "·");
 }
 
+/** The units inside a sentence of the server, printed as everywhere on the page. */
+export function withUnits(sentence: string): string {
+  return sentence.replace(/\bdelta_degC\b|\bdegC\b|\bm\/s\^2|\bm\^3\/h/g, unitText);
+}
+
 /** `Acceleration (m/s²)`, or the name alone when there is no unit. */
 export function named(name: string, unit: string): string {
   const text = unitText(unit);

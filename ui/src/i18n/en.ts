@@ -78,7 +78,7 @@ const features: Record<string, string> = {
   rms: "RMS", peak: "peak", crest: "crest factor", kurtosis: "kurtosis", mean: "mean", velocity_rms: "velocity RMS",
   velocity_1x: "velocity at 1x speed", velocity_2x: "velocity at 2x speed", velocity_3x: "velocity at 3x speed",
   envelope_rms: "envelope RMS", tone_bpfo: "BPFO tone (outer race)", tone_bpfi: "BPFI tone (inner race)",
-  tone_bsf: "BSF tone (rolling element)", tone_ftf: "FTF tone (cage)",
+  tone_bsf: "BSF tone (rolling element)", tone_bsf2: "2x BSF tone (rolling element)", tone_ftf: "FTF tone (cage)",
 };
 
 /** `band_4000_8000` -> words. */

@@ -46,7 +46,7 @@ export const zh: Words = {
   features: {
     rms: "有效值", peak: "峰值", crest: "峰值因数", kurtosis: "峭度", mean: "均值", velocity_rms: "速度有效值",
     velocity_1x: "1 倍转频速度", velocity_2x: "2 倍转频速度", velocity_3x: "3 倍转频速度", envelope_rms: "包络有效值",
-    tone_bpfo: "BPFO 谱线（外圈）", tone_bpfi: "BPFI 谱线（内圈）", tone_bsf: "BSF 谱线（滚动体）", tone_ftf: "FTF 谱线（保持架）",
+    tone_bpfo: "BPFO 谱线（外圈）", tone_bpfi: "BPFI 谱线（内圈）", tone_bsf: "BSF 谱线（滚动体）", tone_bsf2: "2 倍 BSF 谱线（滚动体）", tone_ftf: "FTF 谱线（保持架）",
   },
   band: (low, high) => (high === "up" ? `${low} Hz 以上有效值` : `${low}–${high} Hz 有效值`),
   problemKinds: { silent: "无数据", stuck: "读数不变", out_of_range: "超量程", jumping: "跳变", drifting: "漂移" },

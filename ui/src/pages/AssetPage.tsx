@@ -15,6 +15,7 @@ import { Health } from "../components/Machine";
 import { Pulls } from "../components/Pulls";
 import { StateBadge } from "../components/State";
 import { useTitle } from "../components/useTitle";
+import { withUnits } from "../format/units";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { AssetOrders, Diagnosis, SignalTable } from "./AssetParts";
@@ -67,7 +68,7 @@ function Header({ asset }: { asset: AssetDetail }) {
       {asset.sensor_problems.map((problem) => (
         <div key={`${problem.signal}${problem.kind}`} className="notice">
           <b>{words.asset.sensorTrouble}: {problem.signal} {words.problemKinds[problem.kind] ?? problem.kind}</b>
-          <span className="detail">{problem.text}</span>
+          <span className="detail">{withUnits(problem.text)}</span>
           <span className="muted small">{words.asset.since(format.dateTime(problem.since))} ({format.since(problem.since)})</span>
         </div>
       ))}

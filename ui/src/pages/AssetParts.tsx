@@ -93,7 +93,7 @@ function SignalRow({ signal, onShow }: { signal: SignalOut; onShow: (signal: str
   const where = [words.quantities[signal.quantity] ?? signal.quantity, signal.component && format.component(signal.component)];
   return (
     <tr>
-      <td>
+      <td className="topic">
         <span className="strong">{signal.name}</span>
         <div className="sub">{where.filter(Boolean).join(" · ")}</div>
       </td>

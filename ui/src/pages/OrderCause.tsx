@@ -6,6 +6,7 @@ import type { CauseOut, Json } from "../api/types";
 import { Facts, type Fact } from "../components/Card";
 import { Evidence } from "../components/Evidence";
 import { Pulls } from "../components/Pulls";
+import { withUnits } from "../format/units";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { readEvidence } from "./frozenEvidence";
@@ -58,7 +59,7 @@ export function OrderCause({ cause }: { cause: CauseOut }) {
         <h3>{format.fault(cause.fault, cause.label)} <span className="muted">{format.component(cause.fault)}</span></h3>
         <span className="muted small">{format.mode(cause.failure_mode)} · {words.order.frozen(format.dateTime(cause.added_at))}</span>
       </div>
-      {found.sensorProblems.map((text) => <div key={text} className="notice">{text}</div>)}
+      {found.sensorProblems.map((text) => <div key={text} className="notice">{withUnits(text)}</div>)}
       <Evidence evidenceFor={found.evidenceFor} evidenceAgainst={found.evidenceAgainst} nextCheck={found.nextCheck} />
       {facts.length > 0 && <Facts facts={facts} />}
       {found.contributions.length > 0 && (
