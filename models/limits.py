@@ -1,8 +1,9 @@
 """What a change must be to matter, and where a machine has failed: published limits where they exist.
 
 Velocity: ISO 20816-3 zones for rigid supports; a change counts from a quarter of the B/C limit (ISO 20816-1, criterion
-II). Windings: insulation class F (IEC 60085). Filters: final over initial pressure drop (EN 13053). Bearings' own
-noise: 3 dB counts, 20 dB is the end of what maintenance practice lets run. The rest is relative to the machine's past.
+II). Windings: insulation class F (IEC 60085), or 40 K over their own past. Filters: final over initial pressure drop
+(EN 13053). Bearings' own noise: 3 dB counts, 20 dB is the end of what maintenance practice lets run. The rest is
+relative to the machine's past.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ LARGE_MACHINE_KW = 300.0
 ISO_20816_BC_CD = {"large": (4.5, 7.1), "medium": (2.8, 4.5)}  # mm/s, rigid support
 WINDING_CLASS_F_DEGC = 155.0
 BEARING_LIMIT_DEGC = 110.0  # usual grease and cage limit
-OTHER_HEATING_K = 40.0
+HEATING_K = 40.0  # above its usual temperature a sixteenth of the life is left (Montsinger's rule of 10 K)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ def limit_for_scalar(asset: Asset, spec: SignalSpec, expected: float) -> Limit:
     if spec.quantity == "acceleration":
         return Limit(True, (1,), math.log(1.4), math.log(10.0), 0.4, False)
     if spec.quantity == "temperature":
-        end = {"winding": WINDING_CLASS_F_DEGC, "bearing": BEARING_LIMIT_DEGC}.get(kind, expected + OTHER_HEATING_K)
-        return Limit(False, (1,), 5.0, max(end - expected, 10.0), 0.2, True)
+        end = {"winding": WINDING_CLASS_F_DEGC, "bearing": BEARING_LIMIT_DEGC}.get(kind, math.inf)
+        return Limit(False, (1,), 5.0, max(min(end - expected, HEATING_K), 10.0), 0.4, True)
     shares = RELATIVE.get(spec.quantity, OTHERWISE)
     if kind == "filter" and spec.quantity == "pressure":
         shares = FILTER_PRESSURE

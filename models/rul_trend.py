@@ -49,7 +49,7 @@ def forecast(fault: Fault, judged: Sequence[Judged], model: ModelRef) -> RulFore
     leading = max(judged, key=progress, default=None)
     gone = progress(leading) if leading else 0.0
     grid = np.linspace(math.log(SHORTEST_H), math.log(10 * HORIZON_H), GRID_POINTS)
-    left = max(signature.pf_hours * (1 - gone), 0.02 * signature.pf_hours)
+    left = signature.pf_hours * max(1 - gone, LEAST_LEFT)
     log_density = student_log(grid, math.log(left), signature.pf_spread, PRIOR_TAIL)
     trend = trend_of(leading) if leading and not leading.channel.feature.startswith("tone") else None
     if trend:
@@ -79,7 +79,7 @@ def trend_of(j: Judged) -> Trend | None:
     clear = len(y) >= LEAST_TREND_POINTS and slope > 2 * error
     end = j.channel.limit.failure_change
     remaining = max(end - (fitted if clear else now), LEAST_LEFT * end)
-    level_spread = math.log1p(j.channel.limit.failure_spread * end / remaining) / 2
+    level_spread = math.log1p(j.channel.limit.failure_spread * end / remaining)
     if clear:
         return Trend(remaining / slope, math.hypot(error / slope, TREND_SPREAD, level_spread))
     return Trend(remaining / now * -float(x[0]), math.hypot(UNCLEAR_SPREAD, level_spread))
