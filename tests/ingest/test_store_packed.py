@@ -20,6 +20,7 @@ from forewarn.core.errors import Conflict, Rejected, Retriable
 from forewarn.core.ports import Counts, Refusal
 from forewarn.core.readings import Readings, Waveform
 from forewarn.ingest.day_rows import day_path, days_of
+from forewarn.ingest.store_day import DayFile
 from forewarn.ingest.store_packed import PackedStore
 from forewarn.ingest.store_reader import PackedReader
 
@@ -93,6 +94,7 @@ def test_everything_is_there_while_it_is_packed_after_a_close_and_after_opening_
         write(store, range(n, n + 1))
         if n % 7 == 0:
             assert (stored(reader), reader.counts()) == oracle(n + 1)
+            assert max(len(view._log) for view in reader._views.values()) < 250  # packed rows leave its memory
     assert reader.days() == ["2024-10-03", "2024-10-04"]
     store.close()
     assert (stored(reader), reader.counts()) == oracle(40)
@@ -230,6 +232,24 @@ def limit_pages(store: PackedStore, pages: int) -> None:
     """Let SQLite say "disk is full" when a day file would grow past so many pages."""
     for day in days_of(store._folder):
         store._day(day)._db.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_an_error_at_the_end_of_a_transaction_leaves_nothing_behind_in_memory(
+    store: PackedStore, reader: PackedReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(store, range(3))
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def refuse(*_: object) -> None:
+        raise full
+
+    monkeypatch.setattr(DayFile, "_put_state", refuse)
+    with pytest.raises(Retriable):
+        write(store, range(3, 4))
+    monkeypatch.undo()
+    write(store, range(3, 40))
+    assert (stored(reader), reader.counts()) == oracle(40)
 
 
 def test_a_full_disk_at_the_catalogue_keeps_everything_for_the_next_try(
