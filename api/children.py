@@ -53,13 +53,13 @@ class Child:
 
     def start(self, keep: bool = True) -> dict[str, Any]:
         """Start it and wait for its ready line; `keep`: start it again whenever it dies."""
-        self.ready = self._spawn()
+        self.ready = self._ready_line() or self._spawn()
         if keep:
             threading.Thread(target=self._keep, name=f"keep-{self.name}", daemon=True).start()
         return self.ready
 
     def launch(self) -> None:
-        """Start it once, without waiting: for programs whose only line on stdout is their report at the end."""
+        """Start it without waiting: `start` waits for it later, or its only line on stdout is a report at the end."""
         self._process = self._popen()
 
     @property
@@ -103,16 +103,22 @@ class Child:
         """Start it and wait for its ready line. One that was killed is started again, one that gave up is not."""
         while True:
             self._process = self._popen()
-            assert self._process.stdout is not None
-            line = self._process.stdout.readline()
-            if line:
-                ready: dict[str, Any] = json.loads(line)
+            if ready := self._ready_line():
                 return ready
-            code = self._process.wait()
-            if code >= 0 or self._stopping.is_set():
-                text = f"{self.name} ended with exit status {code} before it was ready; its reason stands above"
-                raise ChildDied(text)
-            log.error("child_killed_at_start", child=self.name, signal=-code)
+
+    def _ready_line(self) -> dict[str, Any]:
+        """What the running incarnation says when it is ready; empty when there is none or it was killed before."""
+        if self._process is None or self._process.stdout is None:
+            return {}
+        line = self._process.stdout.readline()
+        if line:
+            ready: dict[str, Any] = json.loads(line)
+            return ready
+        code = self._process.wait()
+        if code >= 0 or self._stopping.is_set():
+            raise ChildDied(f"{self.name} ended with exit status {code} before it was ready; its reason stands above")
+        log.error("child_killed_at_start", child=self.name, signal=-code)
+        return {}
 
     def _popen(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment)

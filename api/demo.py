@@ -49,7 +49,11 @@ def run_demo(for_s: float | None, as_json: bool, seed: int, state_dir: Path | No
 def demo_summary(session: PlantSession, seed: int, for_s: float | None) -> dict[str, Any]:
     """Books by query after drain, machines beside the simulator's truth, and the orders of this run."""
     counts, report = session.counts(), session.report
-    orders = [o for o in session.main.parts.room.orders.orders(limit=10_000) if o.id not in session.orders_before]
+    orders = [
+        o
+        for o in session.main.parts.room.orders.orders(limit=10_000, evidence=False)
+        if o.id not in session.orders_before
+    ]
     scorer = session.main.parts.scorer
     return {
         "readings_acked": report.get("readings_acked"),
@@ -171,7 +175,7 @@ def _progress(session: PlantSession, started: float) -> str:
     states: dict[str, int] = {}
     for known in latest.values():
         states[str(known["state"])] = states.get(str(known["state"]), 0) + 1
-    orders = [o for o in room.orders.orders(limit=10_000) if o.id not in session.orders_before]
+    orders = [o for o in room.orders.orders(limit=10_000, evidence=False) if o.id not in session.orders_before]
     days = (room.now_us() - session.settings.clock.origin_plant_us) / US_PER_S / 86_400
     shown = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "no assessment yet"
     return (

@@ -15,6 +15,7 @@ from forewarn.api.auth import Gate
 from forewarn.api.children import Child
 from forewarn.api.settings import HANDOVER, Settings
 from forewarn.core.errors import Rejected
+from forewarn.pipeline.plant_file import load_plant
 
 if TYPE_CHECKING:
     import uvicorn
@@ -29,10 +30,11 @@ class MainProcess:
         wiring.check_addresses(settings)
         self._listening = _listen(settings.http.host, settings.http.port)
         self.settings = settings
-        self.parts = wiring.main_parts(settings)
+        plant = load_plant(settings.plant)
+        self.ingest = Child("ingest", "forewarn.api", ["ingest", "--as-child"], {HANDOVER: settings.model_dump_json()})
+        self.ingest.launch()  # devices wait for the front door; the rest here takes seconds
+        self.parts = wiring.main_parts(settings, plant)
         self.gate = Gate(wiring.token_file(settings))
-        handover = {HANDOVER: settings.model_dump_json()}
-        self.ingest = Child("ingest", "forewarn.api", ["ingest", "--as-child"], handover)
         self._server: uvicorn.Server | None = None
         self.mqtt_port = settings.mqtt.port
 
@@ -47,11 +49,11 @@ class MainProcess:
         return f"http://{self.settings.http.host}:{self.http_port}/login?token={self.gate.new_login()}"
 
     def start(self) -> None:
-        """Start ingest and scoring; returns when both are ready for the first reading."""
+        """Start scoring; returns when it and ingest are ready for the first reading."""
         from forewarn.pipeline.warm import warm_up
 
-        warm_up(self.parts.room.plant)
         self.mqtt_port = int(self.ingest.start()["mqtt_port"])
+        warm_up(self.parts.room.plant)
         self.parts.scorer.start()
 
     def serve(self) -> None:

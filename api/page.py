@@ -72,7 +72,7 @@ class _Dresser:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            self._dress(headers)
+            self._dress(headers, kept=self._asset and message["status"] in (200, 304))
             if headers.get("content-type", "").startswith("text/html"):
                 self._start = message
                 return
@@ -81,11 +81,11 @@ class _Dresser:
             return
         await self._send(message)
 
-    def _dress(self, headers: MutableHeaders) -> None:
+    def _dress(self, headers: MutableHeaders, kept: bool) -> None:
         for name, value in SAFE_HEADERS.items():
             headers[name] = value
         headers["Content-Security-Policy"] = POLICY.format(nonce=self._nonce)
-        if self._asset:
+        if kept:
             headers["Cache-Control"] = "max-age=31536000, immutable"
         elif "cache-control" not in headers:
             headers["Cache-Control"] = "no-store"

@@ -37,7 +37,9 @@ def get_orders(
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> list[OrderRow]:
     """Work orders, newest first."""
-    return [views.order_row(room, o) for o in room.orders.orders(open_only=open, asset=asset, limit=limit)]
+    return [
+        views.order_row(room, o) for o in room.orders.orders(open_only=open, asset=asset, limit=limit, evidence=False)
+    ]
 
 
 @router.get("/{id}")

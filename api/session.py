@@ -52,7 +52,7 @@ class PlantSession:
         self.publisher: Child | None = None
         self.report: dict[str, Any] = {}
         self._serving: threading.Thread | None = None
-        self.orders_before = {o.id for o in self.main.parts.room.orders.orders(limit=10_000)}
+        self.orders_before = {o.id for o in self.main.parts.room.orders.orders(limit=10_000, evidence=False)}
 
     def start(self) -> None:
         """Start ingest, scoring, the API and the publisher."""

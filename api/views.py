@@ -49,7 +49,7 @@ def overview(room: Plantroom) -> Overview:
     counts = room.reader.counts()
     latest = room.assessments.latest()
     states = Counter(str(latest[a.id]["state"]) if a.id in latest else "warming_up" for a in room.plant.assets)
-    orders = room.orders.orders(limit=10_000)
+    orders = room.orders.orders(limit=10_000, evidence=False)
     return Overview(
         plant=room.plant.name,
         version=VERSION,
@@ -75,20 +75,20 @@ def overview(room: Plantroom) -> Overview:
 def asset_rows(room: Plantroom) -> list[AssetRow]:
     """Every machine, in the order of the plant file."""
     latest = room.assessments.latest()
-    orders = room.orders.orders(open_only=True, limit=10_000)
+    orders = room.orders.orders(open_only=True, limit=10_000, evidence=False)
     return [AssetRow(**_row(a, latest.get(a.id), orders)) for a in room.plant.assets]
 
 
 def asset_row(room: Plantroom, asset: Asset) -> AssetRow:
     """One machine for the board."""
-    orders = room.orders.orders(open_only=True, asset=asset.id)
+    orders = room.orders.orders(open_only=True, asset=asset.id, evidence=False)
     return AssetRow(**_row(asset, room.assessments.latest().get(asset.id), orders))
 
 
 def asset_detail(room: Plantroom, asset: Asset) -> AssetDetail:
     """One machine with everything its last assessment said."""
     latest = cast(Any, room.assessments.latest().get(asset.id) or {})
-    orders = room.orders.orders(open_only=True, asset=asset.id)
+    orders = room.orders.orders(open_only=True, asset=asset.id, evidence=False)
     model = latest.get("model")
     return AssetDetail(
         **_row(asset, latest or None, orders),

@@ -96,7 +96,7 @@ class MainParts:
         self.records.close()
 
 
-def main_parts(settings: Settings) -> MainParts:
+def main_parts(settings: Settings, plant: Plant) -> MainParts:
     """Open records, readers and the derived store, and build the scorer."""
     from forewarn.maintenance.assessment_book import AssessmentBook
     from forewarn.maintenance.order_book import OrderBookSql
@@ -105,7 +105,6 @@ def main_parts(settings: Settings) -> MainParts:
     from forewarn.pipeline.live import Hub
     from forewarn.pipeline.scoring import Scorer
 
-    plant = load_plant(settings.plant)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     records = open_records(settings.records_url)
     orders, assessments = OrderBookSql(records), AssessmentBook(records)
