@@ -84,7 +84,7 @@ class Child:
         """Close its life line, wait, and answer its last line of output."""
         self._stopping.set()
         process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
+        if process is None or process.stdin is None or process.stdout is None or process.stdout.closed:
             return ""
         process.stdin.close()
         lines: list[bytes] = []
@@ -97,6 +97,8 @@ class Child:
             process.kill()
             process.wait()
         reader.join(5.0)
+        if not reader.is_alive():
+            process.stdout.close()
         return lines[-1].decode() if lines else ""
 
     def _spawn(self) -> dict[str, Any]:
@@ -131,6 +133,7 @@ class Child:
             code = self._process.wait()
             if self._stopping.is_set():
                 return
+            _close_pipes(self._process)
             self.restarts += 1
             pause_s = 0.1 if time.monotonic() - started > 60 else min(2 * pause_s, LONGEST_PAUSE_S)
             log.error("child_died", child=self.name, exit_status=code, restart_in_s=pause_s)
@@ -143,3 +146,9 @@ class Child:
             if self._stopping.is_set():  # told to stop while it started: `stop` closed the life line of the one before
                 self.stdin.close()
                 return
+
+
+def _close_pipes(ended: subprocess.Popen[bytes]) -> None:
+    for pipe in (ended.stdin, ended.stdout):
+        if pipe is not None:
+            pipe.close()

@@ -49,7 +49,8 @@ def explain(
     """Recompute every cause of an order as of the moment when it was put there, from the data of the same span: what
     lay before the last repair, or was forgotten by then, had no say.
 
-    `settings` as they were: `scoring.assess_settings` of the plant's clock. Raises KeyError when the asset is no longer in the plant file.
+    `settings` as they were: `scoring.assess_settings` of the plant's clock. Raises KeyError when the asset is no longer
+    in the plant file.
     """
     asset = plant.asset(order.asset)
     if asset is None:

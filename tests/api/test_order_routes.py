@@ -32,9 +32,7 @@ def test_orders_are_listed_newest_first_and_filtered(client: TestClient, plant_r
     assert client.get("/api/orders?limit=0").status_code == 422
 
 
-def test_one_order_by_id_or_number_shows_cause_parts_dates_and_record(
-    client: TestClient, plant_room: TestRoom
-) -> None:
+def test_one_order_by_id_or_number_shows_cause_parts_dates_and_record(client: TestClient, plant_room: TestRoom) -> None:
     order = plant_room.open_order()
     answer = client.get(f"/api/orders/{order.number}")
     assert answer.headers["etag"] == '"1"'
@@ -57,9 +55,7 @@ def test_an_order_that_is_not_there_is_a_404(client: TestClient) -> None:
     assert act(client, "WO-999999", "APPR").status_code == 404
 
 
-def test_an_action_moves_the_order_keeps_the_note_and_tells_the_pages(
-    client: TestClient, plant_room: TestRoom
-) -> None:
+def test_an_action_moves_the_order_keeps_the_note_and_tells_the_pages(client: TestClient, plant_room: TestRoom) -> None:
     order = plant_room.open_order()
     told = list[Change]()
     plant_room.room.hub.listen(told.append)

@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from forewarn.core.health import State
 from forewarn.core.readings import Readings
-from tests.api.rooms import MINUTE_US, NOW_US, PEAK, WAVE_AT_US, TestRoom
+from tests.api.rooms import MINUTE_US, PEAK, WAVE_AT_US, TestRoom
+from tests.maintenance.samples import NOW_US
 
 EMPTY = {"state": "warming_up", "health": None, "anomaly": None, "rul": None, "fault": None, "assessed_at": None}
 
@@ -68,9 +69,7 @@ def test_one_machine_lists_its_signals_with_newest_value_quality_and_features(
     assert signals["de_acceleration"]["kind"] == "waveform"
     assert signals["flow"]["quality"] == ["stuck"]
     assert signals["flow"]["last_value"] == 55.9
-    assert datetime.fromisoformat(signals["flow"]["last_at"]) == datetime.fromtimestamp(
-        (NOW_US - MINUTE_US) / 1e6, UTC
-    )
+    assert datetime.fromisoformat(signals["flow"]["last_at"]) == datetime.fromtimestamp((NOW_US - MINUTE_US) / 1e6, UTC)
     assert (told["model"], len(told["diagnosis"]), len(told["contributions"])) == ("signature 3", 1, 2)
 
 

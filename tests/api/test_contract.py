@@ -1,0 +1,151 @@
+"""The OpenAPI document, the page's types and what the routes really answer are one and the same."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+from jsonschema_rs import Draft202012Validator
+from pydantic import BaseModel
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.testclient import TestClient
+
+from forewarn.api import schemas
+from forewarn.api.app import openapi_document
+from forewarn.api.auth import COOKIE
+from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
+from tests.api.rooms import TestRoom
+
+ONLY_IN_PYTHON = {"LoginIn", "Model"}  # the page posts the token of its address; Model is the base of all
+BOUNDED = settings(
+    max_examples=20, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
+NOT_SHOWN = {("Problem", "errors")}
+INTERFACE = re.compile(r"export interface (\w+)(?: extends (\w+))? \{(.*?)\n\}", re.DOTALL)
+UNION = re.compile(r"export type (\w+) = ([^;]+);")
+
+
+def types_of_the_page(root: Path) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Interface -> field -> type, with inherited fields; and the named unions."""
+    text = (root / "ui" / "src" / "api" / "types.ts").read_text()
+    found: dict[str, dict[str, str]] = {}
+    for name, base, body in INTERFACE.findall(text):
+        own = dict(re.findall(r"^  (\w+)\??: (.+);$", body, re.MULTILINE))
+        found[name] = {**found.get(base, {}), **own}
+    return found, dict(UNION.findall(text))
+
+
+def models() -> dict[str, type[BaseModel]]:
+    members = inspect.getmembers(schemas, inspect.isclass)
+    return {n: c for n, c in members if issubclass(c, BaseModel) and c.__module__ == schemas.__name__}
+
+
+def as_typescript(schema: dict[str, Any]) -> str:
+    """What a JSON Schema of a field is in the page's words."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " | ".join(as_typescript(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(json.dumps(word) for word in schema["enum"])
+    if schema["type"] == "array":
+        inner = as_typescript(schema["items"])
+        return f"({inner})[]" if " | " in inner else f"{inner}[]"
+    if schema["type"] == "object":
+        return "object"
+    return {"integer": "number"}.get(schema["type"], str(schema["type"]))
+
+
+def in_full(text: str, unions: dict[str, str]) -> str:
+    for name, words in unions.items():
+        if name != "Json":
+            text = re.sub(rf"\b{name}\b(?=\[)", f"({words})", text)
+            text = re.sub(rf"\b{name}\b", words, text)
+    return "object" if text.startswith(("{ [", "Partial<")) else text
+
+
+def test_the_page_and_the_api_name_the_same_shapes(root: Path) -> None:
+    page, _ = types_of_the_page(root)
+    assert set(page) == set(models()) - ONLY_IN_PYTHON
+
+
+@pytest.mark.parametrize("name", sorted(set(models()) - ONLY_IN_PYTHON))
+def test_every_shape_has_the_same_fields_of_the_same_types_in_the_page(name: str, root: Path) -> None:
+    page, unions = types_of_the_page(root)
+    schema = models()[name].model_json_schema(mode="serialization")
+    ours = {f: as_typescript(s) for f, s in schema["properties"].items() if (name, f) not in NOT_SHOWN}
+    assert {field: in_full(text, unions) for field, text in page[name].items()} == ours
+
+
+def test_statuses_and_kinds_are_those_of_the_core() -> None:
+    shown = models()["OrderRow"].model_json_schema()["properties"]
+    assert shown["status"]["enum"] == [s.value for s in Status]
+    assert shown["kind"]["enum"] == [k.value for k in OrderKind]
+    assert set(OPEN_STATUSES) < set(Status)
+
+
+def test_the_document_is_complete_and_its_references_lead_somewhere() -> None:
+    document = openapi_document()
+    assert document["openapi"].startswith("3.1")
+    for reference in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)):
+        assert reference in document["components"]["schemas"]
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator({**schema, "components": document["components"]})
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["description"], path
+            assert ("security" in operation) == (path != "/api/login")
+
+
+def test_every_model_of_the_answers_stands_in_the_document() -> None:
+    described = set(openapi_document()["components"]["schemas"])
+    assert set(models()) - described == {"Model", "Values"}  # Values comes as a live event
+
+
+@pytest.mark.slow
+def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
+    app: FastAPI, client: TestClient, plant_room: TestRoom
+) -> None:
+    """Made-up requests, good and bad: never a 5xx, and every answer is one that the document describes."""
+    plant_room.assess("p101")
+    order = plant_room.open_order()
+    session = {"cookie": f"{COOKIE}={client.cookies[COOKIE]}"}
+    schema = schemathesis.openapi.from_asgi("/api/openapi.json", app, headers={**session, "host": "127.0.0.1"})
+    checks = [
+        not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+        response_schema_conformance,
+    ]  # fmt: skip
+    places = {"/api/assets": "p101", "/api/orders": order.id}
+    tried = 0
+
+    def attempt(case: schemathesis.Case[Any]) -> None:
+        nonlocal tried
+        tried += 1
+        place = next((known for path, known in places.items() if case.path.startswith(path)), "")
+        if tried % 3 and "id" in case.path_parameters:  # mostly of something that is there
+            case.path_parameters["id"] = place
+        answer = case.call(base_url="http://127.0.0.1", headers=session)
+        case.validate_response(answer, checks=checks)
+
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
+        operation = found.ok()
+        if operation.path in ("/api/live", "/api/logout", "/api/login"):  # endless, the last one, slowed down
+            continue
+        for mode in schemathesis.GenerationMode:
+            given(operation.as_strategy(generation_mode=mode))(BOUNDED(lambda case: attempt(case)))()
+    assert tried > 100

@@ -1,0 +1,203 @@
+"""From the journal to the store: goes on where it stood, repeats what was refused, counts nothing twice."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from forewarn.core.errors import Retriable
+from forewarn.core.ports import Refusal
+from forewarn.core.readings import Readings, SignalSpec, Waveform
+from forewarn.ingest.consumer import Consumer, refusal_frame, split_refusals
+from forewarn.ingest.delivery import Frame
+from forewarn.ingest.intake import Intake
+from forewarn.ingest.journal import Journal
+from forewarn.ingest.store_memory import MemoryStore
+
+NOW_US = 1_795_392_000_000_000
+SPEC = SignalSpec("p1", "temp", "temperature", "degC", "plant/p1/temp")
+
+
+def frame(i: int, topic: str = "plant/p1/temp") -> Frame:
+    payload = json.dumps({"value": 20 + i, "ts": (NOW_US + i * 1_000_000) // 1000}).encode()
+    return Frame(NOW_US + i * 1_000_000, 1, "gw", topic, payload)
+
+
+class Reluctant(MemoryStore):
+    """A store that refuses so many times, or breaks for good."""
+
+    def __init__(self, refusals: int = 0, fatal: Exception | None = None) -> None:
+        super().__init__()
+        self.refusals, self.fatal, self.writes = refusals, fatal, 0
+        self.refused = threading.Event()
+
+    def write(
+        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+    ) -> None:
+        self.writes += 1
+        if self.fatal is not None:
+            raise self.fatal
+        if self.refusals:
+            self.refusals -= 1
+            self.refused.set()
+            raise Retriable("the disk is full")
+        super().write(position, readings, waveforms, refused)
+
+
+def consumer_of(journal: Journal, store: MemoryStore, fatal: list[BaseException] | None = None) -> Consumer:
+    intake = Intake([SPEC], store.assign([SPEC.name]))
+    errors: list[BaseException] = [] if fatal is None else fatal
+    return Consumer(journal, intake, store, lambda: NOW_US + 3_600_000_000, errors.append)
+
+
+def consume(journal: Journal, store: MemoryStore) -> None:
+    """Everything that is durable now."""
+    consumer = consumer_of(journal, store)
+    consumer.start()
+    consumer.stop()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal")
+
+
+def values(store: MemoryStore) -> list[float]:
+    return [float(v) for v in store.read(store.names()[SPEC.name], 0, 2**62).value]
+
+
+def test_everything_durable_is_stored_before_a_stop_returns(journal: Journal) -> None:
+    store = MemoryStore()
+    for i in range(50):
+        journal.append([frame(i)])
+    consume(journal, store)
+    assert values(store) == [20 + i for i in range(50)]
+    assert store.position == journal.end
+    journal.close()
+
+
+def test_what_is_appended_while_it_runs_is_stored_when_it_is_woken(journal: Journal) -> None:
+    store = MemoryStore()
+    consumer = consumer_of(journal, store)
+    consumer.start()
+    for i in range(5):
+        journal.append([frame(i)])
+        consumer.wake()
+    while store.position < journal.end:
+        threading.Event().wait(0.005)
+    consumer.stop()
+    assert len(values(store)) == 5
+    journal.close()
+
+
+def test_after_a_restart_it_goes_on_at_the_position_of_the_store(journal: Journal, tmp_path: Path) -> None:
+    store = Reluctant()
+    journal.append([frame(0), frame(1)])
+    consume(journal, store)
+    journal.append([frame(2)])
+    journal.close()
+    again = Journal(tmp_path / "journal")
+    again.append([frame(3)])
+    consume(again, store)
+    assert values(store) == [20, 21, 22, 23]
+    assert store.counts().duplicates == 0
+    again.close()
+
+
+def test_frames_that_a_crash_made_it_read_twice_are_stored_once(journal: Journal) -> None:
+    store, lost = MemoryStore(), MemoryStore()
+    journal.append([frame(0), frame(1)])
+    consume(journal, lost)  # died before its store was durable
+    consume(journal, store)
+    consumer = consumer_of(journal, store)
+    consumer._next = 0  # as if the position had not been written yet
+    consumer.start()
+    consumer.stop()
+    counts = store.counts()
+    assert (counts.stored, counts.duplicates, counts.conflicts) == (2, 0, 0)
+    journal.close()
+
+
+def test_a_store_that_cannot_write_for_now_is_asked_again_and_nothing_is_lost(journal: Journal) -> None:
+    store = Reluctant(refusals=3)
+    journal.append([frame(0), frame(1)])
+    consumer = consumer_of(journal, store)
+    consumer.start()
+    journal.append([frame(2)])
+    consumer.wake()
+    while store.position < journal.end:
+        threading.Event().wait(0.01)
+    consumer.stop()
+    assert values(store) == [20, 21, 22]
+    assert store.counts().acknowledged == 3
+    journal.close()
+
+
+def test_a_stop_does_not_wait_for_a_store_that_never_takes_anything(journal: Journal) -> None:
+    store = Reluctant(refusals=10**9)
+    journal.append([frame(0)])
+    consumer = consumer_of(journal, store)
+    consumer.start()
+    store.refused.wait()
+    consumer.stop()
+    assert not consumer._thread.is_alive()
+    store.refusals = 0
+    consume(journal, store)
+    assert values(store) == [20]
+    journal.close()
+
+
+def test_what_the_front_door_turned_away_becomes_a_quarantine_row_that_counts_no_reading(journal: Journal) -> None:
+    store = MemoryStore()
+    note = refusal_frame(NOW_US, "meter-9", "plant/\x00bad", "topic_not_allowed", 12)
+    journal.append([frame(0), note, frame(1)])
+    consume(journal, store)
+    (row,) = store.quarantine()
+    assert (row.reason, row.source, row.topic, row.readings) == ("topic_not_allowed", "meter-9", "", 0)
+    assert "never acknowledged" in row.detail
+    assert "12 bytes" in row.detail
+    assert store.counts().acknowledged == 2
+    journal.close()
+
+
+def test_a_message_of_an_unknown_topic_is_counted_and_the_stream_goes_on(journal: Journal) -> None:
+    store = MemoryStore()
+    journal.append([frame(0, "plant/nobody"), frame(1)])
+    consume(journal, store)
+    counts = store.counts()
+    assert (counts.stored, counts.quarantined, counts.acknowledged) == (1, 1, 2)
+    journal.close()
+
+
+def test_frames_without_notes_are_passed_on_as_they_are() -> None:
+    frames = [frame(0), frame(1)]
+    kept, notes = split_refusals(frames)
+    assert kept is frames
+    assert notes == []
+
+
+def test_an_error_that_waiting_does_not_cure_is_reported_once_and_ends_the_thread(journal: Journal) -> None:
+    broken, fatal = OSError(5, "Input/output error"), list[BaseException]()
+    store = Reluctant(fatal=broken)
+    journal.append([frame(0)])
+    consumer = consumer_of(journal, store, fatal)
+    consumer.start()
+    consumer._thread.join()
+    assert fatal == [broken]
+    assert store.writes == 1
+    journal.close()
+
+
+def test_segments_that_the_store_has_are_given_back_to_the_disk(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "small", segment_bytes=65_536)
+    store = MemoryStore()
+    for start in range(0, 6_000, 500):
+        journal.append([frame(start + i) for i in range(500)])
+    consume(journal, store)
+    assert journal.start > 0
+    assert store.counts().acknowledged == 6_000
+    journal.close()
