@@ -76,6 +76,11 @@ class MainProcess:
             self.close()
 
     @property
+    def serving(self) -> bool:
+        """Does the API answer?"""
+        return self._server is not None and self._server.started
+
+    @property
     def ended(self) -> bool:
         """Has the server been told to stop?"""
         return self._server is not None and self._server.should_exit

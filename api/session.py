@@ -59,6 +59,7 @@ class PlantSession:
         self.main.start()
         self._serving = threading.Thread(target=self.main.serve, name="http", daemon=True)
         self._serving.start()
+        _wait_until(lambda: self.main.serving)
         clock = self.settings.clock
         where = ["--host", "127.0.0.1", "--port", str(self.main.mqtt_port)]
         when = ["--origin-wall-us", str(clock.origin_wall_us), "--origin-plant-us", str(clock.origin_plant_us)]
