@@ -135,6 +135,22 @@ def replay(
     raise typer.Exit(run_replay(data, bearing, speed, as_json, state_dir, http_port, log))
 
 
+@app.command("explain")
+def explain_order(
+    order: Annotated[str, typer.Argument(help="Number of the order, for instance WO-000001.")],
+    state_dir: Annotated[Path | None, typer.Option(help="Folder of the system (default: from the settings).")] = None,
+    plant: Annotated[Path | None, typer.Option(help="Plant file (default: from the settings).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Recompute the evidence of an order from the stored series, and say whether it still comes out the same."""
+    from forewarn.api.explaining import run_explain
+    from forewarn.api.settings import load_settings
+
+    settings = load_settings()
+    state, file = state_dir or settings.state_dir, plant or settings.plant
+    raise typer.Exit(run_explain(settings.model_copy(update={"state_dir": state, "plant": file}), order, as_json))
+
+
 @plant_app.command("validate")
 def plant_validate(file: Path) -> None:
     """Check a plant file: every error with file:line."""

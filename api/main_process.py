@@ -31,6 +31,7 @@ class MainProcess:
         self._listening = _listen(settings.http.host, settings.http.port)
         self.settings = settings
         plant = load_plant(settings.plant)
+        wiring.keep_clock(settings)
         self.ingest = Child("ingest", "forewarn.api", ["ingest", "--as-child"], {HANDOVER: settings.model_dump_json()})
         self.ingest.launch()  # devices wait for the front door; the rest here takes seconds
         self.parts = wiring.main_parts(settings, plant)
@@ -107,6 +108,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(512)  # now: a second start must find the port taken, not share it
     except OSError as error:
         listening.close()
         hint = f"{host}:{port} cannot be used for the API ({error.strerror}); choose another with FOREWARN_HTTP__PORT"

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Header, HTTPException, Query, Response
 from forewarn.api import views
 from forewarn.api.auth import Caller
 from forewarn.api.problems import Stale
-from forewarn.api.schemas import ActionIn, OrderDetail, OrderRow
+from forewarn.api.schemas import ActionIn, OrderDetail, OrderRow, VerificationIn
 from forewarn.api.state import Plantroom, Room
-from forewarn.core.work import Status, WorkOrder
+from forewarn.core.work import Status, Verification, WorkOrder
 
 router = APIRouter(prefix="/api/orders")
 REVISION = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
@@ -86,7 +86,32 @@ def post_action(
         act()
     else:
         room.idempotent(key, caller.name, request, act)
-    changed = known_order(room, order.id)
+    return _told(room, order.id, response)
+
+
+@router.post("/{id}/verification")
+def post_verification(
+    id: str,
+    verification: VerificationIn,
+    room: Room,
+    caller: Caller,
+    response: Response,
+    if_match: Annotated[str | None, Header()] = None,
+) -> OrderDetail:
+    """Note on a completed order whether the repair shows in the signals; passed or waived, it may be closed.
+
+    428 without `If-Match`, 412 when somebody changed it since, 409 when the order is not completed.
+    """
+    order = known_order(room, id)
+    if order.revision != (revision := _revision(if_match)):
+        raise Stale(f"{order.number} is at revision {order.revision}, you sent {revision}")
+    room.orders.verify(order.id, Verification(verification.result), caller, room.now_us())
+    return _told(room, order.id, response)
+
+
+def _told(room: Plantroom, id: str, response: Response) -> OrderDetail:
+    """The changed order, for the caller and for everybody who listens."""
+    changed = known_order(room, id)
     room.hub.publish("order", changed.id)
     room.hub.publish("asset", changed.asset)
     response.headers["ETag"] = f'"{changed.revision}"'

@@ -240,6 +240,12 @@ class ActionIn(Model):
     note: Annotated[str, Field(max_length=4000)] = ""
 
 
+class VerificationIn(Model):
+    """Does the repair show in the signals? `waived`: nobody will look; `failed`: a follow-up will be opened."""
+
+    result: Literal["passed", "failed", "waived"]
+
+
 class CountsOut(Model):
     """The books, in readings: acked = stored + duplicates + conflicts + quarantined + summarised."""
 

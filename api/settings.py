@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from forewarn.core.clock import PlantClock
+from forewarn.core.errors import Rejected
 
 
 class Strict(BaseModel):
@@ -132,6 +133,10 @@ HANDOVER = "FOREWARN_HANDOVER"
 
 
 def load_settings() -> Settings:
-    """Settings handed over by the parent process, else from file and environment."""
+    """Settings handed over by the parent process, else from file and environment. Rejected names what is wrong."""
     handed = os.environ.get(HANDOVER)
-    return Settings.model_validate_json(handed) if handed else Settings()
+    try:
+        return Settings.model_validate_json(handed) if handed else Settings()
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise Rejected("settings", "; ".join(wrong) + " (docs/reference/settings.md)") from error

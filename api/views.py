@@ -33,7 +33,7 @@ from forewarn.core import VERSION
 from forewarn.core.plant import Asset
 from forewarn.core.ports import LastValue, Refusal
 from forewarn.core.readings import Quality, SignalSpec
-from forewarn.core.work import Json, WorkOrder
+from forewarn.core.work import Json, Status, Verification, WorkOrder
 from forewarn.maintenance.evidence import fault_label
 
 PREVIEW_BYTES = 200
@@ -203,9 +203,16 @@ def order_detail(room: Plantroom, order: WorkOrder) -> OrderDetail:
         steps=list(order.steps),
         repair_hours=order.repair_hours,
         verification=str(order.verification),
-        allowed_actions=cast(list[StatusName], [str(s) for s in order.allowed_actions]),
+        allowed_actions=_actions(order),
         history=[_audit(row) for row in room.orders.history(order.id)],
     )
+
+
+def _actions(order: WorkOrder) -> list[StatusName]:
+    """What the table allows; closing only once the repair is verified or that was waived."""
+    verified = order.verification in (Verification.PASSED, Verification.WAIVED)
+    allowed = [s for s in order.allowed_actions if s is not Status.CLOSE or verified]
+    return cast(list[StatusName], [str(s) for s in allowed])
 
 
 def _order(room: Plantroom, order: WorkOrder) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forewarn.api.settings import Settings
+from forewarn.api.settings import ClockSettings, Settings
 from forewarn.api.state import Plantroom
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from forewarn.maintenance.records import Records
     from forewarn.pipeline.scoring import Scorer
 
+CLOCK_FILE = "clock.json"
 CATALOGUE_DELAY_S = 0.05
 """Newest values become visible at the latest so long after their readings are stored, while more keep coming."""
 
@@ -129,7 +130,7 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
 
 def check_addresses(settings: Settings) -> None:
     """Refuse to serve the API on an address that strangers reach: there is no TLS here yet."""
-    if settings.http.host not in ("127.0.0.1", "localhost", "::1"):
+    if settings.http.host not in ("127.0.0.1", "localhost"):
         raise Rejected(
             "address_not_safe",
             f"the API would be open to everybody on {settings.http.host}: put a TLS proxy before 127.0.0.1",
@@ -140,3 +141,15 @@ def token_file(settings: Settings) -> Path:
     """Where the token for programs is kept (readable by the owner only)."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     return settings.state_dir / "api-token"
+
+
+def keep_clock(settings: Settings) -> None:
+    """Keep the plant clock of this run beside its data: whoever looks at the data later needs it."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    (settings.state_dir / CLOCK_FILE).write_text(settings.clock.model_dump_json() + "\n")
+
+
+def kept_clock(settings: Settings) -> ClockSettings:
+    """The plant clock that the data of this folder were taken with."""
+    file = settings.state_dir / CLOCK_FILE
+    return ClockSettings.model_validate_json(file.read_text()) if file.exists() else settings.clock

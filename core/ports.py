@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forewarn.core.readings import Readings, Waveform
-from forewarn.core.work import Advice, Json, Status, WorkOrder
+from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,10 @@ class OrderBook(Protocol):
         self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None
     ) -> WorkOrder:
         """Move an order to a status. Raises Conflict for a stale revision or a step that the table forbids."""
+        ...
+
+    def verify(self, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:
+        """Note whether the repair shows in the signals, on a completed order. Raises Conflict when it is not."""
         ...
 
     def order(self, order_id: str) -> WorkOrder | None:

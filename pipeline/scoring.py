@@ -235,7 +235,7 @@ class Scorer:
         done = (Status.COMP, Status.CLOSE)
         times = [
             self._completed_at_us(order)
-            for order in self._orders.orders(asset=asset)
+            for order in self._orders.orders(asset=asset, evidence=False)
             if order.kind is not OrderKind.INSTRUMENT and order.status in done
         ]
         return max(times, default=None)

@@ -14,7 +14,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,8 @@ from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import httpx2
 
 from forewarn.api.main_process import free_port
 from forewarn.api.settings import HANDOVER, ClockSettings, HttpSettings, MqttSettings, ScoringSettings, Settings
@@ -103,9 +104,9 @@ class Plant:
         deadline = time.monotonic() + DRAIN_S
         while time.monotonic() < deadline:
             try:
-                socket.create_connection(("127.0.0.1", self.settings.http.port), 1.0).close()
+                httpx2.get(f"http://127.0.0.1:{self.settings.http.port}/api/me", timeout=2.0)
                 return
-            except OSError:
+            except httpx2.TransportError:
                 time.sleep(0.1)
         raise TimeoutError(f"the system did not serve within {DRAIN_S} s")
 

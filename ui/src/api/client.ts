@@ -2,7 +2,7 @@
 
 import type {
   ActionIn, AssetDetail, AssetRow, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, QuarantineRow, Spectrum,
-  SpectrumKind, Trend,
+  SpectrumKind, Trend, VerificationIn,
 } from "./types";
 
 /** What the server (status above 0) or the network (status 0) answered instead of data. */
@@ -94,5 +94,9 @@ export const api = {
     const headers = { "If-Match": `"${order.revision}"`, "Idempotency-Key": key };
     const response = await post(`/api/orders/${id(order.id)}/actions`, action, headers);
     return (await response.json()) as OrderDetail;
+  },
+  verify: async (order: OrderDetail, result: VerificationIn["result"]): Promise<OrderDetail> => {
+    const headers = { "If-Match": `"${order.revision}"` };
+    return (await (await post(`/api/orders/${id(order.id)}/verification`, { result }, headers)).json()) as OrderDetail;
   },
 };

@@ -198,6 +198,11 @@ export interface ActionIn {
   note: string;
 }
 
+/** Does the repair show in the signals? waived: nobody will look; failed: a follow-up will be opened. */
+export interface VerificationIn {
+  result: "passed" | "failed" | "waived";
+}
+
 /** The books, in readings: acked = stored + duplicates + conflicts + quarantined + summarised. */
 export interface CountsOut {
   acked: number;

@@ -234,6 +234,9 @@ export const en = {
     conflict: "Nothing was changed by you. Look at what is new, then decide again.",
     youSaw: "You saw", itIs: "It is now", by: (actor: string, when: string) => `by ${actor}, ${when}`,
     useNew: "Continue with the new version", notAllowedTitle: "This step is not allowed now",
+    verifyTitle: "Is the machine healthy again?", verifyLead: "Look at its signals at comparable load, then close the order.",
+    verify: { passed: "Healthy again", failed: "Not fixed", waived: "Close without a check" } as Record<string, string>,
+    verifyStale: "The order changed meanwhile; it is shown as it is now. Decide again.",
     gone: "The step is no longer possible from this status.", failedTitle: "This did not work",
   },
   quarantine: {

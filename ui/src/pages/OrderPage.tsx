@@ -14,6 +14,7 @@ import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { NotFoundPage } from "./NotFoundPage";
 import { OrderActions } from "./OrderActions";
+import { OrderVerify } from "./OrderVerify";
 import { OrderCause } from "./OrderCause";
 import { actionText, readDetail, significant } from "./orderRecord";
 
@@ -160,6 +161,7 @@ function Order({ order }: { order: OrderDetail }) {
       </div>
       {dated && <Deadlines order={order} />}
       <div className="order-grid">
+        <OrderVerify order={order} />
         <OrderActions order={order} />
         <div className="stack order-main">
           <Card title={words.order.why}>

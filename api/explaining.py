@@ -1,0 +1,71 @@
+"""`forewarn explain`: an order's evidence, recomputed. Reads only; may run beside the system."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, cast
+
+from forewarn.api.settings import Settings
+from forewarn.api.wiring import kept_clock
+from forewarn.ingest.store_reader import PackedReader
+from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.records import open_records
+from forewarn.pipeline.explain import Explanation, explain
+from forewarn.pipeline.plant_file import load_plant
+from forewarn.pipeline.scoring import assess_settings
+
+SHOWN = 12
+
+
+def run_explain(settings: Settings, number: str, as_json: bool) -> int:
+    """Print every cause with its evidence. 0: recomputed the same; 1: something differs; 2: no such order."""
+    records = open_records(settings.records_url)
+    try:
+        order = OrderBookSql(records).order(number)
+    finally:
+        records.close()
+    if order is None:
+        print(f"There is no work order {number} in {settings.state_dir}", file=sys.stderr)
+        return 2
+    plant, clock = load_plant(settings.plant), kept_clock(settings).clock()
+    raw, derived = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
+    explained = explain(order, plant, raw, derived, assess_settings(clock))
+    if as_json:
+        print(json.dumps({"order": order.number, "causes": [_as_json(e) for e in explained]}))
+    else:
+        print(f"{order.number}  {order.title}")
+        for each in explained:
+            print(_as_words(each))
+    return int(any(e.differences for e in explained))
+
+
+def _as_json(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "fault": str(explanation.cause.fault),
+        "same": not explanation.differences,
+        "differences": [{"path": d.path, "frozen": d.frozen, "now": d.now} for d in explanation.differences],
+        "frozen": explanation.frozen,
+    }
+
+
+def _as_words(explanation: Explanation) -> str:
+    frozen = cast(Any, explanation.frozen)
+    model = frozen["model"]
+    lines = [f"\n{explanation.cause.fault}: model {model['name']} {model['version']} ({model['digest']})"]
+    lines += [
+        f"  {c['feature']}: {c['value']:.4g} {c['unit']}, baseline {c['baseline']:.4g} {c['unit']}, "
+        f"{c['share']:.0%} of the score"
+        for c in frozen["contributions"]
+    ]
+    for hypothesis in frozen["diagnosis"][:2]:
+        lines.append(
+            f"  {hypothesis['label']} ({hypothesis['failure_mode']}), probability {hypothesis['probability']:.0%}"
+        )
+        lines += [f"    + {e['text']}" for e in hypothesis["evidence_for"]]
+        lines += [f"    - {e['text']}" for e in hypothesis["evidence_against"]]
+    if not explanation.differences:
+        return "\n".join([*lines, "  Recomputed from the stored series: the same."])
+    lines.append(f"  Recomputed from the stored series: {len(explanation.differences)} values differ, for instance")
+    lines += [f"    {d.path}: was {d.frozen}, now {d.now}" for d in explanation.differences[:SHOWN]]
+    return "\n".join(lines)
