@@ -249,6 +249,7 @@ class Session:
                     name = self._examine(packet, turn)
                 if name is not None:
                     frames.append(new(Frame, (now_us, flags[head & 15], client, name, payload)))
+                    now_us += 1  # a reading without a time gets this one: no two of a read may share it
                     if packet_id:
                         acks.append(PUBACK + packet_id)
             else:
