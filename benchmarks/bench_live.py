@@ -92,8 +92,9 @@ def plant_file(folder: Path) -> Path:
     """The demo plant and an asset for the probe."""
     text = (files("forewarn.simulators") / "demo_plant.yaml").read_text().rstrip()
     lines = ["  probe:", "    name: Probe", "    class: test", "    area: test", "    signals:"]
+    lines += [f"      number: {{topic: {TOPIC}, quantity: counter, unit: count}}"]
     file = folder / "plant.yaml"
-    file.write_text("\n".join([text, *lines, f"      number: {{topic: {TOPIC}, quantity: counter, unit: count}}"]) + "\n")
+    file.write_text("\n".join([text, *lines]) + "\n")
     return file
 
 
