@@ -12,8 +12,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from forewarn.api.session import PlantSession
-from forewarn.api.settings import ClockSettings
+from forewarn.api.session import PlantSession, accelerated
 from forewarn.api.views import moment
 from forewarn.core.clock import US_PER_S
 from forewarn.core.work import OrderKind, Status, WorkOrder
@@ -25,8 +24,7 @@ DUE_AFTER_ASSESSMENTS = 3
 
 def run_demo(for_s: float | None, as_json: bool, seed: int, state_dir: Path | None, http_port: int, log: str) -> int:
     """Run the demo until Ctrl-C, SIGTERM or `for_s` seconds. Answers the exit status."""
-    now_us = time.time_ns() // 1000
-    clock = ClockSettings(origin_wall_us=now_us, origin_plant_us=now_us, rate=PLANT_SECONDS_PER_SECOND)
+    clock = accelerated(PLANT_SECONDS_PER_SECOND)
     publisher = ["fleet", "--seed", str(seed), "--rate", str(clock.rate)]
     with as_file(files("forewarn.simulators") / "demo_plant.yaml") as plant:
         session = PlantSession(plant, publisher, clock, ASSESS_EVERY_S, state_dir, http_port, log)
@@ -164,6 +162,7 @@ def _watch(session: PlantSession, for_s: float | None) -> None:
 
 def _finished(session: PlantSession, started: float, for_s: float | None, over: threading.Event) -> bool:
     over.wait(1.0)
+    session.main.parts.room.meter.see(session.counts().stored)
     elapsed = time.monotonic() - started
     return (for_s is not None and elapsed >= for_s) or session.main.ended or session.publisher_ended()
 

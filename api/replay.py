@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forewarn.api.demo import order_summary
-from forewarn.api.session import PlantSession
-from forewarn.api.settings import ClockSettings
+from forewarn.api.session import PlantSession, accelerated
 from forewarn.core.work import OrderKind, WorkOrder
 
 SNAPSHOT_EVERY_S = 10.0
@@ -28,8 +27,7 @@ def run_replay(
             file=sys.stderr,
         )
         return 2
-    now_us = time.time_ns() // 1000
-    clock = ClockSettings(origin_wall_us=now_us, origin_plant_us=now_us, rate=speed)
+    clock = accelerated(speed)
     publisher = ["pronostia", "--data", str(data), "--bearing", bearing, "--speed", str(speed)]
     with as_file(files("forewarn.simulators") / "pronostia_plant.yaml") as plant:
         session = PlantSession(plant, publisher, clock, SNAPSHOT_EVERY_S, state_dir, http_port, log)

@@ -9,7 +9,17 @@ from fastapi import APIRouter, HTTPException, Query
 
 from forewarn.api import views
 from forewarn.api.auth import Caller
-from forewarn.api.schemas import AssetDetail, AssetRow, HistoryPoint, Overview, QuarantineRow, Spectrum, Tone, Trend
+from forewarn.api.schemas import (
+    AssetDetail,
+    AssetRow,
+    HistoryPoint,
+    Overview,
+    QuarantineRow,
+    SecondOpinionOut,
+    Spectrum,
+    Tone,
+    Trend,
+)
 from forewarn.api.state import Plantroom, Room
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.plant import Asset
@@ -95,6 +105,16 @@ def get_history(id: str, room: Room, _: Caller, hours: Hours = 720) -> list[Hist
     asset = known_asset(room, id)
     since_us = max(0, room.now_us() - round(hours * US_PER_HOUR))
     return [views.history_point(a) for a in room.assessments.history(asset.id, since_us, CHART_POINTS)]
+
+
+@router.get("/assets/{id}/second-opinion")
+def get_second_opinion(id: str, room: Room, _: Caller) -> SecondOpinionOut:
+    """A look at the machine by two independent methods, computed now from what is stored; takes up to some seconds."""
+    from forewarn.pipeline.opinion import opinion_of  # heavy libraries: only when somebody asks
+
+    asset = known_asset(room, id)
+    latest = room.assessments.latest().get(asset.id)
+    return views.second_opinion(opinion_of(asset, room.reader, room.derived, latest, room.now_us()))
 
 
 @router.get("/assets/{id}/spectrum")

@@ -166,6 +166,50 @@ class Spectrum(Model):
     tones: list[Tone]
 
 
+class IsolationOut(Model):
+    """Isolation forest: which share of the newest rows (all features at one time) lies outside of the baseline.
+
+    `expected_share` is what an unchanged machine shows.
+    """
+
+    share_outside: Share
+    expected_share: Share
+    newest_rows: int
+    newest_from: datetime
+    baseline_rows: int
+    baseline_until: datetime
+    features: int
+
+
+class RobustTrendOut(Model):
+    """Slope of a feature since its baseline in `unit` per day, with its 95 % interval (Huber, load taken out).
+
+    `shift`: how far the newest values stand from the baseline, in robust deviations.
+    """
+
+    feature: str
+    unit: str
+    slope_per_day: float
+    low_per_day: float
+    high_per_day: float
+    excludes_zero: bool
+    shift: float
+    points: int
+    days: float
+
+
+class SecondOpinionOut(Model):
+    """A look at one machine by two independent methods. While `warming_up`, there are too few `rows` for either."""
+
+    asset: str
+    at: datetime
+    warming_up: bool
+    rows: int
+    needed_rows: int
+    isolation: IsolationOut | None
+    trends: list[RobustTrendOut]
+
+
 class PartLineOut(Model):
     """A part on an order, with its lead time in days (half / nine of ten deliveries)."""
 

@@ -28,6 +28,14 @@ from forewarn.api.settings import (
 from forewarn.core.ports import Counts
 
 DRAIN_TIMEOUT_S = 60.0
+START_S = 5.0
+"""Wall seconds that the processes are given to start before the plant clock reaches its origin."""
+
+
+def accelerated(rate: float) -> ClockSettings:
+    """A clock that shows the present when everything has started, and runs `rate` times as fast from there."""
+    now_us = time.time_ns() // 1000
+    return ClockSettings(origin_wall_us=now_us + round(START_S * 1e6), origin_plant_us=now_us, rate=rate)
 
 
 class PlantSession:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -18,12 +19,15 @@ from forewarn.api.schemas import (
     CountsOut,
     HistoryPoint,
     HypothesisOut,
+    IsolationOut,
     OrderDetail,
     OrderRow,
     Overview,
     PartLineOut,
     QuarantineRow,
+    RobustTrendOut,
     Rul,
+    SecondOpinionOut,
     SensorProblemOut,
     SignalOut,
     StatusName,
@@ -35,6 +39,9 @@ from forewarn.core.ports import LastValue, Refusal
 from forewarn.core.readings import Quality, SignalSpec
 from forewarn.core.work import Json, Status, Verification, WorkOrder
 from forewarn.maintenance.evidence import fault_label
+
+if TYPE_CHECKING:  # its module brings the models, which only some routes need
+    from forewarn.models.second_opinion import SecondOpinion
 
 PREVIEW_BYTES = 200
 
@@ -177,6 +184,29 @@ def history_point(known: Json) -> HistoryPoint:
         rul_p10_h=rul.p10_h if rul else None,
         rul_p50_h=rul.p50_h if rul else None,
         rul_p90_h=rul.p90_h if rul else None,
+    )
+
+
+def second_opinion(opinion: SecondOpinion) -> SecondOpinionOut:
+    """A second opinion with its times."""
+    found = opinion.isolation
+    forest = found and IsolationOut(
+        share_outside=found.share_outside,
+        expected_share=found.expected_share,
+        newest_rows=found.newest_rows,
+        newest_from=moment(found.newest_from_us),
+        baseline_rows=found.baseline_rows,
+        baseline_until=moment(found.baseline_until_us),
+        features=found.features,
+    )
+    return SecondOpinionOut(
+        asset=opinion.asset,
+        at=moment(opinion.at_us),
+        warming_up=found is None,
+        rows=opinion.rows,
+        needed_rows=opinion.needed_rows,
+        isolation=forest,
+        trends=[RobustTrendOut(**asdict(t), excludes_zero=t.excludes_zero) for t in opinion.trends],
     )
 
 

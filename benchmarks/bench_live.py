@@ -26,8 +26,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from forewarn.api.demo import ASSESS_EVERY_S, PLANT_SECONDS_PER_SECOND
-from forewarn.api.session import PlantSession
-from forewarn.api.settings import ClockSettings
+from forewarn.api.session import PlantSession, accelerated
 
 PROBE_EVERY_S = 0.25
 TOPIC = "bench/probe"
@@ -110,8 +109,7 @@ def quantiles(seconds: list[float]) -> dict[str, float | int]:
 def run(seconds: float, seed: int) -> dict[str, Any]:
     """One run of the demo with the probe."""
     with tempfile.TemporaryDirectory(prefix="forewarn-live-") as name:
-        now_us = time.time_ns() // 1000
-        clock = ClockSettings(origin_wall_us=now_us, origin_plant_us=now_us, rate=PLANT_SECONDS_PER_SECOND)
+        clock = accelerated(PLANT_SECONDS_PER_SECOND)
         publisher = ["fleet", "--seed", str(seed), "--rate", str(clock.rate)]
         session = PlantSession(plant_file(Path(name)), publisher, clock, ASSESS_EVERY_S, None, 0, "error")
         try:
