@@ -35,6 +35,7 @@ from forewarn.api.schemas import (
     Overview,
     Problem,
     QuarantineRow,
+    SecondOpinionOut,
     Spectrum,
     StatusName,
     Trend,
@@ -175,6 +176,11 @@ def _plant_routes(app: FastAPI, plant: FakePlant) -> None:
     def get_history(id: str, hours: float) -> list[HistoryPoint] | JSONResponse:
         asset = plant.asset(id)
         return fake_plant.history(asset, hours) if asset else problem(404, "Not Found")
+
+    @app.get("/api/assets/{id}/second-opinion", response_model=SecondOpinionOut)
+    def get_second_opinion(id: str) -> SecondOpinionOut | JSONResponse:
+        asset = plant.asset(id)
+        return fake_plant.second_opinion(asset) if asset else problem(404, "Not Found")
 
     @app.get("/api/assets/{id}/spectrum", response_model=Spectrum)
     def get_spectrum(id: str, signal: str, kind: Literal["envelope", "amplitude"]) -> Spectrum | JSONResponse:

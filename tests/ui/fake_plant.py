@@ -17,11 +17,14 @@ from forewarn.api.schemas import (
     EvidenceOut,
     HistoryPoint,
     HypothesisOut,
+    IsolationOut,
     OrderDetail,
     Overview,
     PartLineOut,
     QuarantineRow,
+    RobustTrendOut,
     Rul,
+    SecondOpinionOut,
     SensorProblemOut,
     SignalOut,
     Spectrum,
@@ -299,6 +302,29 @@ def spectrum(asset: AssetDetail, signal: str, kind: Literal["envelope", "amplitu
         asset=asset.id, signal=signal, kind=kind, at=NOW - timedelta(minutes=12), unit="m/s^2", frequency_hz=frequency,
         amplitude=heights, tones=[Tone(name=name, hz=hz) for name, hz in tones.items()],
     )  # fmt: skip
+
+
+def second_opinion(asset: AssetDetail) -> SecondOpinionOut:
+    """Of a machine with a fault: most rows outside and two sure trends; of the others: too little data."""
+    if not asset.diagnosis:
+        return SecondOpinionOut(
+            asset=asset.id, at=NOW, warming_up=True, rows=31, needed_rows=108, isolation=None, trends=[]
+        )
+    told = [("vib_de:band_2000_4000", "m/s^2", 0.118, 0.013, 7.5), ("temp_de", "degC", -0.03, 0.09, 0.4)]
+    trends = [
+        RobustTrendOut(
+            feature=feature, unit=unit, slope_per_day=slope, low_per_day=slope - reach, high_per_day=slope + reach,
+            excludes_zero=abs(slope) > reach, shift=shift, points=240, days=9.9,
+        )
+        for feature, unit, slope, reach, shift in told
+    ]  # fmt: skip
+    forest = IsolationOut(
+        share_outside=0.83, expected_share=0.0769, newest_rows=24, newest_from=NOW - timedelta(days=1),
+        baseline_rows=120, baseline_until=NOW - timedelta(days=10), features=15,
+    )  # fmt: skip
+    return SecondOpinionOut(
+        asset=asset.id, at=NOW, warming_up=False, rows=240, needed_rows=108, isolation=forest, trends=trends
+    )
 
 
 def quarantine() -> list[QuarantineRow]:

@@ -204,6 +204,15 @@ def test_a_machine_says_what_is_wrong_and_what_to_check_next(stage: Stage) -> No
         expect(page.get_by_role("region", name="Orders of this machine")).to_contain_text("WO-000003")
 
 
+def test_a_second_opinion_is_given_when_asked_for(stage: Stage) -> None:
+    for asset, told in (("pump-04", ["83 %", "95 %: 0.105 to 0.131 m/s²", "no sure direction"]), ("fan-02", ["31 of 108"])):
+        with stage.page(f"/assets/{asset}") as page:
+            card = page.get_by_role("region", name="Second opinion")
+            card.get_by_role("button", name="Second opinion").click()
+            for text in told:
+                expect(card).to_contain_text(text)
+
+
 def test_the_trend_shows_the_signal_that_was_picked(stage: Stage) -> None:
     with stage.page("/assets/pump-04") as page:
         trend = page.get_by_role("region", name="Trend", exact=True)

@@ -1,8 +1,8 @@
 /** One way to the server: JSON in, JSON out, problem documents as errors. */
 
 import type {
-  ActionIn, AssetDetail, AssetRow, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, QuarantineRow, Spectrum,
-  SpectrumKind, Trend, VerificationIn,
+  ActionIn, AssetDetail, AssetRow, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, QuarantineRow,
+  SecondOpinionOut, Spectrum, SpectrumKind, Trend, VerificationIn,
 } from "./types";
 
 /** What the server (status above 0) or the network (status 0) answered instead of data. */
@@ -70,6 +70,8 @@ export const api = {
     get<Trend>(`/api/assets/${id(asset)}/trend?signal=${id(name)}&hours=${hours}`, signal),
   history: (asset: string, hours: number, signal?: AbortSignal) =>
     get<HistoryPoint[]>(`/api/assets/${id(asset)}/history?hours=${hours}`, signal),
+  secondOpinion: (asset: string, signal?: AbortSignal) =>
+    get<SecondOpinionOut>(`/api/assets/${id(asset)}/second-opinion`, signal),
   orders: ({ open, asset }: OrderFilter, signal?: AbortSignal) => {
     const query = new URLSearchParams();
     if (open !== undefined) query.set("open", String(open));

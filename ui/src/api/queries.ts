@@ -68,6 +68,14 @@ export const useSpectrum = (asset: string, name: string, kind: SpectrumKind) =>
     refetchInterval: 15 * SECOND_MS,
   });
 
+/** Asked for by a button only: it takes the server up to some seconds. */
+export const useSecondOpinion = (asset: string) =>
+  useQuery({
+    queryKey: ["second-opinion", asset],
+    queryFn: ({ signal }) => api.secondOpinion(asset, signal),
+    enabled: false,
+  });
+
 export const useOrders = (filter: OrderFilter) =>
   useQuery({
     queryKey: keys.orders(filter),

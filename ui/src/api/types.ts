@@ -132,6 +132,41 @@ export interface Spectrum {
   tones: Tone[];
 }
 
+/** Isolation forest: which share of the newest rows (all features at one time) lies outside of the baseline. */
+export interface IsolationOut {
+  share_outside: number;
+  expected_share: number;
+  newest_rows: number;
+  newest_from: string;
+  baseline_rows: number;
+  baseline_until: string;
+  features: number;
+}
+
+/** Slope of a feature since its baseline in `unit` per day, with its 95 % interval. */
+export interface RobustTrendOut {
+  feature: string;
+  unit: string;
+  slope_per_day: number;
+  low_per_day: number;
+  high_per_day: number;
+  excludes_zero: boolean;
+  shift: number;
+  points: number;
+  days: number;
+}
+
+/** A look at one machine by two independent methods. While `warming_up`, there are too few `rows` for either. */
+export interface SecondOpinionOut {
+  asset: string;
+  at: string;
+  warming_up: boolean;
+  rows: number;
+  needed_rows: number;
+  isolation: IsolationOut | null;
+  trends: RobustTrendOut[];
+}
+
 /** A part on an order, with its lead time in days (half / nine of ten deliveries). */
 export interface PartLineOut {
   part: string;

@@ -204,6 +204,18 @@ export const en = {
     title: "What pulls the score", empty: "Nothing pulls the score", feature: "Feature", share: "Share",
     now: "Now", usual: "Usual", versus: (value: string, baseline: string) => `${value}, usually ${baseline}`,
   },
+  opinion: {
+    title: "Second opinion", hint: "Two other methods look at the same readings. They open no order.",
+    ask: "Second opinion", again: "Ask again", asked: (when: string) => `asked ${when}`,
+    warmingUp: "Too little data yet",
+    warmingHint: (rows: number, needed: number) => `${rows} of ${needed} complete rows of running time`,
+    outside: "Newest rows outside of the baseline", expected: (share: string) => `about ${share} if nothing changed`,
+    rows: (newest: number, baseline: number, features: number) =>
+      `${count(newest, "newest row", "newest rows")} against ${baseline} of the baseline, ${count(features, "feature", "features")} each (isolation forest)`,
+    trends: "Trend since the baseline, per day", perDay: (quantity: string) => `${quantity} / day`,
+    interval: (low: string, high: string) => `95 %: ${low} to ${high}`, noTrend: "Too few points for a trend",
+    rising: "rising", falling: "falling", unsure: "no sure direction",
+  },
   signals: {
     title: "Signals", signal: "Signal", last: "Last value", when: "When", quality: "Quality", good: "good",
     none: "no value yet", waveform: "waveform", show: "Trend",

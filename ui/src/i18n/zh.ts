@@ -141,6 +141,16 @@ export const zh: Words = {
     title: "分数由何而来", empty: "没有拉高分数的特征", feature: "特征", share: "占比", now: "当前", usual: "平时",
     versus: (value, baseline) => `${value}，平时 ${baseline}`,
   },
+  opinion: {
+    title: "第二意见", hint: "用另外两种方法看同样的读数，不会开工单。", ask: "第二意见", again: "再问一次",
+    asked: (when) => `${when}询问`, warmingUp: "数据还不够",
+    warmingHint: (rows, needed) => `已有 ${rows} 行完整运行数据，需要 ${needed} 行`,
+    outside: "最新数据超出基线的比例", expected: (share) => `若无变化约为 ${share}`,
+    rows: (newest, baseline, features) => `最新 ${newest} 行对比基线 ${baseline} 行，每行 ${features} 个特征（孤立森林）`,
+    trends: "基线以来的趋势（每天）", perDay: (quantity) => `${quantity} / 天`,
+    interval: (low, high) => `95 %：${low} 至 ${high}`, noTrend: "数据点太少，无法得出趋势",
+    rising: "上升", falling: "下降", unsure: "方向不确定",
+  },
   signals: {
     title: "信号", signal: "信号", last: "最新值", when: "时间", quality: "质量", good: "良好", none: "暂无数值",
     waveform: "波形", show: "趋势",

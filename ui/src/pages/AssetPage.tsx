@@ -20,6 +20,7 @@ import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { AssetOrders, Diagnosis, SignalTable } from "./AssetParts";
 import { NotFoundPage } from "./NotFoundPage";
+import { SecondOpinion } from "./SecondOpinion";
 
 const SPANS_H = { day: 24, week: 168, month: 720, quarter: 2160 } as const;
 type SpanName = keyof typeof SPANS_H;
@@ -125,6 +126,7 @@ function Side({ asset }: { asset: AssetDetail }) {
       <Card title={words.pulls.title} hint={hint}>
         {asset.contributions.length === 0 ? <Empty inline title={words.pulls.empty} /> : <Pulls contributions={asset.contributions} />}
       </Card>
+      <SecondOpinion asset={asset.id} />
     </div>
   );
 }
