@@ -14,7 +14,7 @@ from typing import Any
 
 from forewarn.api.session import PlantSession, accelerated
 from forewarn.api.views import moment
-from forewarn.core.clock import US_PER_S
+from forewarn.core.clock import US_PER_HOUR, US_PER_S
 from forewarn.core.work import OrderKind, Status, WorkOrder
 
 PLANT_SECONDS_PER_SECOND = 10_800.0
@@ -61,7 +61,8 @@ def demo_summary(session: PlantSession, seed: int, for_s: float | None) -> dict[
         "quarantined": counts.quarantined + counts.summarised,
         "books_balance": report.get("readings_acked") == counts.acknowledged,
         "machines": [
-            _machine(truth, orders, scorer.assessed_times(truth["asset"])) for truth in report.get("truth", [])
+            _machine(truth, orders, scorer.assessed_times(truth["asset"]), report["plant_until_us"])
+            for truth in report.get("truth", [])
         ],
         "orders": [order_summary(o) for o in orders],
         "assessments": scorer.stats.assessments,
@@ -71,7 +72,7 @@ def demo_summary(session: PlantSession, seed: int, for_s: float | None) -> dict[
     }
 
 
-def _machine(truth: dict[str, Any], orders: list[WorkOrder], assessed_us: list[int]) -> dict[str, Any]:
+def _machine(truth: dict[str, Any], orders: list[WorkOrder], assessed_us: list[int], now_us: int) -> dict[str, Any]:
     mine = [o for o in orders if o.asset == truth["asset"]]
     machine_orders = [o for o in mine if o.kind is not OrderKind.INSTRUMENT]
     inside = [at for at in assessed_us if truth["p_us"] is not None and truth["p_us"] <= at < truth["due_until_us"]]
@@ -81,6 +82,7 @@ def _machine(truth: dict[str, Any], orders: list[WorkOrder], assessed_us: list[i
         "healthy": truth["healthy"],
         "open_orders": sum(o.is_open or o.status is Status.COMP for o in machine_orders),
         "instrument_orders": sum(o.kind is OrderKind.INSTRUMENT for o in mine),
+        "life_left_h": round((truth["f_us"] - now_us) / US_PER_HOUR, 1) if truth["f_us"] is not None else None,
         "fault": truth.get("fault"),
         "sensor_fault": truth.get("sensor_fault"),
     }
