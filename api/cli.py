@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 plant_app = typer.Typer(help="Check and describe plant files.", no_args_is_help=True)
 app.add_typer(plant_app, name="plant")
+audit_app = typer.Typer(help="Check the record of every change.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 Seconds = Annotated[str | None, typer.Option("--for", help="Stop by itself after this long: 120s, 2m.", metavar="TIME")]
@@ -149,6 +151,25 @@ def explain_order(
     settings = load_settings()
     state, file = state_dir or settings.state_dir, plant or settings.plant
     raise typer.Exit(run_explain(settings.model_copy(update={"state_dir": state, "plant": file}), order, as_json))
+
+
+@audit_app.command("verify")
+def audit_verify(
+    state_dir: Annotated[Path | None, typer.Option(help="Folder of the system (default: from the settings).")] = None,
+) -> None:
+    """Check the hash chain of the record: names the first row that was changed, or the newest row when all is whole."""
+    from forewarn.api.settings import load_settings
+    from forewarn.maintenance.audit import audit_head, verify_audit
+    from forewarn.maintenance.records import open_records
+
+    settings = load_settings()
+    records = open_records(settings.model_copy(update={"state_dir": state_dir or settings.state_dir}).records_url)
+    bad, head = verify_audit(records), audit_head(records)
+    records.close()
+    if bad is not None:
+        print(f"The record was changed: row {bad} of {head.seq} does not fit the rows before it")
+        raise typer.Exit(1)
+    print(f"The record is whole: {head.seq} rows, newest hash {head.hash}")
 
 
 @plant_app.command("validate")

@@ -19,16 +19,16 @@ SHOWN = 12
 
 
 def run_explain(settings: Settings, number: str, as_json: bool) -> int:
-    """Print every cause with its evidence. 0: recomputed the same; 1: something differs; 2: no such order."""
+    """Print every cause with its evidence. 0: the same decision comes out; 1: another one; 2: no such order."""
     records = open_records(settings.records_url)
     try:
-        order = OrderBookSql(records).order(number)
+        order, clock = OrderBookSql(records).order(number), kept_clock(settings, records).clock()
     finally:
         records.close()
     if order is None:
         print(f"There is no work order {number} in {settings.state_dir}", file=sys.stderr)
         return 2
-    plant, clock = load_plant(settings.plant), kept_clock(settings).clock()
+    plant = load_plant(settings.plant)
     raw, derived = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
     explained = explain(order, plant, raw, derived, assess_settings(clock))
     if as_json:
@@ -37,13 +37,14 @@ def run_explain(settings: Settings, number: str, as_json: bool) -> int:
         print(f"{order.number}  {order.title}")
         for each in explained:
             print(_as_words(each))
-    return int(any(e.differences for e in explained))
+    return int(not all(e.same_decision for e in explained))
 
 
 def _as_json(explanation: Explanation) -> dict[str, Any]:
     return {
         "fault": str(explanation.cause.fault),
         "same": not explanation.differences,
+        "same_decision": explanation.same_decision,
         "differences": [{"path": d.path, "frozen": d.frozen, "now": d.now} for d in explanation.differences],
         "frozen": explanation.frozen,
     }
@@ -66,6 +67,10 @@ def _as_words(explanation: Explanation) -> str:
         lines += [f"    - {e['text']}" for e in hypothesis["evidence_against"]]
     if not explanation.differences:
         return "\n".join([*lines, "  Recomputed from the stored series: the same."])
-    lines.append(f"  Recomputed from the stored series: {len(explanation.differences)} values differ, for instance")
+    verdict = "the same decision" if explanation.same_decision else "ANOTHER DECISION"
+    reason = "readings that were still on their way, or another version of models or data"
+    lines.append(
+        f"  Recomputed from the stored series: {verdict}; {len(explanation.differences)} numbers differ ({reason}):"
+    )
     lines += [f"    {d.path}: was {d.frozen}, now {d.now}" for d in explanation.differences[:SHOWN]]
     return "\n".join(lines)

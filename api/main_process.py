@@ -31,7 +31,6 @@ class MainProcess:
         self._listening = _listen(settings.http.host, settings.http.port)
         self.settings = settings
         plant = load_plant(settings.plant)
-        wiring.keep_clock(settings)
         self.ingest = Child("ingest", "forewarn.api", ["ingest", "--as-child"], {HANDOVER: settings.model_dump_json()})
         self.ingest.launch()  # devices wait for the front door; the rest here takes seconds
         self.parts = wiring.main_parts(settings, plant)

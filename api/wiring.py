@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from forewarn.maintenance.records import Records
     from forewarn.pipeline.scoring import Scorer
 
-CLOCK_FILE = "clock.json"
 CATALOGUE_DELAY_S = 0.05
 """Newest values become visible at the latest so long after their readings are stored, while more keep coming."""
 
@@ -108,6 +108,7 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
 
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     records = open_records(settings.records_url)
+    keep_origin(settings, records)
     orders, assessments = OrderBookSql(records), AssessmentBook(records)
     reader, derived_reader = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
     derived = PackedStore(settings.derived_dir, journalled=False)
@@ -143,13 +144,17 @@ def token_file(settings: Settings) -> Path:
     return settings.state_dir / "api-token"
 
 
-def keep_clock(settings: Settings) -> None:
-    """Keep the plant clock of this run beside its data: whoever looks at the data later needs it."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    (settings.state_dir / CLOCK_FILE).write_text(settings.clock.model_dump_json() + "\n")
+def keep_origin(settings: Settings, records: Records) -> None:
+    """Keep with the records what whoever explains them later needs: the plant clock, and which plant file it was."""
+    from forewarn.maintenance.settings_table import keep_setting
+
+    keep_setting(records, "clock", settings.clock.model_dump())
+    keep_setting(records, "plant_sha256", hashlib.sha256(settings.plant.read_bytes()).hexdigest())
 
 
-def kept_clock(settings: Settings) -> ClockSettings:
-    """The plant clock that the data of this folder were taken with."""
-    file = settings.state_dir / CLOCK_FILE
-    return ClockSettings.model_validate_json(file.read_text()) if file.exists() else settings.clock
+def kept_clock(settings: Settings, records: Records) -> ClockSettings:
+    """The plant clock that these records were made with."""
+    from forewarn.maintenance.settings_table import setting
+
+    kept = setting(records, "clock")
+    return ClockSettings.model_validate(kept) if kept else settings.clock

@@ -38,6 +38,11 @@ class Explanation:
     now: Json
     differences: tuple[Difference, ...]
 
+    @property
+    def same_decision(self) -> bool:
+        """Do state and most probable fault come out the same, whatever the last digits say?"""
+        return _decision(self.frozen) == _decision(self.now)
+
 
 def explain(
     order: WorkOrder,
@@ -67,6 +72,11 @@ def explain(
         now = assessment_json(assess(asset, tracks, problems, frozen["at_us"], settings, since_us))
         explained.append(Explanation(cause, frozen, now, tuple(differences(frozen, now))))
     return explained
+
+
+def _decision(assessment: Json) -> tuple[object, object]:
+    diagnosis = cast(Any, assessment["diagnosis"])
+    return assessment["state"], diagnosis[0]["fault"] if diagnosis else None
 
 
 def _until(track: Track, at_us: int) -> Track:

@@ -1,8 +1,8 @@
 """Which sensors cannot be believed (NAMUR NE 107), from the quality flags of their newest readings and from silence.
 
 A sensor problem is its own event: it opens an instrument job and takes the signal away from the models, so that it
-never blames the machine. When every sensor of a machine is silent, its gateway or the machine is away: the asset is
-offline, and no single sensor is accused.
+never blames the machine. When every sensor of a machine is silent, its gateway or the machine is away: no single sensor
+is accused, and the assessment says that the asset is offline.
 """
 
 from __future__ import annotations
@@ -52,14 +52,6 @@ def sensor_problems(
         if problem is not None:
             found.append(problem)
     return tuple(found)
-
-
-def is_offline(
-    signals: Sequence[SignalSpec], recent: Mapping[str, RecentReadings], now_us: int, road_delay_us: int
-) -> bool:
-    """Is every sensor that ever spoke silent now?"""
-    heard = [s for s in signals if s.signal in recent and s.period_s]
-    return bool(heard) and all(_is_silent(s, recent[s.signal], now_us, road_delay_us) for s in heard)
 
 
 def _is_silent(spec: SignalSpec, recent: RecentReadings | None, now_us: int, road_delay_us: int) -> bool:

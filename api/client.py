@@ -1,0 +1,190 @@
+"""A client of the HTTP interface for Python programs and notebooks: tables come as pandas DataFrames.
+
+Times are UTC in plant time. pandas is imported by the first call that makes a table.
+
+>>> client = Client("http://127.0.0.1:8080", token_file="forewarn-state/api-token")     # doctest: +SKIP
+>>> client.assets()[["name", "state", "health", "rul_p50_h"]]                           # doctest: +SKIP
+>>> client.trend("pump-04", "vib_de:velocity_rms", hours=48)["value"].plot()            # doctest: +SKIP
+>>> client.act("WO-000003", "APPR", note="agreed with production")["status"]            # doctest: +SKIP
+'APPR'
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+import httpx2
+
+from forewarn.core.errors import Conflict, NotReady, Rejected, Retriable
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+TIMEOUT_S = 60.0
+TRIES = 3
+PAUSE_S = 0.5
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+Record = dict[str, Any]
+"""One JSON object of the API: the field names and units are those of `api/schemas.py`."""
+
+
+class Client:
+    """One connection to a running Forewarn. Usable as a context manager; not shared between threads.
+
+    `token_file` is the file `api-token` in the server's state folder; or give the `token` itself. `http` replaces the
+    HTTP client (its base address counts then).
+
+    Every call raises `Retriable` when the server is away, busy or asks to slow down, `NotReady` while it is still
+    learning, `Conflict` (409, 412) when somebody was faster or a step is not allowed, `Rejected` for every other no:
+    its `reason` is the slug of the problem document, such as `not-found`, `login-needed` or `invalid`.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8080",
+        token: str | None = None,
+        token_file: str | Path | None = None,
+        http: httpx2.Client | None = None,
+    ) -> None:
+        kept = Path(token_file).read_text().strip() if token_file else token
+        self._headers = {"Authorization": f"Bearer {kept}"} if kept else {}
+        # a proxy of the environment does not lead to this machine
+        self._http = http or httpx2.Client(
+            base_url=url, timeout=TIMEOUT_S, trust_env=httpx2.URL(url).host not in LOOPBACK
+        )
+
+    def assets(self) -> DataFrame:
+        """Every machine, one row each, by id: state, health (0-100), anomaly (0-1), fault, rul_p10_h .. rul_p90_h."""
+        import pandas as pd
+
+        rows = [_flat(row) for row in self._get("/api/assets")]
+        return _timed(pd.DataFrame(rows).set_index("id"), "assessed_at") if rows else pd.DataFrame()
+
+    def asset(self, id: str) -> Record:
+        """One machine with signals, diagnosis and evidence (`AssetDetail`)."""
+        return cast(Record, self._get(f"/api/assets/{_part(id)}"))
+
+    def trend(self, asset: str, signal: str, hours: float = 168) -> DataFrame:
+        """A signal, or a feature of a waveform signal (`vib_de:rms`), over the last plant hours.
+
+        Index: UTC time; column `value` in `attrs["unit"]`. The server thins to about 1,200 points and keeps the peaks.
+        """
+        import pandas as pd
+
+        told = self._get(f"/api/assets/{_part(asset)}/trend", {"signal": signal, "hours": hours})
+        table = pd.DataFrame({"value": pd.Series(told["value"], dtype=float)})
+        table.index = pd.DatetimeIndex(pd.to_datetime(told["at_ms"], unit="ms", utc=True), name="time")
+        table.attrs = {key: told[key] for key in ("asset", "signal", "unit", "low", "high")}
+        return table
+
+    def assessments(self, asset: str, hours: float = 720) -> DataFrame:
+        """Past assessments of the last plant hours. Index: UTC time; state, health, anomaly, rul_p10_h .. rul_p90_h."""
+        import pandas as pd
+
+        rows = self._get(f"/api/assets/{_part(asset)}/history", {"hours": hours})
+        if not rows:
+            return pd.DataFrame()
+        table = pd.DataFrame(rows)
+        table.index = pd.DatetimeIndex(pd.to_datetime(table.pop("at_ms"), unit="ms", utc=True), name="time")
+        return table
+
+    def second_opinion(self, asset: str) -> Record:
+        """The machine seen by two other methods, computed now (`SecondOpinionOut`); may take some seconds."""
+        return cast(Record, self._get(f"/api/assets/{_part(asset)}/second-opinion"))
+
+    def orders(self, open: bool = True, asset: str | None = None, limit: int = 200) -> DataFrame:
+        """Work orders, newest first, by number; only those that are not done yet when `open`."""
+        import pandas as pd
+
+        query: Record = {"open": open, "limit": limit} | ({"asset": asset} if asset else {})
+        rows = self._get("/api/orders", query)
+        if not rows:
+            return pd.DataFrame()
+        return _timed(pd.DataFrame(rows).set_index("number"), "order_by", "start_by", "created_at", "updated_at")
+
+    def order(self, number: str) -> Record:
+        """One order with causes, frozen evidence, parts, steps and record (`OrderDetail`)."""
+        return cast(Record, self._get(f"/api/orders/{_part(number)}"))
+
+    def act(self, number: str, status: str, note: str = "") -> Record:
+        """Move an order, as it is now, to a status of its `allowed_actions`; answers the changed order.
+
+        Sent with the revision that was read and with a key of its own, so that a lost answer is asked for again (up to
+        three times) without acting twice. Raises `Conflict` when somebody changed the order in between.
+        """
+        path = f"/api/orders/{_part(number)}"
+        revision = self._send("GET", path).headers["ETag"]
+        headers = {"If-Match": revision, "Idempotency-Key": uuid.uuid4().hex}
+        action = {"status": status, "note": note}
+        for _ in range(TRIES - 1):
+            try:
+                return cast(Record, self._send("POST", f"{path}/actions", headers, json=action).json())
+            except Retriable:
+                time.sleep(PAUSE_S)
+        return cast(Record, self._send("POST", f"{path}/actions", headers, json=action).json())
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._http.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _get(self, path: str, query: Record | None = None) -> Any:
+        return self._send("GET", path, params=query).json()
+
+    def _send(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> httpx2.Response:
+        try:
+            answer = self._http.request(method, path, headers={**self._headers, **(headers or {})}, **more)
+        except httpx2.TransportError as error:
+            raise Retriable(f"{self._http.base_url} cannot be reached: {error}") from error
+        if not answer.is_success:
+            raise _failure(answer)
+        return answer
+
+
+def _failure(answer: httpx2.Response) -> Exception:
+    """The error that a problem document stands for."""
+    is_problem = "problem+json" in answer.headers.get("content-type", "")
+    problem: Record = answer.json() if is_problem else {"title": answer.reason_phrase}
+    slug = str(problem.get("type", f"http-{answer.status_code}")).removeprefix("urn:forewarn:")
+    fields = [f"{e.get('pointer')}: {e.get('detail')}" for e in problem.get("errors", [])]
+    text = ". ".join(filter(None, [problem.get("title"), problem.get("detail"), *fields]))
+    if slug == "warming-up":
+        return NotReady(text)
+    if answer.status_code in (409, 412):
+        return Conflict(text)
+    if answer.status_code == 429 or answer.status_code >= 500:
+        return Retriable(f"{answer.status_code} {text}")
+    return Rejected(slug, text)
+
+
+def _part(id: str) -> str:
+    return quote(id, safe="")
+
+
+def _flat(row: Record) -> Record:
+    """The remaining life as columns of its own."""
+    rul = row.get("rul") or {}
+    return {k: v for k, v in row.items() if k != "rul"} | {f"rul_{k}": rul.get(k) for k in ("p10_h", "p50_h", "p90_h")}
+
+
+def _timed(table: DataFrame, *columns: str) -> DataFrame:
+    """These columns as UTC times."""
+    import pandas as pd
+
+    for name in columns:
+        texts: Series[str] = table[name]
+        table[name] = pd.to_datetime(texts, utc=True, format="ISO8601")
+    return table
