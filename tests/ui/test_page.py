@@ -4,48 +4,22 @@ conflicts, languages, phones, and what must never happen (outside requests, poli
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from forewarn.api import page as page_layer
 from forewarn.core.work import Status
+from tests.ui.browsing import COLLECT_VIOLATIONS, DESK, PHONE, Watch, launched
 from tests.ui.fake_api import LOGIN, FakePlant, order_row, serve
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-DESK, PHONE = (1280, 800), (390, 844)
 SCREENS = ["/", "/assets/pump-04", "/assets/mix-02", "/orders?show=all", "/orders/WO-000003", "/quarantine", "/nowhere"]
-
-
-@dataclass
-class Watch:
-    """What a page must not do, collected while a test drives it."""
-
-    home: str
-    troubles: list[str] = field(default_factory=list)
-    expected: tuple[str, ...] = ()
-
-    def console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not any(text in message.text for text in self.expected):
-            self.troubles.append(f"{message.type}: {message.text}")
-
-    def request(self, request: Request) -> None:
-        if not request.url.startswith((self.home, "data:", "blob:")):
-            self.troubles.append(f"outside request: {request.url}")
 
 
 @dataclass
@@ -64,9 +38,7 @@ class Stage:
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, locale=locale, timezone_id="America/New_York"
         )
-        context.on("console", self.watch.console)
-        context.on("weberror", lambda error: self.watch.troubles.append(str(error.error)))
-        context.on("request", self.watch.request)
+        self.watch.follow(context)
         context.set_default_timeout(15_000)
         yield context
         context.close()
@@ -85,14 +57,8 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def browser(program: Callable[[str], str]) -> Iterator[Browser]:
-    if not (page_layer.STATIC / "index.html").is_file():
-        if shutil.which("node"):
-            pytest.fail("the page is not built: sh run ui")
-        pytest.skip("the page is not built: sh run ui")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=FLAGS)
+    with launched(program) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -205,7 +171,10 @@ def test_a_machine_says_what_is_wrong_and_what_to_check_next(stage: Stage) -> No
 
 
 def test_a_second_opinion_is_given_when_asked_for(stage: Stage) -> None:
-    for asset, told in (("pump-04", ["83 %", "95 %: 0.105 to 0.131 m/s²", "no sure direction"]), ("fan-02", ["31 of 108"])):
+    for asset, told in (
+        ("pump-04", ["83 %", "95 %: 0.105 to 0.131 m/s²", "no sure direction"]),
+        ("fan-02", ["31 of 108"]),
+    ):
         with stage.page(f"/assets/{asset}") as page:
             card = page.get_by_role("region", name="Second opinion")
             card.get_by_role("button", name="Second opinion").click()
@@ -334,12 +303,6 @@ def test_a_cut_connection_is_told_and_its_return_brings_what_was_missed(stage: S
         stage.plant.live = True
         expect(page.get_by_text("Connection lost")).to_be_hidden()
         expect(page.locator("tr[data-asset=fan-02]")).to_contain_text("Alert")
-
-
-COLLECT_VIOLATIONS = """
-window.violations = [];
-addEventListener("securitypolicyviolation", event => violations.push(event.violatedDirective));
-"""
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
