@@ -8,6 +8,7 @@ import typer.main
 from pydantic import BaseModel
 from typer.core import TyperGroup
 
+from forewarn.api.app import openapi_document
 from forewarn.api.cli import app
 from forewarn.api.settings import Settings
 from forewarn.pipeline.plant_file import parse_plant
@@ -49,6 +50,11 @@ def settings_of(model: type[BaseModel], prefix: str = "") -> list[str]:
 
 def test_the_reference_names_every_setting() -> None:
     assert [name for name in settings_of(Settings) if f"`{name}`" not in SETTINGS] == []
+
+
+def test_the_reference_names_every_route() -> None:
+    reference = (ROOT / "docs/reference/api.md").read_text()
+    assert [path for path in openapi_document()["paths"] if path not in reference] == []
 
 
 def test_the_plant_file_of_the_tutorial_is_valid() -> None:
