@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._heard_at_s = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._ending: Ending | None = None
+        self._reads = False
 
     # asyncio.Protocol
 
@@ -56,6 +57,8 @@ class Connection(asyncio.Protocol):
             self._ending = Ending(Reason.SERVER_BUSY, "too many connections")
             transport.abort()
             return
+        # asyncio starts to read after this call; before Python 3.11.4 it would undo a pause that was set here
+        self._loop.call_soon(self._reading_started)
         _watch_for_dead_peers(transport.get_extra_info("socket"))
         self._timer = self._loop.call_later(self._door.settings.connect_timeout_s, self._connect_timed_out)
 
@@ -195,9 +198,16 @@ class Connection(asyncio.Protocol):
         else:
             transport.close()
 
+    def _reading_started(self) -> None:
+        self._reads = True
+        if self._hold and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
     def _set_hold(self, why: Hold, on: bool) -> None:
         before, self._hold = self._hold, self._hold | why if on else self._hold & ~why
         if self._transport is None or self._transport.is_closing() or bool(before) == bool(self._hold):
+            return
+        if not self._reads:
             return
         if self._hold:
             self._transport.pause_reading()

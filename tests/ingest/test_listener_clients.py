@@ -328,6 +328,7 @@ def test_a_client_that_does_not_read_its_acknowledgements_is_not_read_either(run
     async def story() -> list[bool]:
         connection, wire, seen = Connection(running.door), Wire(), []
         connection.connection_made(wire)
+        await asyncio.sleep(0)  # asyncio starts to read
         steps: list[Callable[[], None]] = [
             connection.pause_writing,
             lambda: connection.set_pressure(True),
