@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from forewarn.api.auth import Gate
 from forewarn.api.children import Child
 from forewarn.api.settings import HANDOVER, Settings
 from forewarn.core.errors import Rejected
+from forewarn.core.plant import Plant
 from forewarn.pipeline.plant_file import load_plant
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class MainProcess:
         wiring.check_addresses(settings)
         self._listening = _listen(settings.http.host, settings.http.port)
         self.settings = settings
-        plant = load_plant(settings.plant)
+        plant = _plant_of(settings.plant)
         self.ingest = Child("ingest", "forewarn.api", ["ingest", "--as-child"], {HANDOVER: settings.model_dump_json()})
         self.ingest.launch()  # devices wait for the front door; the rest here takes seconds
         self.parts = wiring.main_parts(settings, plant)
@@ -95,6 +97,15 @@ class MainProcess:
         self.ingest.stop()
         self.parts.scorer.stop()
         self.parts.close()
+
+
+def _plant_of(file: Path) -> Plant:
+    """The plant, or one clear line about a file that cannot be read."""
+    try:
+        return load_plant(file)
+    except OSError as error:
+        hint = f"{file} cannot be read ({error.strerror}); name the plant file with FOREWARN_PLANT"
+        raise Rejected("plant_file", hint) from error
 
 
 def _take_note(signum: int, frame: FrameType | None) -> None:

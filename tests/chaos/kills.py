@@ -34,7 +34,7 @@ from tests.chaos.verdict import judged_orders, judged_readings, troubles
 
 RATE = 10_800.0
 LEDGER_SIGNALS = 8
-LEDGER_RATE = 400.0
+LEDGER_RATE = 1000.0
 LONGEST_PAUSE_S = 6.0
 DRAIN_S = 90.0
 SERVING_SHARE = 0.75
@@ -71,8 +71,9 @@ class Plant:
     def start_main(self) -> None:
         """Start `forewarn up` and wait until the front door answers."""
         environment = {**os.environ, HANDOVER: self.settings.model_dump_json()}
-        log = (self.folder / "main.log").open("ab")
-        self.main = subprocess.Popen([sys.executable, "-P", "-m", "forewarn.api", "up"], stderr=log, env=environment)
+        command = [sys.executable, "-P", "-m", "forewarn.api", "up"]
+        with (self.folder / "main.log").open("ab") as log:
+            self.main = subprocess.Popen(command, stderr=log, env=environment)
 
     def ingest_pid(self) -> int | None:
         """Process id of the ingest child, when it runs."""
