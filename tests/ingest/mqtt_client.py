@@ -1,4 +1,4 @@
-"""A blocking MQTT client of a few lines, written without the product's codec, that can also misbehave."""
+"""A blocking MQTT client of a few lines, written without the product's codec, that can also misbehave; and paho's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import contextlib
 import socket
 from types import TracebackType
 
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+VERSIONS = pytest.mark.parametrize("version", [4, 5], ids=["v3.1.1", "v5"])
 HANG_GUARD_S = 60.0
 NO_PROPERTIES = b"\x00"
 
@@ -158,3 +163,7 @@ def connected(port: int, version: int = 4, client_id: str = "press-1", **options
     assert answer[0] == 0x20, answer
     assert answer[1][:2] == b"\0\0", answer
     return client
+
+
+def paho_client(version: int, client_id: str = "press-1") -> paho.Client:
+    return paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion(version))

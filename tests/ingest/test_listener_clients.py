@@ -21,17 +21,10 @@ from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.listener_connection import Connection
 from forewarn.ingest.listener_guards import BAN_S, TAKE_OVERS_PER_MINUTE, RateLimitedLog, TakeOverGuard
 from forewarn.ingest.source_listener import FrontDoor, FrontDoorSettings
-from tests.ingest.mqtt_client import PING, RawClient, connect_packet, connected, packet, publish_packet
+from tests.ingest.mqtt_client import PING, VERSIONS, RawClient, connect_packet, connected, packet, publish_packet
 from tests.ingest.running_door import FsyncLog, RunningDoor, running_door
 
-VERSIONS = pytest.mark.parametrize("version", [4, 5], ids=["v3.1.1", "v5"])
 HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[RunningDoor]:
-    with running_door(tmp_path) as running:
-        yield running
 
 
 def argon2_check(password: str) -> Callable[[bytes], bool]:
