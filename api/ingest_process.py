@@ -14,7 +14,7 @@ from forewarn.api import wiring
 from forewarn.api.children import when_parent_ends
 from forewarn.api.settings import Settings
 from forewarn.ingest.commit import GroupCommit
-from forewarn.ingest.consumer import Consumer, refusal_frame
+from forewarn.ingest.consumer import refusal_frame
 from forewarn.ingest.source_listener import FrontDoor
 
 SWITCH_INTERVAL_S = 0.0005
@@ -47,22 +47,28 @@ async def _run(settings: Settings, as_child: bool) -> int:
     _listen_for_the_end(loop, end, as_child)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     parts = wiring.ingest_parts(settings)
-    consumer = Consumer(parts.journal, parts.intake, parts.store, now_us, lambda _: end(1))
-    commit = GroupCommit(parts.journal, lambda _: consumer.wake())
+    consumers = parts.consumers(now_us, lambda _: end(1))
+
+    def wake() -> None:
+        for consumer in consumers:
+            consumer.wake()
+
+    commit = GroupCommit(parts.journal, lambda _: wake())
     commit.watch(lambda pressed: None, lambda _: end(1))
 
     def refused(client: str, topic: str | None, reason: str, size: int) -> None:
         commit.submit_silently(refusal_frame(now_us(), client, topic or "", reason, size))
 
     door = FrontDoor(wiring.front_door_settings(settings), commit, now_us, lambda who, topic: True, refused)
-    consumer.start()
-    consumer.wake()
+    for consumer in consumers:
+        consumer.start()
+    wake()
     port = await door.start()
     print(json.dumps({"ready": True, "mqtt_port": port}), flush=True)
     status = await ended
     await door.stop()
     await commit.close()
-    await loop.run_in_executor(None, consumer.stop)
+    await asyncio.gather(*(loop.run_in_executor(None, consumer.stop) for consumer in consumers))
     parts.close()
     return status
 

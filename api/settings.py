@@ -63,7 +63,7 @@ class ScoringSettings(Strict):
 
 
 class JournalSettings(Strict):
-    """`limit_bytes`: when this much waits for the store, acknowledgements are withheld."""
+    """`limit_bytes`: when this much waits for the store or the second sink, acknowledgements are withheld."""
 
     segment_bytes: int = Field(64 * 1024 * 1024, ge=65536)
     limit_bytes: int = Field(2 * 1024 * 1024 * 1024, ge=1024 * 1024)
@@ -116,6 +116,11 @@ class Settings(BaseSettings):
     def journal_dir(self) -> Path:
         """Raw frames: written by the ingest process only."""
         return self.state_dir / "journal"
+
+    @property
+    def influx_cursor(self) -> Path:
+        """How far the second sink has come in the journal: written by the ingest process only."""
+        return self.state_dir / "influx.cursor"
 
     @property
     def derived_dir(self) -> Path:

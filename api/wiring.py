@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import structlog
 
 from forewarn.api.settings import ClockSettings, Settings
 from forewarn.api.state import Plantroom
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
+from forewarn.ingest.consumer import OF_A_SINK, Consumer, Sink, Trimmer
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
 from forewarn.ingest.source_listener import FrontDoorSettings, Verifier
+from forewarn.ingest.store_influx import InfluxSink, SinkCursor
 from forewarn.ingest.store_packed import PackedStore
 from forewarn.ingest.store_reader import PackedReader
 from forewarn.pipeline.plant_file import load_plant
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
     from forewarn.maintenance.records import Records
     from forewarn.pipeline.scoring import Scorer
 
+log = structlog.get_logger(__name__)
+
+SINK_TIMEOUT_S = 5.0
 CATALOGUE_DELAY_S = 0.05
 """Newest values become visible at the latest so long after their readings are stored, while more keep coming."""
 
@@ -38,11 +45,32 @@ class IngestParts:
     journal: Journal
     intake: Intake
     store: PackedStore
+    second: SecondSink | None
+
+    def consumers(self, now_us: Callable[[], int], on_fatal: Callable[[BaseException], None]) -> list[Consumer]:
+        """One for the store, one for the second sink; the journal is trimmed behind the slower of them."""
+        sinks: list[Sink] = [self.store, self.second.sink] if self.second else [self.store]
+        trimmer = Trimmer(self.journal, sinks)
+        found = [Consumer(self.journal, self.intake, self.store, now_us, on_fatal, trimmer)]
+        if self.second:
+            intake, sink = self.second.intake, self.second.sink
+            found.append(Consumer(self.journal, intake, sink, now_us, on_fatal, trimmer, OF_A_SINK))
+        return found
 
     def close(self) -> None:
-        """Release the files."""
+        """Release the files and connections."""
+        if self.second:
+            self.second.sink.close()
         self.store.close()
         self.journal.close()
+
+
+@dataclass(frozen=True, slots=True)
+class SecondSink:
+    """An InfluxDB beside the embedded store, and its own decoder: the two are rarely at the same place."""
+
+    sink: InfluxSink
+    intake: Intake
 
 
 def ingest_parts(settings: Settings) -> IngestParts:
@@ -54,7 +82,21 @@ def ingest_parts(settings: Settings) -> IngestParts:
     numbers = store.assign([s.name for s in plant.signals])
     intake = Intake(plant.signals, numbers)
     intake.seed(PackedReader(settings.series_dir).last_values())
-    return IngestParts(plant, journal, intake, store)
+    return IngestParts(plant, journal, intake, store, second_sink(settings, plant, journal, numbers))
+
+
+def second_sink(settings: Settings, plant: Plant, journal: Journal, numbers: Sequence[int]) -> SecondSink | None:
+    """The InfluxDB of the settings, where one is named; it goes on at its own cursor."""
+    influx = settings.influx
+    if not influx.url:
+        return None
+    cursor = SinkCursor(settings.influx_cursor)
+    missed = cursor.enter(journal.start, journal.end)
+    if missed:
+        log.warning("sink_begins_later", url=influx.url, position=cursor.position, journal_bytes_left_out=missed)
+    specs = dict(zip(numbers, plant.signals, strict=True))
+    sink = InfluxSink(influx.url, influx.token, influx.org, influx.bucket, specs, cursor, SINK_TIMEOUT_S)
+    return SecondSink(sink, Intake(plant.signals, numbers))
 
 
 def front_door_settings(settings: Settings) -> FrontDoorSettings:

@@ -1,20 +1,23 @@
-"""From the journal to the store: the one thread that decodes and stores what is already durable and acknowledged.
+"""From the journal to a store or sink: a thread that decodes and stores what is already durable and acknowledged.
 
 It can always be killed: on restart it goes on at the store's position, and storing the same frames again changes
-nothing. When the store refuses for now (disk full, stalled), it waits and repeats; meanwhile the journal absorbs, and
-past its byte limit the front door withholds acknowledgements.
+nothing. When the store refuses for now (disk full, stalled, server away), it waits and repeats; meanwhile the journal
+absorbs, and past its byte limit the front door withholds acknowledgements. Each store or sink has a consumer of its
+own, with its own position; the journal is trimmed behind the slowest (`Trimmer`).
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from forewarn.core.errors import Retriable
-from forewarn.core.ports import Refusal, SeriesWriter
+from forewarn.core.ports import Refusal
+from forewarn.core.readings import Readings, Waveform
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import JournalBatch
@@ -25,7 +28,22 @@ REFUSED_TOPIC = "$forewarn/refused/"
 """Topic prefix under which the front door journals what it turned away. Clients cannot publish to `$` topics."""
 
 IDLE_WAIT_S = 0.5
-MAX_BACKOFF_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a consumer goes about its work: the longest pause (s) before it asks again a store that refused; whether it
+    finishes everything durable before it stops, or leaves a backlog for the next start; and whether frames are judged
+    as of their arrival or as of now, which differs when it lies hours behind.
+    """
+
+    max_backoff_s: float = 5.0
+    finishes: bool = True
+    as_of_arrival: bool = False
+
+
+OF_A_STORE = Manner()
+OF_A_SINK = Manner(max_backoff_s=30.0, finishes=False, as_of_arrival=True)
 
 
 class FrameSource(Protocol):
@@ -38,6 +56,36 @@ class FrameSource(Protocol):
     def trim(self, before: int) -> int:
         """Delete whole segments that end before a position."""
         ...
+
+
+class Sink(Protocol):
+    """Where a consumer puts things: the part of `core.ports.SeriesWriter` that it needs. Idempotent by position."""
+
+    def write(
+        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+    ) -> None:
+        """Take everything that came up to a journal position (exclusive end). Raises Retriable to be asked again."""
+        ...
+
+    def flush(self) -> None:
+        """Make `position` catch up with everything written."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """Position up to which everything is durable."""
+        ...
+
+
+class Trimmer:
+    """Gives journal segments back to the disk when every store and sink is past them. Callable from any thread."""
+
+    def __init__(self, journal: FrameSource, sinks: Sequence[Sink]) -> None:
+        self._journal, self._sinks = journal, sinks
+
+    def trim(self) -> None:
+        """Delete what nobody needs any more."""
+        self._journal.trim(min(sink.position for sink in self._sinks))
 
 
 def refusal_frame(received_at_us: int, client: str, topic: str, reason: str, size: int) -> Frame:
@@ -66,18 +114,24 @@ def split_refusals(frames: Sequence[Frame]) -> tuple[Sequence[Frame], list[Refus
 
 
 class Consumer:
-    """Reads the journal behind the front door and writes the store; `wake()` after every commit makes it prompt."""
+    """Reads the journal behind the front door and writes one store; `wake()` after every commit makes it prompt.
+
+    Where several read one journal, all of them are given the same `trimmer`.
+    """
 
     def __init__(
         self,
         journal: FrameSource,
         intake: Intake,
-        store: SeriesWriter,
+        store: Sink,
         now_us: Callable[[], int],
         on_fatal: Callable[[BaseException], None],
+        trimmer: Trimmer | None = None,
+        manner: Manner = OF_A_STORE,
     ) -> None:
         self._journal, self._intake, self._store, self._now_us = journal, intake, store, now_us
-        self._on_fatal = on_fatal
+        self._on_fatal, self._manner = on_fatal, manner
+        self._trimmer = trimmer or Trimmer(journal, [store])
         self._next = store.position
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
@@ -91,7 +145,7 @@ class Consumer:
         self._woken.set()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Finish what is durable now, then end."""
+        """Finish what is durable now (a sink: the batch in hand), then end."""
         self._stopping.set()
         self._woken.set()
         self._thread.join(timeout_s)
@@ -114,12 +168,15 @@ class Consumer:
             if not self._stored(batch):
                 return False
             self._next = batch.end
-            self._journal.trim(self._store.position)
+            self._trimmer.trim()
+            if self._stopping.is_set() and not self._manner.finishes:
+                return False
         return self._patiently(self._store.flush)
 
     def _stored(self, batch: JournalBatch) -> bool:
         frames, notes = split_refusals(batch.frames)
-        taken = self._intake.take(frames, self._now_us())
+        now_us = batch.frames[-1].received_at_us if self._manner.as_of_arrival else self._now_us()
+        taken = self._intake.take(frames, now_us)
         refused = [*taken.refused, *notes]
         return self._patiently(lambda: self._store.write(batch.end, taken.readings, taken.waveforms, refused))
 
@@ -131,7 +188,7 @@ class Consumer:
                 write()
                 return True
             except Retriable as error:
-                log.warning("store_waits", error=str(error), retry_in_s=backoff_s)
+                log.warning("store_waits", store=type(self._store).__name__, error=str(error), retry_in_s=backoff_s)
                 if self._stopping.wait(backoff_s):
                     return False
-                backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
+                backoff_s = min(2 * backoff_s, self._manner.max_backoff_s)

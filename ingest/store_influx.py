@@ -8,13 +8,18 @@ series and time with the same value, so a batch may come again: after an outage 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from forewarn.core.errors import Rejected, Retriable
-from forewarn.core.readings import Readings, SignalSpec
+from forewarn.core.ports import Refusal
+from forewarn.core.readings import Readings, SignalSpec, Waveform
 from forewarn.ingest.folder_lock import sync_folder
+
+log = structlog.get_logger(__name__)
 
 _ROWS_A_REQUEST = 5000
 _WRONG_INPUT = (400, 413, 422)
@@ -40,12 +45,25 @@ class SinkCursor:
         sync_folder(self._path.parent)
         self.position = position
 
+    def enter(self, start: int, end: int) -> int:
+        """Go on inside what a journal still holds, [start, end]; answers how many bytes lie between, never to be read.
+
+        0 is usual. A sink that is new or was switched off begins at what is left; one whose journal was replaced, at
+        its end.
+        """
+        inside = min(max(self.position, start), end)
+        missed = abs(inside - self.position)
+        if missed:
+            self.advance(inside)
+        return missed
+
 
 class InfluxSink:
     """Writes readings to a bucket. `write` returns when the server has answered for everything in the batch.
 
-    Raises `Retriable` when the server is away, busy, or refuses the token (nothing is skipped: repeat the call later),
-    `Rejected` when it calls the data itself wrong (another field type in the bucket, say).
+    Raises `Retriable` when the server is away, busy, or refuses the token (nothing is skipped: repeat the call later).
+    What it calls wrong for good (another field type in the bucket, say) is logged, counted in `skipped` and passed
+    over, by request, so that it blocks nothing; some of a skipped request may have been taken.
 
     `signals` tells series number -> `SignalSpec`; readings of series that are not in it are left out.
     """
@@ -68,20 +86,40 @@ class InfluxSink:
         client: Any = InfluxDBClient(url=url, token=token, org=org, timeout=timeout_ms, enable_gzip=True)
         self._client, self._api = client, client.write_api(write_options=SYNCHRONOUS)
         self._keys = {series: line_key(signal) for series, signal in signals.items()}
+        self.skipped = 0
 
     @property
     def position(self) -> int:
         """Position up to which the server has everything."""
         return self._cursor.position
 
-    def write(self, position: int, readings: Readings) -> None:
-        """Send everything up to a position; a position already passed sends nothing."""
+    def write(
+        self,
+        position: int,
+        readings: Readings,
+        waveforms: Sequence[Waveform] = (),
+        refused: Sequence[Refusal] = (),
+    ) -> None:
+        """Send all readings up to a position; a position already passed sends nothing. The rest is not for InfluxDB."""
         if position <= self._cursor.position:
             return
         lines = list(encode_lines(readings, self._keys))
         for start in range(0, len(lines), _ROWS_A_REQUEST):
-            self._send("\n".join(lines[start : start + _ROWS_A_REQUEST]).encode())
-        self._cursor.advance(position)
+            self._deliver(lines[start : start + _ROWS_A_REQUEST])
+        try:
+            self._cursor.advance(position)
+        except OSError as error:
+            raise Retriable(f"the cursor of {self._url} cannot be kept: {error}") from error
+
+    def flush(self) -> None:
+        """Nothing waits: `write` returns when the server has answered."""
+
+    def _deliver(self, lines: list[str]) -> None:
+        try:
+            self._send("\n".join(lines).encode())
+        except Rejected as error:
+            self.skipped += len(lines)
+            log.error("sink_skips", url=self._url, readings=len(lines), skipped=self.skipped, error=str(error)[:500])
 
     def _send(self, body: bytes) -> None:
         from influxdb_client.rest import ApiException

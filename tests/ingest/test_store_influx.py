@@ -5,17 +5,17 @@ That real servers take these lines is another test's subject.
 
 from __future__ import annotations
 
-import gzip
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from forewarn.core.errors import Rejected, Retriable
-from forewarn.core.readings import Readings, SignalSpec
+from forewarn.core.errors import Retriable
+from forewarn.core.ports import Refusal
+from forewarn.core.readings import Readings, SignalSpec, Waveform
 from forewarn.ingest.store_influx import InfluxSink, SinkCursor, encode_lines, line_key
+from tests.ingest.fake_influx import FakeInflux
 
 SIGNALS = {
     1: SignalSpec("pump 7", "temp,DE", "temperature", "degC", topic="x"),
@@ -27,40 +27,6 @@ LINES = [
     r"rotational\ speed,asset=pump\=8,signal=speed\\  value=1e-300 3000",
     r"temperature,asset=pump\ 7,signal=temp\,DE value=0.1 -4000",
 ]
-
-
-class FakeInflux(HTTPServer):
-    """Keeps the lines of every accepted write."""
-
-    def __init__(self, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), Answer)
-        self.status, self.lines, self.paths = 204, list[str](), list[str]()
-        self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self.thread.join()
-
-
-class Answer(BaseHTTPRequestHandler):
-    server: FakeInflux
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
-        status = self.server.status if self.headers["Authorization"] == "Token secret" else 401
-        if status == 204:
-            self.server.lines += body.decode().split("\n")
-            self.server.paths.append(self.path)
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
 
 
 @pytest.fixture
@@ -112,12 +78,44 @@ def test_a_server_that_cannot_now_is_asked_again_later(server: FakeInflux, sink:
     assert server.lines == LINES
 
 
-@pytest.mark.parametrize("status", [400, 422])
-def test_data_that_the_server_calls_wrong_is_rejected(server: FakeInflux, sink: InfluxSink, status: int) -> None:
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_data_that_the_server_calls_wrong_is_counted_and_passed_over(
+    server: FakeInflux, sink: InfluxSink, status: int
+) -> None:
     server.status = status
-    with pytest.raises(Rejected, match=str(status)):
+    sink.write(10, READINGS)
+    assert (sink.skipped, sink.position) == (len(LINES), 10)
+    server.status = 204
+    sink.write(20, READINGS)
+    assert (sink.skipped, server.lines) == (len(LINES), LINES)
+
+
+def test_waveforms_and_refusals_are_not_for_it(server: FakeInflux, sink: InfluxSink) -> None:
+    wave = Waveform(1, 5, 1000.0, np.ones(64, np.float32))
+    sink.write(10, Readings.empty(), [wave], [Refusal(1, "gw", "t", "not_json", "", b"")])
+    sink.flush()
+    assert (server.lines, sink.position) == ([], 10)
+
+
+@pytest.mark.parametrize(("kept", "held", "goes_on", "missed"), [
+    (0, (0, 50), 0, 0), (30, (10, 50), 30, 0), (0, (10, 50), 10, 10), (90, (0, 50), 50, 40), (50, (50, 50), 50, 0),
+])  # fmt: skip
+def test_a_cursor_outside_of_the_journal_goes_to_its_nearest_end_and_tells_the_gap(
+    tmp_path: Path, kept: int, held: tuple[int, int], goes_on: int, missed: int
+) -> None:
+    cursor = SinkCursor(tmp_path / "cursor")
+    cursor.advance(kept)
+    assert cursor.enter(*held) == missed
+    assert SinkCursor(tmp_path / "cursor").position == goes_on
+
+
+def test_a_cursor_that_cannot_be_kept_is_tried_again(server: FakeInflux, sink: InfluxSink, tmp_path: Path) -> None:
+    (tmp_path / "cursor.new").mkdir()
+    with pytest.raises(Retriable, match="cursor"):
         sink.write(10, READINGS)
-    assert sink.position == 0
+    (tmp_path / "cursor.new").rmdir()
+    sink.write(10, READINGS)
+    assert sink.position == 10
 
 
 def test_after_an_outage_and_a_restart_it_goes_on_where_it_was(server: FakeInflux, tmp_path: Path) -> None:
