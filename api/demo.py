@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,10 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from forewarn.api.demo_progress import progress_line, progress_table
 from forewarn.api.session import PlantSession, accelerated
 from forewarn.api.views import moment
-from forewarn.core.clock import US_PER_HOUR, US_PER_S
+from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.work import OrderKind, Status, WorkOrder
 
 PLANT_SECONDS_PER_SECOND = 10_800.0
@@ -148,42 +148,24 @@ def _watch(session: PlantSession, for_s: float | None) -> None:
 
     console = Console(stderr=True)
     started = time.monotonic()
-    over = threading.Event()
     try:
         if console.is_terminal:
-            with Live(console=console, refresh_per_second=2) as live:
-                while not _finished(session, started, for_s, over):
-                    live.update(_progress(session, started))
+            with Live(console=console, auto_refresh=False) as live:
+                while not _finished(session, started, for_s):
+                    live.update(progress_table(session, time.monotonic() - started), refresh=True)
         else:
-            while not _finished(session, started, for_s, over):
+            while not _finished(session, started, for_s):
                 if int(time.monotonic() - started) % 10 == 0:
-                    print(_progress(session, started), file=sys.stderr, flush=True)
+                    print(progress_line(session, time.monotonic() - started), file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         print("\nStopping: waiting for what is acknowledged to be stored ...", file=sys.stderr)
 
 
-def _finished(session: PlantSession, started: float, for_s: float | None, over: threading.Event) -> bool:
-    over.wait(1.0)
+def _finished(session: PlantSession, started: float, for_s: float | None) -> bool:
+    time.sleep(1.0)
     session.main.parts.room.meter.see(session.counts().stored)
     elapsed = time.monotonic() - started
     return (for_s is not None and elapsed >= for_s) or session.main.ended or session.publisher_ended()
-
-
-def _progress(session: PlantSession, started: float) -> str:
-    room = session.main.parts.room
-    counts = session.counts()
-    latest = room.assessments.latest()
-    states: dict[str, int] = {}
-    for known in latest.values():
-        states[str(known["state"])] = states.get(str(known["state"]), 0) + 1
-    orders = [o for o in room.orders.orders(limit=10_000, evidence=False) if o.id not in session.orders_before]
-    days = (room.now_us() - session.settings.clock.origin_plant_us) / US_PER_S / 86_400
-    shown = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "no assessment yet"
-    return (
-        f"{time.monotonic() - started:4.0f} s = day {days:4.1f} | {room.meter.see(counts.stored):6.0f} readings/s, "
-        f"{counts.stored} stored, {counts.duplicates} duplicates, {counts.quarantined} quarantined | "
-        f"machines: {shown} | orders opened: {len(orders)}"
-    )
 
 
 def _tell(summary: dict[str, Any]) -> None:
