@@ -34,13 +34,13 @@ def judged_readings(
     readable = sum(len(reader.read(number, 0, 2**62)) for number in names.values())
     waveforms = sum(len(reader.waveforms(number, 0, 2**62)) for number in names.values())
     reader.close()
-    expected = len(acked) + fleet_acked
+    expected, missing = len(acked) + fleet_acked, len(acked - set(stored))
     return {
         "acked": len(acked),
         "stored": len(stored),
         "quarantined": books.quarantined + books.summarised,
         "conflicts": books.conflicts,
-        "lost": len(acked - set(stored)) + max(0, expected - books.acknowledged),
+        "lost": max(missing, expected - books.acknowledged),  # by name, or one of the fleet's, which have no names
         "duplicates": sum(n - 1 for n in stored.values()) + rows_on_disk_twice(series_dir),
         "phantoms": len(set(stored) - attempted),
         "miscounted": abs(books.stored - readable - waveforms),

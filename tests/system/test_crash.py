@@ -53,9 +53,9 @@ def series(tmp_path: Path) -> Path:
     return folder
 
 
-def counted(series: Path, attempted: set[int] = IDS, acked: set[int] = IDS) -> dict[str, int]:
+def counted(series: Path, attempted: set[int] = IDS, acked: set[int] = IDS, fleet_acked: int = 0) -> dict[str, int]:
     """What stands against a run, without the zeros."""
-    result = judged_readings(series, SIGNALS, attempted, acked, fleet_acked=0)
+    result = judged_readings(series, SIGNALS, attempted, acked, fleet_acked)
     return {name: result[name] for name in MUST_BE_ZERO if result[name]}
 
 
@@ -92,7 +92,11 @@ def test_what_was_sent_but_never_acknowledged_may_be_there_or_not(series: Path) 
 
 
 def test_an_acknowledged_reading_that_is_missing_is_lost(series: Path) -> None:
-    assert counted(series, IDS | {6000}, IDS | {6000}) == {"lost": 2}  # its id is not found, and the books are short
+    assert counted(series, IDS | {6000}, IDS | {6000}) == {"lost": 1}
+
+
+def test_a_reading_of_the_fleet_that_is_missing_in_the_books_is_lost(series: Path) -> None:
+    assert counted(series, fleet_acked=1) == {"lost": 1}
 
 
 def test_a_chunk_that_vanished_is_lost(series: Path) -> None:
