@@ -1,4 +1,4 @@
-"""One running system for all tests of a module: they leave it as whole as they found it."""
+"""One running system for all tests of the folder: they leave it as whole as they found it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.system.running import RunningSystem
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """`forewarn up` on free ports with the plant of `running.PLANT`; stopped by SIGTERM, exit status 0."""
     running = RunningSystem.start(tmp_path_factory.mktemp("system"))

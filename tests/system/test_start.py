@@ -55,15 +55,13 @@ def test_a_port_of_the_front_door_that_is_in_use_is_named(tmp_path: Path) -> Non
     assert any(str(port) in line and "in use" in line for line in lines), lines
 
 
-def test_a_second_system_on_the_same_folder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    first = RunningSystem.start(tmp_path)
-    try:
-        other_ports = settings_for(tmp_path)
-        lines = refused(other_ports)
-        assert any("another process" in line for line in lines), lines
-        sender = first.sender("device")
-        sender.good(10)
-        sender.close()
-        first.check_books()
-    finally:
-        first.stop()
+def test_a_second_system_on_the_same_folder_is_refused_and_the_first_goes_on(
+    system: RunningSystem, tmp_path: Path
+) -> None:
+    other_ports = settings_for(tmp_path)
+    lines = refused(other_ports.model_copy(update={"state_dir": system.settings.state_dir}))
+    assert any("another process" in line for line in lines), lines
+    sender = system.sender("device")
+    sender.good(10)
+    sender.close()
+    system.check_books()
