@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from contextlib import suppress
 
 import structlog
 
@@ -39,7 +40,8 @@ async def _run(settings: Settings, as_child: bool) -> int:
     ended: asyncio.Future[int] = loop.create_future()
 
     def end(status: int) -> None:
-        loop.call_soon_threadsafe(lambda: None if ended.done() else ended.set_result(status))
+        with suppress(RuntimeError):  # the loop is closed: the process is ending already
+            loop.call_soon_threadsafe(lambda: None if ended.done() else ended.set_result(status))
 
     def now_us() -> int:
         return clock.plant_us(time.time_ns() // 1000)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
+from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.health import AnomalyScore, Assessment, Hypothesis, SensorProblem, State
 from forewarn.core.plant import Asset, FaultPlan, PartLine, Plant
@@ -74,7 +74,7 @@ def _of_machine(
         decision=decision,
         reason=" ".join([why, *_remarks(found, inputs, plan, plant)]),
         priority=found.priority,
-        title=_title(top.fault, asset, plan, found, assessment.at_us),
+        title=_title(top.fault, asset),
         at_us=assessment.at_us,
         evidence=_evidence(assessment, settings, inputs, found),
         parts=plan.parts if plan else (),
@@ -158,24 +158,16 @@ def _span(hours: float) -> str:
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
-def _title(fault: Fault, asset: Asset, plan: FaultPlan | None, found: Numbers, now_us: int) -> str:
-    """A sentence for the list: "Outer-race spall on DE bearing of pump-03: plan replacement within 9 days"."""
+def _title(fault: Fault, asset: Asset) -> str:
+    """Words for the list: "Outer-race spall, Drive-end bearing 6312, Cooling water pump 2".
+
+    No date stands in it: dates move, a title is read for weeks.
+    """
     mechanism = MECHANISMS.get(fault.mechanism)
     label = mechanism.label if mechanism else fault.mechanism.replace("_", " ")
     component = asset.component(fault.component)
     where = (component.name if component else "") or fault.component.replace("_", " ")
-    work = "replacement" if plan and plan.parts else "repair"
-    return f"{label[:1].upper()}{label[1:]} on {where} of {asset.id}: {_when(work, found, now_us)}"
-
-
-def _when(work: str, found: Numbers, now_us: int) -> str:
-    if found.start_by_us is None:
-        return f"plan {work}, remaining life not yet known"
-    left_us = found.start_by_us - now_us
-    if left_us < US_PER_HOUR:
-        return f"start {work} now"
-    amount, unit = (left_us // US_PER_DAY, "day") if left_us >= 2 * US_PER_DAY else (left_us // US_PER_HOUR, "hour")
-    return f"plan {work} within {amount} {unit}{'' if amount == 1 else 's'}"
+    return f"{label[:1].upper()}{label[1:]}, {where}, {asset.name}"
 
 
 def _by_signal(assessment: Assessment) -> dict[str, list[SensorProblem]]:
@@ -197,7 +189,7 @@ def _of_sensor(problems: list[SensorProblem], assessment: Assessment, asset: Ass
         decision=decision,
         reason=" ".join([why, *(problem.text for problem in problems)]).strip(),
         priority=SENSOR_PRIORITY[asset.criticality],
-        title=f"Sensor {first.signal} of {asset.id} is {first.kind.replace('_', ' ')}: check or replace it",
+        title=f"Sensor {first.signal} is {first.kind.replace('_', ' ')}, {asset.name}",
         at_us=now_us,
         evidence=_evidence(assessment, settings),
         repair_hours=1.0,
