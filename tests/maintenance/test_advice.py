@@ -115,7 +115,7 @@ def test_a_sensor_that_cannot_be_believed_gets_its_own_order_without_remaining_l
     assert (advice.kind, advice.decision, advice.failure_mode) == (OrderKind.INSTRUMENT, Decision.OPEN, "AIR")
     assert str(advice.fault) == "temperature:sensor_fault"
     assert (advice.rul_p10_h, advice.start_by_us) == (None, None)
-    assert advice.title == "Sensor temperature of pump-03 is stuck: check or replace it"
+    assert advice.title == "Sensor temperature is stuck, Feed pump 3"
 
 
 def test_two_problems_of_one_sensor_are_one_advice_that_tells_both() -> None:
