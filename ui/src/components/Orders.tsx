@@ -23,16 +23,16 @@ export function PriorityChip({ priority, short = false }: { priority: number; sh
   return <span className="chip" data-tone={tone} title={words.orders.priorityHelp}>{short ? priority : words.orders.priorityN(priority)}</span>;
 }
 
-/** A date and how far away it is; a date of an open order that has passed is called overdue. */
+/** A date and how far away it is; once it has passed, an open order has to be acted on now. */
 export function DueDate({ order, time }: { order: OrderRow; time: string | null }) {
   const words = useWords();
   const format = useFormat();
   if (time === null) return <span className="muted">–</span>;
   const late = isOpen(order) && format.isPast(time);
   return (
-    <span className="nowrap">
-      <span className="strong">{format.shortDateTime(time)}</span>
-      <div className={late ? "late small" : "muted small"}>{late ? `${words.orders.late}, ` : ""}{format.relative(time)}</div>
+    <span>
+      <span className={late ? "late nowrap" : "strong nowrap"}>{late ? words.orders.now : format.shortDateTime(time)}</span>
+      <div className="muted small">{late ? words.orders.lateSince(format.shortDateTime(time)) : format.relative(time)}</div>
     </span>
   );
 }

@@ -225,7 +225,7 @@ export const en = {
     fault: "Fault", mode: "Mode", status: "Status", priority: "Priority", orderBy: "Order parts by",
     startBy: "Start work by", win: "Part in time", p50: "P50 life", priorityN: (n: number) => `Priority ${n}`, priorityHelp: "1 emergency, 2 urgent, 3 normal, 4 low, 5 at an opportunity",
     empty: "No open orders", emptyHint: "When a machine starts to fail, its order opens here by itself.",
-    noneAtAll: "No orders yet", noMatch: "No order of this kind", late: "overdue", show: "Show",
+    noneAtAll: "No orders yet", noMatch: "No order of this kind", now: "Now", lateSince: (when: string) => `overdue since ${when}`, show: "Show",
     shown: (n: number) => count(n, "order", "orders"), ofAsset: "Orders of this machine", chance: "Probability",
     noneOfAsset: "No orders for this machine", scroll: "Table of work orders",
   },

@@ -159,7 +159,7 @@ export const zh: Words = {
     title: "工单", open: "未结", all: "全部", kind: "类型", anyKind: "全部类型", number: "工单", asset: "设备", fault: "故障",
     mode: "模式", status: "状态", priority: "优先级", orderBy: "最迟订件", startBy: "最迟开工", win: "备件及时",
     p50: "P50 寿命", priorityN: (n) => `优先级 ${n}`, priorityHelp: "1 紧急、2 急、3 普通、4 低、5 择机", empty: "没有未结工单", emptyHint: "设备开始失效时，工单会自动出现在这里。",
-    noneAtAll: "还没有工单", noMatch: "没有此类工单", late: "已逾期", show: "显示", shown: (n) => `${n} 张工单`,
+    noneAtAll: "还没有工单", noMatch: "没有此类工单", now: "现在", lateSince: (when) => `自 ${when} 起逾期`, show: "显示", shown: (n) => `${n} 张工单`,
     ofAsset: "此设备的工单", chance: "概率", noneOfAsset: "此设备没有工单", scroll: "工单表",
   },
   order: {

@@ -29,9 +29,9 @@ function Deadline({ name, order, time, none }: { name: string; order: OrderDetai
   return (
     <div className="card deadline" data-tone={tone}>
       <div className="name">{name}</div>
-      <div className="figure">{time === null ? "–" : format.day(time)}</div>
+      <div className="figure">{time === null ? "–" : late ? words.orders.now : format.day(time)}</div>
       <div className={late ? "late" : "sub"}>
-        {time === null ? none : `${late ? `${words.orders.late}, ` : ""}${format.relative(time)} · ${format.timeOfDay(time)}`}
+        {time === null ? none : late ? words.orders.lateSince(format.dateTime(time)) : `${format.relative(time)} · ${format.timeOfDay(time)}`}
       </div>
     </div>
   );
