@@ -173,7 +173,7 @@ def audit_verify(
 
 
 @plant_app.command("validate")
-def plant_validate(file: Path) -> None:
+def plant_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Check a plant file: every error with file:line."""
     from forewarn.pipeline.plant_file import load_plant
 

@@ -90,26 +90,22 @@ class Trimmer:
 
 def refusal_frame(received_at_us: int, client: str, topic: str, reason: str, size: int) -> Frame:
     """What the front door journals about a message that it turned away unread."""
-    return Frame(received_at_us, 0, client, f"{REFUSED_TOPIC}{reason}", f"{size} bytes for {topic!r}".encode())
+    return Frame(received_at_us, 0, client, f"{REFUSED_TOPIC}{reason}", f"{size} {topic}".encode())
+
+
+def _refusal(note: Frame) -> Refusal:
+    size, _, topic = note.payload.decode(errors="replace").partition(" ")
+    detail = f"turned away at the front door, never acknowledged: {size} bytes"
+    return Refusal(
+        note.received_at_us, note.client, topic, note.topic.removeprefix(REFUSED_TOPIC), detail, b"", readings=0
+    )
 
 
 def split_refusals(frames: Sequence[Frame]) -> tuple[Sequence[Frame], list[Refusal]]:
     """Part frames of devices from the front door's notes. A note counts no reading: its sender got no PUBACK."""
     if not any(f.topic.startswith(REFUSED_TOPIC) for f in frames):
         return frames, []
-    notes = [
-        Refusal(
-            f.received_at_us,
-            f.client,
-            "",
-            f.topic.removeprefix(REFUSED_TOPIC),
-            "turned away at the front door, never acknowledged: " + f.payload.decode(errors="replace"),
-            b"",
-            readings=0,
-        )
-        for f in frames
-        if f.topic.startswith(REFUSED_TOPIC)
-    ]
+    notes = [_refusal(f) for f in frames if f.topic.startswith(REFUSED_TOPIC)]
     return [f for f in frames if not f.topic.startswith(REFUSED_TOPIC)], notes
 
 

@@ -157,7 +157,7 @@ def test_what_the_front_door_turned_away_becomes_a_quarantine_row_that_counts_no
     journal.append([frame(0), note, frame(1)])
     consume(journal, store)
     (row,) = store.quarantine()
-    assert (row.reason, row.source, row.topic, row.readings) == ("topic_not_allowed", "meter-9", "", 0)
+    assert (row.reason, row.source, row.topic, row.readings) == ("topic_not_allowed", "meter-9", "plant/\x00bad", 0)
     assert "never acknowledged" in row.detail
     assert "12 bytes" in row.detail
     assert store.counts().acknowledged == 2

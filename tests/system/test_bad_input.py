@@ -164,7 +164,8 @@ def test_ten_mebibytes_are_refused_with_their_topic_and_size(system: RunningSyst
         assert client.last_reason() == (0x95 if version == 5 else None)
     (row,) = system.wait_for_refusal(name)
     assert row["reason"] == "packet_too_large"
-    assert re.search(rf"1048\d{{4}} bytes for '{TEMP}'", row["detail"])
+    assert row["topic"] == TEMP
+    assert re.search(r"1048\d{4} bytes", row["detail"])
 
 
 @pytest.mark.parametrize(
