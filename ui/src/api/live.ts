@@ -10,6 +10,7 @@ import type { AssetDetail, AssetRow, OrderDetail, OrderRow, Overview, Values } f
 
 const FLUSH_MS = 100; // many events become one drawing
 const RETRY_MS = 2_000;
+const REFETCH_MS = 2_000; // an accelerated plant assesses many times a second
 const SILENCE_MS = 30_000; // a dead proxy keeps a connection "open" for ever
 
 export type Link = "connecting" | "live" | "lost";
@@ -22,9 +23,16 @@ function upsert<T extends { id: string }>(rows: T[], row: T): T[] {
   return known ? rows.map((r) => (r.id === row.id ? row : r)) : [...rows, row];
 }
 
+/** A row of an assessment that is newer than the detail waits for its refetch: figures and diagnosis have one age. */
 export function applyAsset(cache: QueryClient, row: AssetRow): void {
   cache.setQueryData<AssetRow[]>(keys.assets, (rows) => rows && upsert(rows, row));
-  cache.setQueryData<AssetDetail>(keys.asset(row.id), (detail) => detail && { ...detail, ...row });
+  cache.setQueryData<AssetDetail>(keys.asset(row.id), (detail) =>
+    detail?.assessed_at === row.assessed_at ? detail && { ...detail, ...row } : detail);
+}
+
+/** Asks anew for what the open machine's page shows; an answer that is on its way is waited for, never cut off. */
+export function refetchAssessed(cache: QueryClient, asset: string): void {
+  for (const queryKey of keys.assessed(asset)) void cache.invalidateQueries({ queryKey }, { cancelRefetch: false });
 }
 
 export function applyValues(cache: QueryClient, { asset, signals }: Values): void {
@@ -45,6 +53,21 @@ export function applyOrder(cache: QueryClient, order: OrderRow): void {
     const older = detail?.id === order.id && detail.revision < order.revision;
     if (older) void cache.invalidateQueries({ queryKey: key });
   }
+}
+
+/** Does `act` at once, and then at most once per `everyMs`, however often it is asked to. */
+function throttled(act: () => void, everyMs: number): { ask: () => void; stop: () => void } {
+  let timer = 0;
+  let last = -Infinity;
+  const run = () => {
+    timer = 0;
+    last = performance.now();
+    act();
+  };
+  return {
+    ask: () => { timer ||= window.setTimeout(run, Math.max(0, last + everyMs - performance.now())); },
+    stop: () => window.clearTimeout(timer),
+  };
 }
 
 // --- the connection -----------------------------------------------------------------------------------------------
@@ -77,6 +100,7 @@ function follow(cache: QueryClient, watched: string | null): () => void {
   let values: Values | null = null;
   const assets = new Map<string, AssetRow>();
   const orders = new Map<string, OrderRow>();
+  const refetch = throttled(() => watched && refetchAssessed(cache, watched), REFETCH_MS);
   const address = watched ? `/api/live?asset=${encodeURIComponent(watched)}` : "/api/live";
 
   const apply = () => {
@@ -85,6 +109,7 @@ function follow(cache: QueryClient, watched: string | null): () => void {
     assets.forEach((row) => applyAsset(cache, row));
     orders.forEach((row) => applyOrder(cache, row));
     if (values) applyValues(cache, values);
+    if (watched && assets.has(watched)) refetch.ask();
     values = null;
     assets.clear();
     orders.clear();
@@ -134,6 +159,7 @@ function follow(cache: QueryClient, watched: string | null): () => void {
 
   return () => {
     source?.close();
+    refetch.stop();
     [retry, silence, flush].forEach((timer) => window.clearTimeout(timer));
   };
 }

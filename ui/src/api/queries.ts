@@ -15,6 +15,8 @@ export const keys = {
   allOrders: ["orders"] as const,
   order: (ref: string) => ["order", ref] as const,
   allOrderDetails: ["order"] as const,
+  /** Everything on the page of one machine that a new assessment changes. */
+  assessed: (asset: string) => ["asset", "history", "trend", "spectrum"].map((part) => [part, asset]),
 };
 
 /** An answer of the server will not change by asking again; a lost connection may. */

@@ -1,7 +1,7 @@
 /** Pieces that say one thing of a machine, shared by the board and the asset page. */
 
 import { Link } from "wouter";
-import type { AssetRow, Rul, SensorProblemOut } from "../api/types";
+import type { AssetRow, Rul, SensorProblemOut, State } from "../api/types";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 
@@ -18,9 +18,10 @@ export function Bar({ share, tone, className = "bar" }: { share: number; tone: T
   );
 }
 
-export function healthTone(health: number): Tone {
+/** The colour of a health figure; a machine in alarm or alert is never drawn as sound, however high its figure. */
+export function healthTone(health: number, state: State): Tone {
   if (health < 40) return "alarm";
-  return health < 70 ? "alert" : "normal";
+  return health < 70 || state === "alarm" || state === "alert" ? "alert" : "normal";
 }
 
 /** Health 0-100 as bar and figure; while there is none, how far the learning has come. */
@@ -40,7 +41,7 @@ export function Health({ asset }: { asset: AssetRow }) {
   const figure = String(Math.round(asset.health));
   return (
     <span className="health" role="img" aria-label={words.fleet.healthOf(asset.name, figure)}>
-      <Bar share={asset.health / 100} tone={healthTone(asset.health)} />
+      <Bar share={asset.health / 100} tone={healthTone(asset.health, asset.state)} />
       <b>{figure}</b>
     </span>
   );

@@ -1,9 +1,10 @@
 import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it } from "vitest";
-import { applyAsset, applyOrder } from "../api/live";
+import { applyAsset, applyOrder, refetchAssessed } from "../api/live";
 import { idempotencyKey, isOpen } from "../api/orders";
 import { keys } from "../api/queries";
 import type { AssetRow, OrderRow, Rul } from "../api/types";
+import { healthTone } from "../components/Machine";
 import type { SiteFormat } from "../format/useFormat";
 import { en } from "../i18n/en";
 import { matches, worstFirst } from "./fleetOrder";
@@ -52,6 +53,13 @@ describe("the board", () => {
   });
 });
 
+describe("the colour of health", () => {
+  it("is never that of a sound machine in alarm or alert", () => {
+    expect([healthTone(95, "normal"), healthTone(95, "alert"), healthTone(95, "alarm")]).toEqual(["normal", "alert", "alert"]);
+    expect([healthTone(20, "normal"), healthTone(20, "alarm")]).toEqual(["alarm", "alarm"]);
+  });
+});
+
 describe("the list of orders", () => {
   it("goes by the date at which work has to start, ended ones last", () => {
     const rows = [
@@ -72,6 +80,18 @@ describe("a live event", () => {
     cache.setQueryData(keys.assets, [asset("a"), asset("b")]);
     applyAsset(cache, asset("b", { state: "alarm" }));
     expect(cache.getQueryData<AssetRow[]>(keys.assets)?.map((row) => row.state)).toEqual(["normal", "alarm"]);
+  });
+  it("leaves an open machine to its refetch when the assessment is newer, so that figures and diagnosis have one age", () => {
+    const cache = new QueryClient();
+    const key = keys.asset("a");
+    const health = () => cache.getQueryData<AssetRow>(key)?.health;
+    cache.setQueryData(key, asset("a", { assessed_at: "2026-01-01T00:00:00Z" }));
+    applyAsset(cache, asset("a", { assessed_at: "2026-01-01T01:00:00Z", health: 20 }));
+    expect(health()).toBe(90);
+    refetchAssessed(cache, "a");
+    expect(cache.getQueryState(key)?.isInvalidated).toBe(true);
+    applyAsset(cache, asset("a", { assessed_at: "2026-01-01T00:00:00Z", health: 50 }));
+    expect(health()).toBe(50);
   });
   it("takes a completed order off the list of open ones and leaves it on the list of all", () => {
     const cache = new QueryClient();
