@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from forewarn.api import page as page_layer
 from forewarn.core.work import Status
 from tests.ui.browsing import COLLECT_VIOLATIONS, DESK, PHONE, Watch, launched
 from tests.ui.fake_api import LOGIN, FakePlant, order_row, serve
+from tests.ui.fake_plant import NOW
 
 pytestmark = pytest.mark.browser
 
@@ -116,6 +118,36 @@ def test_a_live_event_changes_a_row_without_a_reload(stage: Stage) -> None:
         expect(row).to_contain_text("Belt wear")
         expect(row).to_contain_text("Alarm")
         assert page.evaluate("window.sameDocument") is True
+
+
+def test_the_board_says_when_the_work_of_an_order_has_to_start_and_follows_it(stage: Stage) -> None:
+    with stage.page() as page:
+        expect(page.locator("tr[data-asset=mix-01]")).to_contain_text("Now overdue since Mon 23 Nov, 11:00")
+        row = page.locator("tr[data-asset=pump-04]")
+        expect(row).to_contain_text("start by Sun 29 Nov, 05:00, in 5 d 16 h")
+        order = stage.plant.order("WO-000003")
+        assert order is not None
+        sooner = order.model_copy(update={"start_by": NOW + timedelta(hours=5), "revision": order.revision + 1})
+        stage.plant.tell("order", order_row(sooner))
+        expect(row).to_contain_text("start by Mon 23 Nov, 18:00, in 5 h")
+
+
+def test_an_open_machine_shows_the_diagnosis_of_its_newest_assessment(stage: Stage) -> None:
+    with stage.page("/assets/pump-04") as page:
+        diagnosis = page.get_by_role("region", name="Diagnosis")
+        expect(diagnosis.locator("article")).to_have_count(2)
+        stage.plant.change_asset("pump-04", diagnosis=[], health=97.0, assessed_at=NOW)
+        expect(diagnosis).to_contain_text("Nothing to diagnose")
+        health = page.get_by_role("img", name="Health of High pressure pump 4: 97 of 100")
+        expect(health.locator(".fill")).to_have_attribute("data-tone", "alert")  # still in alarm: never green
+
+
+def test_terms_of_the_trade_are_explained_where_they_stand(stage: Stage) -> None:
+    for path in ("/assets/pump-04", "/orders/WO-000003"):
+        with stage.page(path) as page:
+            for term, meaning in (("Remaining life", "one in ten lives ends before"), ("VIB", "ISO 14224")):
+                page.locator(".explained", has_text=term).first.focus()
+                expect(page.get_by_role("tooltip").filter(has_text=meaning)).to_be_visible()
 
 
 def test_the_books_open_in_a_drawer_and_add_up(stage: Stage) -> None:
@@ -324,6 +356,7 @@ def test_no_screen_scrolls_sideways_breaks_the_policy_or_asks_outside(stage: Sta
 def test_a_phone_gets_cards_in_place_of_tables(stage: Stage) -> None:
     with stage.page(size=PHONE) as page:
         expect(page.locator("li[data-asset]").first).to_contain_text("Sludge mixer 1")
+        expect(page.locator("li[data-asset]").first).to_contain_text("Now overdue since Mon 23 Nov, 11:00")
         page.get_by_role("navigation").get_by_role("link", name="Orders").click()
         expect(page.locator("li[data-order]").first).to_contain_text("WO-000001")
         page.get_by_role("link", name="WO-000003").click()

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { useId } from "react";
+import { Explained } from "./Explained";
 
 interface Props {
   title: string;
@@ -29,15 +30,16 @@ export interface Fact {
   name: string;
   value: ReactNode;
   sub?: ReactNode;
+  help?: string;
 }
 
 /** Names and values, side by side. */
 export function Facts({ facts, large = false }: { facts: Fact[]; large?: boolean }) {
   return (
     <dl className={large ? "facts large" : "facts"}>
-      {facts.map(({ name, value, sub }) => (
+      {facts.map(({ name, value, sub, help }) => (
         <div key={name}>
-          <dt>{name}</dt>
+          <dt>{help ? <Explained help={help}>{name}</Explained> : name}</dt>
           <dd>
             {value}
             {sub && <span className="sub">{sub}</span>}

@@ -1,7 +1,7 @@
 /** Pieces that say one thing of a machine, shared by the board and the asset page. */
 
 import { Link } from "wouter";
-import type { AssetRow, Rul, SensorProblemOut, State } from "../api/types";
+import type { AssetRow, OrderRow, Rul, SensorProblemOut, State } from "../api/types";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 
@@ -74,12 +74,31 @@ export function Life({ rul }: { rul: Rul | null }) {
   );
 }
 
-export function OrderChips({ numbers }: { numbers: string[] }) {
+/** When the work of an order has to start, in a line beside its number. */
+function StartBy({ order }: { order: OrderRow }) {
+  const words = useWords();
+  const format = useFormat();
+  if (order.start_by === null) return null;
+  const date = format.shortDateTime(order.start_by);
+  if (!format.isPast(order.start_by)) {
+    return <span className="muted small">{words.fleet.startBy(date)} <span className="nowrap">{format.relative(order.start_by)}</span></span>;
+  }
+  return <span className="small"><span className="late">{words.orders.now}</span> <span className="muted">{words.orders.lateSince(date)}</span></span>;
+}
+
+/** The open orders of a machine; `orders`: what is known of all open ones, by number. */
+export function OrderChips({ numbers, orders }: { numbers: string[]; orders: ReadonlyMap<string, OrderRow> }) {
   return (
     <>
-      {numbers.map((number) => (
-        <Link key={number} href={`/orders/${number}`} className="chip above" data-tone="brand">{number}</Link>
-      ))}
+      {numbers.map((number) => {
+        const order = orders.get(number);
+        return (
+          <div key={number} className="due">
+            <Link href={`/orders/${number}`} className="chip above" data-tone="brand">{number}</Link>
+            {order && <StartBy order={order} />}
+          </div>
+        );
+      })}
     </>
   );
 }

@@ -133,6 +133,8 @@ export const en = {
     newest: (shown: number, total: number) => `Newest ${shown} of ${total} rows`,
     zone: (zone: string) => `Times are in ${zone}.`,
     operating: "operating time",
+    lifeHelp: "P10: one in ten lives ends before this. P50: one in two. P90: nine in ten.",
+    failureModeHelp: "How the machine fails, as a failure mode code of ISO 14224.",
   },
   fleet: {
     title: "Fleet",
@@ -145,6 +147,7 @@ export const en = {
     noMachines: "No machines yet",
     noMachinesHint: "Describe them in the plant file; they appear here with their first reading.",
     noMatch: "No machine matches these filters",
+    startBy: (date: string) => `start by ${date},`,
     learning: (share: string) => `learning, ${share}`,
     noForecast: "no forecast", moreThan: (life: string) => `> ${life}`,
     lifeRange: (p10: string, p90: string) => `P10 ${p10} – P90 ${p90}`,

@@ -79,6 +79,8 @@ export const zh: Words = {
     newest: (shown, total) => `最新 ${shown} 行，共 ${total} 行`,
     zone: (zone) => `时间均为 ${zone}。`,
     operating: "运行时间",
+    lifeHelp: "P10：十例中有一例在此之前失效；P50：两例中有一例；P90：十例中有九例。",
+    failureModeHelp: "设备如何失效：ISO 14224 的失效模式代码。",
   },
   fleet: {
     title: "机群",
@@ -89,6 +91,7 @@ export const zh: Words = {
     noMachines: "还没有设备",
     noMachinesHint: "请在工厂文件中描述设备；收到首个读数后会显示在这里。",
     noMatch: "没有符合筛选的设备",
+    startBy: (date) => `最迟 ${date} 开工，`,
     learning: (share) => `学习中，${share}`,
     noForecast: "暂无预测", moreThan: (life) => `> ${life}`,
     lifeRange: (p10, p90) => `P10 ${p10} – P90 ${p90}`,

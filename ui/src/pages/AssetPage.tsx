@@ -10,6 +10,7 @@ import { LifeChart } from "../charts/LifeChart";
 import { SpectrumChart } from "../charts/SpectrumChart";
 import { drawable, TrendChart } from "../charts/TrendChart";
 import { Card, Facts, type Fact } from "../components/Card";
+import { FailureMode } from "../components/Explained";
 import { Answer, Empty, isMissing } from "../components/Feedback";
 import { Health } from "../components/Machine";
 import { Pulls } from "../components/Pulls";
@@ -31,15 +32,18 @@ function useFacts(asset: AssetDetail): Fact[] {
   const { rul } = asset;
   const range = rul && `${words.fleet.lifeRange(format.lifeOf(rul, rul.p10_h), format.lifeOf(rul, rul.p90_h))}, ${words.common.operating}`;
   const chance = asset.fault_probability;
-  const fault = asset.fault && [chance !== null && format.percent(chance), format.component(asset.fault), asset.failure_mode && format.mode(asset.failure_mode)];
+  const fault = asset.fault && [chance !== null && format.percent(chance), format.component(asset.fault)].filter(Boolean).join(" · ");
   return [
     { name: `${words.asset.health} (0–100)`, value: <Health asset={asset} /> },
     {
       name: words.asset.likely,
       value: asset.fault ? format.fault(asset.fault, asset.fault_label) : words.asset.noFault,
-      sub: fault && fault.filter(Boolean).join(" · "),
+      sub: fault && <>{fault}{asset.failure_mode && <> · <FailureMode code={asset.failure_mode} /></>}</>,
     },
-    { name: words.asset.life, value: rul ? format.lifeOf(rul, rul.p50_h) : words.fleet.noForecast, sub: range },
+    {
+      name: words.asset.life, help: words.common.lifeHelp,
+      value: rul ? format.lifeOf(rul, rul.p50_h) : words.fleet.noForecast, sub: range,
+    },
     {
       name: words.asset.anomaly, value: asset.anomaly === null ? "–" : format.number(asset.anomaly), sub: words.asset.limit,
     },

@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import { useOrders } from "../api/queries";
 import type { HypothesisOut, OrderRow, SignalOut } from "../api/types";
 import { drawable } from "../charts/TrendChart";
+import { Breakable } from "../components/Breakable";
 import { Card } from "../components/Card";
 import { Evidence } from "../components/Evidence";
 import { Answer, Empty } from "../components/Feedback";
@@ -93,8 +94,8 @@ function SignalRow({ signal, onShow }: { signal: SignalOut; onShow: (signal: str
   const where = [words.quantities[signal.quantity] ?? signal.quantity, signal.component && format.component(signal.component)];
   return (
     <tr>
-      <td className="topic">
-        <span className="strong">{signal.name}</span>
+      <td>
+        <span className="strong"><Breakable name={signal.name} /></span>
         <div className="sub">{where.filter(Boolean).join(" · ")}</div>
       </td>
       <td className="num nowrap">

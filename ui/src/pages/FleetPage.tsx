@@ -1,9 +1,10 @@
 /** The fleet board: what needs attention, worst first. */
 
 import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { useMemo } from "react";
 import { Link, useSearchParams } from "wouter";
-import { useAssets, useOverview } from "../api/queries";
-import type { AssetRow, Overview } from "../api/types";
+import { useAssets, useOrders, useOverview } from "../api/queries";
+import type { AssetRow, OrderRow, Overview } from "../api/types";
 import { Answer, Empty } from "../components/Feedback";
 import { Health, Life, LikelyFault, OrderChips, SensorChip } from "../components/Machine";
 import { StateBadge } from "../components/State";
@@ -14,12 +15,25 @@ import { useWords } from "../i18n";
 import { FleetSummary } from "./FleetSummary";
 import { matches, needsAttention, worstFirst, type FleetFilter } from "./fleetOrder";
 
+type OpenOrders = ReadonlyMap<string, OrderRow>;
+
+interface MachinesProps {
+  assets: AssetRow[];
+  orders: OpenOrders;
+}
+
+/** The open orders by number; the live stream keeps them as they are. */
+function useOpenOrders(): OpenOrders {
+  const { data } = useOrders({ open: true });
+  return useMemo(() => new Map((data ?? []).map((order) => [order.number, order])), [data]);
+}
+
 function Place({ asset }: { asset: AssetRow }) {
   const words = useWords();
   return <div className="sub muted small">{[asset.area, words.fleet.criticality(asset.criticality)].join(" · ")}</div>;
 }
 
-function MachineTable({ assets }: { assets: AssetRow[] }) {
+function MachineTable({ assets, orders }: MachinesProps) {
   const words = useWords();
   const format = useFormat();
   const assessed = (asset: AssetRow) =>
@@ -49,7 +63,7 @@ function MachineTable({ assets }: { assets: AssetRow[] }) {
                 <td className="bar-cell"><Health asset={asset} /></td>
                 <td><LikelyFault asset={asset} /></td>
                 <td><Life rul={asset.rul} /></td>
-                <td><div className="row"><OrderChips numbers={asset.open_orders} /><SensorChip problems={asset.sensor_problems} /></div></td>
+                <td><div className="row"><OrderChips numbers={asset.open_orders} orders={orders} /><SensorChip problems={asset.sensor_problems} /></div></td>
               </tr>
             ))}
           </tbody>
@@ -59,7 +73,7 @@ function MachineTable({ assets }: { assets: AssetRow[] }) {
   );
 }
 
-function MachineCard({ asset }: { asset: AssetRow }) {
+function MachineCard({ asset, orders }: { asset: AssetRow; orders: OpenOrders }) {
   const words = useWords();
   const hasChips = asset.open_orders.length + asset.sensor_problems.length > 0;
   return (
@@ -78,14 +92,14 @@ function MachineCard({ asset }: { asset: AssetRow }) {
           <div><dt>{words.fleet.life}</dt><dd><Life rul={asset.rul} /></dd></div>
         </dl>
       )}
-      {hasChips && <div className="row"><OrderChips numbers={asset.open_orders} /><SensorChip problems={asset.sensor_problems} /></div>}
+      {hasChips && <div className="row"><OrderChips numbers={asset.open_orders} orders={orders} /><SensorChip problems={asset.sensor_problems} /></div>}
     </li>
   );
 }
 
-function Machines({ assets }: { assets: AssetRow[] }) {
-  if (!useIsPhone()) return <MachineTable assets={assets} />;
-  return <ul className="cards">{assets.map((asset) => <MachineCard key={asset.id} asset={asset} />)}</ul>;
+function Machines({ assets, orders }: MachinesProps) {
+  if (!useIsPhone()) return <MachineTable assets={assets} orders={orders} />;
+  return <ul className="cards">{assets.map((asset) => <MachineCard key={asset.id} asset={asset} orders={orders} />)}</ul>;
 }
 
 /** The filter lives in the address: a link to "all alarms in the pump house" can be sent. */
@@ -131,6 +145,7 @@ function Filters({ filter, areas, shown, set, clear }: FiltersProps) {
 
 function Board({ assets, overview }: { assets: AssetRow[]; overview: Overview | undefined }) {
   const words = useWords();
+  const orders = useOpenOrders();
   const { filter, set, clear } = useFleetFilter();
   const areas = [...new Set(assets.map((asset) => asset.area))].sort();
   const shown = assets.filter((asset) => matches(asset, filter)).sort(worstFirst);
@@ -146,7 +161,7 @@ function Board({ assets, overview }: { assets: AssetRow[]; overview: Overview | 
       {assets.length > 0 && <Filters {...{ filter, areas, set, clear }} shown={words.fleet.shown(shown.length, assets.length)} />}
       {assets.length === 0 && <section className="card"><Empty title={words.fleet.noMachines} hint={words.fleet.noMachinesHint} /></section>}
       {assets.length > 0 && shown.length === 0 && <section className="card"><Empty title={words.fleet.noMatch} /></section>}
-      {shown.length > 0 && <Machines assets={shown} />}
+      {shown.length > 0 && <Machines assets={shown} orders={orders} />}
     </>
   );
 }

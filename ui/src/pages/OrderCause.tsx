@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { CauseOut, Json } from "../api/types";
 import { Facts, type Fact } from "../components/Card";
 import { Evidence } from "../components/Evidence";
+import { FailureMode } from "../components/Explained";
 import { Pulls } from "../components/Pulls";
 import { withUnits } from "../format/units";
 import { useFormat } from "../format/useFormat";
@@ -57,7 +58,7 @@ export function OrderCause({ cause }: { cause: CauseOut }) {
     <article className="cause stack">
       <div>
         <h3>{format.fault(cause.fault, cause.label)} <span className="muted">{format.component(cause.fault)}</span></h3>
-        <span className="muted small">{format.mode(cause.failure_mode)} · {words.order.frozen(format.dateTime(cause.added_at))}</span>
+        <span className="muted small"><FailureMode code={cause.failure_mode} /> · {words.order.frozen(format.dateTime(cause.added_at))}</span>
       </div>
       {found.sensorProblems.map((text) => <div key={text} className="notice">{withUnits(text)}</div>)}
       <Evidence evidenceFor={found.evidenceFor} evidenceAgainst={found.evidenceAgainst} nextCheck={found.nextCheck} />

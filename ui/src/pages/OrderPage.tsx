@@ -7,6 +7,7 @@ import { isOpen } from "../api/orders";
 import { useOrder } from "../api/queries";
 import type { AuditRow, OrderDetail, PartLineOut } from "../api/types";
 import { Card, Facts } from "../components/Card";
+import { FailureMode } from "../components/Explained";
 import { Answer, Empty, isMissing } from "../components/Feedback";
 import { chanceTone, PriorityChip, StatusChip } from "../components/Orders";
 import { useTitle } from "../components/useTitle";
@@ -29,8 +30,8 @@ function Deadline({ name, order, time, none }: { name: string; order: OrderDetai
   return (
     <div className="card deadline" data-tone={tone}>
       <div className="name">{name}</div>
-      <div className="figure">{time === null ? "–" : late ? words.orders.now : format.day(time)}</div>
-      <div className={late ? "late" : "sub"}>
+      <div className={late ? "figure late" : "figure"}>{time === null ? "–" : late ? words.orders.now : format.day(time)}</div>
+      <div className="sub">
         {time === null ? none : late ? words.orders.lateSince(format.dateTime(time)) : `${format.relative(time)} · ${format.timeOfDay(time)}`}
       </div>
     </div>
@@ -134,10 +135,10 @@ function About({ order }: { order: OrderDetail }) {
       <Facts facts={[
         { name: words.orders.asset, value: <Link href={`/assets/${order.asset}`}>{order.asset_name}</Link> },
         {
-          name: words.order.life, value: known ? `P50 ${format.life(p50)}` : words.fleet.noForecast,
+          name: words.order.life, help: words.common.lifeHelp, value: known ? `P50 ${format.life(p50)}` : words.fleet.noForecast,
           sub: known && words.fleet.lifeRange(format.life(p10), format.life(p90)),
         },
-        { name: words.order.kind, value: words.kinds[order.kind], sub: format.mode(order.failure_mode) },
+        { name: words.order.kind, value: words.kinds[order.kind], sub: <FailureMode code={order.failure_mode} /> },
         { name: words.order.verification, value: words.verifications[order.verification] ?? order.verification },
         { name: words.order.created, value: format.shortDateTime(order.created_at), sub: format.since(order.created_at) },
         { name: words.order.updated, value: format.shortDateTime(order.updated_at), sub: `${words.order.revision} ${order.revision}` },
