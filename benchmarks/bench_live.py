@@ -2,7 +2,7 @@
 
 The demo runs at its own rate; a probe publishes numbered readings beside the fleet and a page's event stream
 (`/api/live`) is read from another process's side of the socket. Publish to visible: from the call of publish to the
-event that carries the value. Alarm to order: from the moment of the assessment to the event that carries the order.
+event that carries it or a newer value. Alarm to order: from the moment of the assessment to the event that carries the order.
 """
 
 from __future__ import annotations
@@ -106,6 +106,16 @@ def quantiles(seconds: list[float]) -> dict[str, float | int]:
             "worst": round(float(ms.max()), 1)}  # fmt: skip
 
 
+def shown_after(sent: dict[int, float], shown: dict[int, float]) -> list[float]:
+    """Seconds from each publish until the page showed that reading or a newer one; those never shown are left out."""
+    waits, first_at_s = [], float("inf")
+    for number in sorted(sent, reverse=True):
+        first_at_s = min(first_at_s, shown.get(number, float("inf")))
+        if first_at_s < float("inf"):
+            waits.append(first_at_s - sent[number])
+    return waits
+
+
 def run(seconds: float, seed: int) -> dict[str, Any]:
     """One run of the demo with the probe."""
     with tempfile.TemporaryDirectory(prefix="forewarn-live-") as name:
@@ -119,10 +129,11 @@ def run(seconds: float, seed: int) -> dict[str, Any]:
             time.sleep(5.0)  # the first readings of all machines come at once
             sent = probe(session, seconds)
             time.sleep(2.0)
-            visible = [page.values[n] - at for n, at in sent.items() if n in page.values]
+            visible = shown_after(sent, page.values)
             result = {
                 "publish_to_visible_ms": quantiles(visible),
                 "never_shown": len(sent) - len(visible),
+                "overtaken_before_shown": len(sent) - len(page.values),
                 "alarm_to_order_ms": quantiles(page.orders_s),
                 "slowest_pass_s": round(session.main.parts.scorer.stats.slowest_s, 3),
             }
