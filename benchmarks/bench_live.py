@@ -1,8 +1,8 @@
 """sh run bench live: how long from a sensor's publish to the page, and from an alarm to the order on the page.
 
 The demo runs at its own rate; a probe publishes numbered readings beside the fleet and a page's event stream
-(`/api/live`) is read from another process's side of the socket. Publish to visible: from the call of publish to the
-event that carries it or a newer value. Alarm to order: from the moment of the assessment to the event that carries the order.
+(`/api/live`) is read as a browser reads it. Publish to visible: from the call of publish to the event that carries the
+reading or a newer one. Alarm to order: from the moment of the assessment to the event that carries the order.
 """
 
 from __future__ import annotations
