@@ -39,9 +39,9 @@ class GrowingTrack:
         self._n = need
 
     def forget_before(self, at_us: int) -> None:
-        """Drop the part before a time."""
+        """Drop the part before a time, once it is worth a copy: an eighth of the track."""
         first = int(np.searchsorted(self._at[: self._n], at_us))
-        if first:
+        if 8 * first > self._n:
             at, value = self._at[first : self._n].copy(), self._value[first : self._n].copy()
             self._n = 0
             self.replace_from(-FOREVER_US, at, value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -32,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 OFFLINE_AFTER_H = 6.0
 """Plant hours without usable data after which an asset is offline; never less than the road delay."""
+
+REMEMBERED = 10_000
+"""So many newest assessments of an asset are remembered by their time."""
 
 QUIET_S = 5.0
 """Wall seconds after which an asset without news is assessed all the same: silence is news."""
@@ -68,7 +72,7 @@ class _Watched:
     failed: bool = False
     assessed_at_us: int = 0
     looked_wall_s: float = 0.0
-    assessments: list[int] = field(default_factory=list)
+    assessments: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
 
 def road_delay_us(clock: PlantClock) -> int:
