@@ -146,7 +146,7 @@ def _unpack_times(planes: bytes, width: int, n: int, t0: int, smallest: int, uni
     if n > 1:
         step = _unshuffled(planes, np.dtype(_UINTS[width])) if width else np.zeros(n - 1, np.uint8)
         span = float(smallest) * (n - 1) + float(unit) * float(step.sum(dtype=np.float64))
-        if smallest == 0 or span > 2.0 * _FARTHEST_US:
+        if smallest == 0 or max(span, float(unit)) > 2.0 * _FARTHEST_US:  # a unit may be absurd while all steps are 0
             raise Rejected("bad_chunk", "times do not ascend, or are not of this world")
         np.cumsum(step.astype(np.int64) * unit + smallest, out=at[1:])
         at[1:] += t0
