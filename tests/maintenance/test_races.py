@@ -142,6 +142,7 @@ def test_the_database_itself_refuses_a_second_open_cause(records: Records, book:
         )
 
 
+@pytest.mark.slow
 def test_programs_killed_at_any_moment_leave_no_half_order_and_keep_what_they_told(url: str, tmp_path: Path) -> None:
     promised: set[str] = set()
     for seed in range(2):

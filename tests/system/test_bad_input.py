@@ -22,6 +22,8 @@ from forewarn.ingest.format_waveform_block import Block
 from tests.ingest.mqtt_client import RawClient, connect_packet, connected, packet, publish_packet
 from tests.system.running import GOOD, RunningSystem, Sender
 
+pytestmark = pytest.mark.slow  # starts the whole system
+
 TEMP, VIB, OIL = "hall/press-1/temp", "hall/press-1/vib", "hall/press-1/oil"
 NOW_MS = time.time_ns() // 1_000_000
 YEAR_MS = 31_557_600_000
