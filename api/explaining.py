@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from forewarn.api.settings import Settings
 from forewarn.api.wiring import kept_clock
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.reader import PackedReader
 from forewarn.maintenance.order_book import OrderBookSql
 from forewarn.maintenance.records import open_records
 from forewarn.pipeline.explain import Explanation, explain

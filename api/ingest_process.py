@@ -16,7 +16,7 @@ from forewarn.api.children import when_parent_ends
 from forewarn.api.settings import Settings
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.consumer import refusal_frame
-from forewarn.ingest.source_listener import FrontDoor
+from forewarn.ingest.door.front_door import FrontDoor
 
 SWITCH_INTERVAL_S = 0.0005
 """How long the decoding thread may hold up an acknowledgement. With Python's usual 5 ms a client that waits for each

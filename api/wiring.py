@@ -15,12 +15,12 @@ from forewarn.api.state import Plantroom
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
 from forewarn.ingest.consumer import OF_A_SINK, Consumer, Sink, Trimmer
+from forewarn.ingest.door.front_door import FrontDoorSettings, Verifier
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
-from forewarn.ingest.source_listener import FrontDoorSettings, Verifier
-from forewarn.ingest.store_influx import InfluxSink, SinkCursor
-from forewarn.ingest.store_packed import PackedStore
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.influx import InfluxSink, SinkCursor
+from forewarn.ingest.store.packed import PackedStore
+from forewarn.ingest.store.reader import PackedReader
 from forewarn.pipeline.plant_file import load_plant
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from benchmarks.peers.raw_publisher import PublishResult, publish
 from forewarn.api.children import Child
 from forewarn.api.main_process import free_port
 from forewarn.api.settings import HANDOVER, MqttSettings, Settings
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.reader import PackedReader
 
 SIGNALS = 200
 PAYLOAD_BYTES = 150

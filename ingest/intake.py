@@ -17,10 +17,10 @@ from forewarn.core.errors import Rejected
 from forewarn.core.ports import LastValue, Refusal
 from forewarn.core.readings import Floats, Int64s, Quality, Readings, SignalSpec, UInt8s, Waveform
 from forewarn.ingest.delivery import QOS_MASK, RETAIN, Frame
-from forewarn.ingest.format_json import TooManyReadings, decode_plain
-from forewarn.ingest.format_result import Decoded
-from forewarn.ingest.format_time import plausible_us
-from forewarn.ingest.formats import FORMATS
+from forewarn.ingest.formats.json_readings import TooManyReadings, decode_plain
+from forewarn.ingest.formats.result import Decoded
+from forewarn.ingest.formats.table import FORMATS
+from forewarn.ingest.formats.times import plausible_us
 from forewarn.ingest.quality import RETENTION_US, Bools, QualityRules, QualityState, Rows, flagged, judge, time_faults
 from forewarn.ingest.refusals import grouped, refusal, time_detail
 from forewarn.ingest.topics import Binding, TopicTable

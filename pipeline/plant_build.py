@@ -15,7 +15,7 @@ from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, Site
 from forewarn.core.readings import SignalSpec
 from forewarn.core.units import CANONICAL_UNIT, Conversion
-from forewarn.ingest.format_json import RESERVED
+from forewarn.ingest.formats.json_readings import RESERVED
 from forewarn.ingest.topics import WHOLE_PAYLOAD
 from forewarn.pipeline.plant_schema import (
     KINDS,

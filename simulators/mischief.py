@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from forewarn.core.work import Json
-from forewarn.ingest import format_json
+from forewarn.ingest.formats import json_readings
 from forewarn.simulators.wire import VIBRATION, Message
 
 EVERY_REPEAT = 61
@@ -78,7 +78,7 @@ class Mischief:
             out.append(self._nonsense(message, at_us))
         if STRANGER.at(self._rows):
             self.planted.unknown_topic += 1
-            out.append(Message(_beside(message, "firmware"), format_json.encode(7.0, at_us), 1))
+            out.append(Message(_beside(message, "firmware"), json_readings.encode(7.0, at_us), 1))
         return out + self._released(message)
 
     def block(self, message: Message) -> list[Message]:
@@ -110,7 +110,7 @@ class Mischief:
         """The same moment, another value: two gateways disagree."""
         self.planted.conflicts += 1
         name, value = next(iter(row.items()))
-        return Message(message.topic, format_json.encode_fields({name: value * 1.5 + 1.0}, at_us), 1)
+        return Message(message.topic, json_readings.encode_fields({name: value * 1.5 + 1.0}, at_us), 1)
 
     def _nonsense(self, message: Message, at_us: int) -> Message:
         """Four kinds in turn; each is one entry in the books, for nobody knows how many readings it was meant to be."""

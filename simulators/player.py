@@ -18,8 +18,8 @@ from forewarn.core.clock import US_PER_S, PlantClock
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Int32s
 from forewarn.core.work import Json
-from forewarn.ingest import format_waveform
-from forewarn.ingest.format_waveform_block import Block
+from forewarn.ingest.formats import waveform
+from forewarn.ingest.formats.waveform_block import Block
 from forewarn.simulators.publisher import Publisher
 from forewarn.simulators.run import DRAIN_S, STEP_S, Control, Repair, wall_us
 from forewarn.simulators.wire import Message
@@ -89,7 +89,7 @@ def message_of(bearing: str, channel: str, at_us: int, milli_g: Int32s, seq: int
     """One channel of a snapshot as integers of a milli-g, unit g: nothing is lost against the recording."""
     small = int(np.max(np.abs(milli_g))) <= np.iinfo(np.int16).max
     block = Block(at_us, SAMPLE_RATE_HZ, milli_g.astype(np.float64) * 1e-3, "g", boot_id=1, seq=seq)
-    payload = format_waveform.encode(block, "i16" if small else "i32", scale=1e-3)
+    payload = waveform.encode(block, "i16" if small else "i32", scale=1e-3)
     return Message(topic_of(bearing, channel), payload, 1)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from forewarn.core.readings import Float32s
-from forewarn.ingest import format_json, format_waveform
-from forewarn.ingest.format_waveform_block import Block
+from forewarn.ingest.formats import json_readings, waveform
+from forewarn.ingest.formats.waveform_block import Block
 from forewarn.simulators.machines import MachineSpec
 from forewarn.simulators.vibration import SAMPLE_RATE_HZ
 
@@ -52,7 +52,7 @@ def wire_unit(spec: MachineSpec, signal: str) -> str | None:
 def row_message(spec: MachineSpec, at_us: int, row: dict[str, float]) -> Message:
     """A row of slow signals (canonical units) as one JSON message with all fields."""
     values = {name: _rounded(_converted(spec, name, value)) for name, value in row.items()}
-    return Message(topic_of(spec), format_json.encode_fields(values, at_us), len(values))
+    return Message(topic_of(spec), json_readings.encode_fields(values, at_us), len(values))
 
 
 def waveform_message(spec: MachineSpec, at_us: int, samples: Float32s, seq: int) -> Message:
@@ -60,7 +60,7 @@ def waveform_message(spec: MachineSpec, at_us: int, samples: Float32s, seq: int)
     unit = wire_unit(spec, VIBRATION) or "m/s^2"
     scaled = samples.astype(np.float64) * _converted(spec, VIBRATION, 1.0)
     block = Block(at_us, SAMPLE_RATE_HZ, scaled, unit, boot_id=1, seq=seq)
-    payload = format_waveform.encode(block, "i16", scale=gain(float(np.max(np.abs(scaled)))))
+    payload = waveform.encode(block, "i16", scale=gain(float(np.max(np.abs(scaled)))))
     return Message(topic_of(spec, VIBRATION), payload, 1)
 
 

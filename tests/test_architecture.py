@@ -84,7 +84,7 @@ def test_core_needs_nothing_but_the_standard_library_and_numpy() -> None:
 
 
 def test_simulators_see_of_the_product_only_core_and_the_wire_formats() -> None:
-    allowed = ("forewarn.core", "forewarn.simulators", "forewarn.ingest.format")
+    allowed = ("forewarn.core", "forewarn.simulators", "forewarn.ingest.formats")
     for path in sorted((ROOT / "simulators").rglob("*.py")):
         seen = {name for name in imports_of(path) if name.startswith("forewarn")}
         beyond = {name for name in seen if not name.startswith(allowed)}

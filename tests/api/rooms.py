@@ -16,7 +16,7 @@ from forewarn.core.plant import PartLine, Plant
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Quality, Readings, Waveform
 from forewarn.core.work import Advice, WorkOrder
-from forewarn.ingest.store_memory import MemoryStore
+from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.assessment_book import AssessmentBook
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.maintenance.order_book import OrderBookSql

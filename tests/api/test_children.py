@@ -23,7 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from forewarn.api.children import Child, ChildDied
 from forewarn.api.main_process import free_port
 from forewarn.api.settings import HANDOVER, HttpSettings, MqttSettings, Settings
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.reader import PackedReader
 from tests.api.rooms import SMALL_PLANT, small_plant
 
 GOOD = """

@@ -28,7 +28,7 @@ import httpx2
 
 from forewarn.api.main_process import free_port
 from forewarn.api.settings import HANDOVER, ClockSettings, HttpSettings, MqttSettings, ScoringSettings, Settings
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.reader import PackedReader
 from tests.chaos.ledger import read_ledger
 from tests.chaos.verdict import judged_orders, judged_readings, troubles
 

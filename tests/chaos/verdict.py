@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from forewarn.core.readings import Int64s
-from forewarn.ingest.chunks import decode_chunk
-from forewarn.ingest.day_rows import DayRows, key_of
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.chunks import decode_chunk
+from forewarn.ingest.store.day_rows import DayRows, key_of
+from forewarn.ingest.store.reader import PackedReader
 
 MUST_BE_ZERO = ("lost", "duplicates", "phantoms", "miscounted")
 MUST_BE_ZERO_IN_ORDERS = ("causes_with_two_open_orders", "audit_rows_that_do_not_fit")

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.ports import Counts, Refusal, SeriesReader, SeriesWriter
 from forewarn.core.readings import Readings, Waveform
-from forewarn.ingest.store_memory import MemoryStore
-from forewarn.ingest.store_packed import PackedStore
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.memory import MemoryStore
+from forewarn.ingest.store.packed import PackedStore
+from forewarn.ingest.store.reader import PackedReader
 
 NOON = 20_000 * US_PER_DAY + US_PER_DAY // 2
 EVER = (-(1 << 50), 1 << 55)

@@ -14,7 +14,7 @@ from typing import TypeVar
 from forewarn.core.errors import Retriable
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.delivery import Frame
-from forewarn.ingest.source_listener import FrontDoor, FrontDoorSettings
+from forewarn.ingest.door.front_door import FrontDoor, FrontDoorSettings
 
 ARRIVAL_US = 1_700_000_000_000_000
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.core.errors import Rejected
-from forewarn.ingest.chunks import decode_chunk, decode_wave, encode_chunk, encode_wave
+from forewarn.ingest.store.chunks import decode_chunk, decode_wave, encode_chunk, encode_wave
 
 DECIMALS = st.builds(lambda k, d: k / 10**d, st.integers(-(10**7), 10**7), st.integers(0, 6))
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -16,7 +16,7 @@ from forewarn.ingest.consumer import Consumer, refusal_frame, split_refusals
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
-from forewarn.ingest.store_memory import MemoryStore
+from forewarn.ingest.store.memory import MemoryStore
 
 NOW_US = 1_795_392_000_000_000
 SPEC = SignalSpec("p1", "temp", "temperature", "degC", "plant/p1/temp")

@@ -13,12 +13,12 @@ from hypothesis import example, given, settings
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import SignalSpec
-from forewarn.ingest import format_json, format_waveform, format_waveform_json
-from forewarn.ingest.format_json_strict import MAX_DEPTH, parse
-from forewarn.ingest.format_result import Decoded
-from forewarn.ingest.format_time import time_of_iso, time_of_ms
-from forewarn.ingest.format_waveform_block import Block
-from forewarn.ingest.formats import FORMATS
+from forewarn.ingest.formats import json_readings, waveform, waveform_json
+from forewarn.ingest.formats.json_strict import MAX_DEPTH, parse
+from forewarn.ingest.formats.result import Decoded
+from forewarn.ingest.formats.table import FORMATS
+from forewarn.ingest.formats.times import time_of_iso, time_of_ms
+from forewarn.ingest.formats.waveform_block import Block
 from forewarn.ingest.topics import TopicTable
 from tests.ingest.golden import NOW_US, NUMBERS, SIGNALS, cases, outcome
 
@@ -57,11 +57,11 @@ def test_golden_message(case: Path) -> None:
 @example(5e-324, NOW_US - 1)
 @example(1.7976931348623157e308, NOW_US)
 def test_a_plain_reading_comes_back_exactly_by_both_roads(value: float, at_us: int) -> None:
-    payload = format_json.encode(value, at_us)
-    decoded = format_json.decode(payload, PLAIN, NOW_US, NOW_US)
+    payload = json_readings.encode(value, at_us)
+    decoded = json_readings.decode(payload, PLAIN, NOW_US, NOW_US)
     assert (decoded.value, decoded.at) == ([value], [at_us])
     assert np.signbit(decoded.value[0]) == np.signbit(value)
-    together = format_json.decode_plain([payload] * 3)
+    together = json_readings.decode_plain([payload] * 3)
     assert together is not None
     assert together[0] == [value] * 3
     assert np.rint(np.array(together[1]) * 1000).astype(np.int64).tolist() == [at_us] * 3
@@ -70,13 +70,15 @@ def test_a_plain_reading_comes_back_exactly_by_both_roads(value: float, at_us: i
 @given(st.lists(st.tuples(FINITE, TIMES), min_size=1, max_size=20))
 def test_a_batch_comes_back_exactly(pairs: list[tuple[float, int]]) -> None:
     values, times = [value for value, _ in pairs], [at for _, at in pairs]
-    decoded = format_json.decode(format_json.encode_batch(values, times), PLAIN, NOW_US, NOW_US)
+    decoded = json_readings.decode(json_readings.encode_batch(values, times), PLAIN, NOW_US, NOW_US)
     assert (decoded.value, decoded.at, decoded.refused) == (values, times, [])
 
 
 @given(FINITE, FINITE, TIMES)
 def test_several_fields_come_back_exactly(temp: float, rpm: float, at_us: int) -> None:
-    decoded = format_json.decode(format_json.encode_fields({"temp": temp, "rpm": rpm}, at_us), SEVERAL, NOW_US, NOW_US)
+    decoded = json_readings.decode(
+        json_readings.encode_fields({"temp": temp, "rpm": rpm}, at_us), SEVERAL, NOW_US, NOW_US
+    )
     assert dict(zip(decoded.rows, decoded.value, strict=True)) == {1: temp, 2: rpm}
     assert decoded.at == [at_us, at_us]
 
@@ -88,33 +90,33 @@ def same_block(one: Block, other: Block) -> bool:
 
 @given(BLOCKS)
 def test_a_float_block_comes_back_exactly(block: Block) -> None:
-    back = format_waveform.decode_block(format_waveform.encode(block))
+    back = waveform.decode_block(waveform.encode(block))
     assert same_block(back, block)
     assert (back.boot_id, back.seq) == (block.boot_id, block.seq)
 
 
 @given(BLOCKS, st.booleans())
 def test_a_json_block_comes_back_exactly(block: Block, as_base64: bool) -> None:
-    assert same_block(format_waveform_json.decode_block(format_waveform_json.encode(block, as_base64), NOW_US), block)
+    assert same_block(waveform_json.decode_block(waveform_json.encode(block, as_base64), NOW_US), block)
 
 
 @given(st.lists(st.floats(-8, 8), min_size=1, max_size=30), st.sampled_from(["i16", "i32"]))
 def test_an_integer_block_is_off_by_half_a_count_at_most(samples: list[float], dtype: str) -> None:
     block = Block(NOW_US, 1000.0, np.array(samples))
-    back = format_waveform.decode_block(format_waveform.encode(block, dtype, scale=2**-11))
+    back = waveform.decode_block(waveform.encode(block, dtype, scale=2**-11))
     assert np.abs(back.samples - block.samples).max() <= 2**-12
 
 
 def test_encoders_refuse_what_decoders_would() -> None:
     bad = Block(NOW_US, 1000.0, np.array([np.nan]))
     with pytest.raises(ValueError, match="finite"):
-        format_waveform.encode(bad)
+        waveform.encode(bad)
     with pytest.raises(ValueError, match="finite"):
-        format_waveform_json.encode(bad)
+        waveform_json.encode(bad)
     with pytest.raises(ValueError, match="16 bits"):
-        format_waveform.encode(Block(NOW_US, 1000.0, np.array([40_000.0])), "i16")
+        waveform.encode(Block(NOW_US, 1000.0, np.array([40_000.0])), "i16")
     with pytest.raises(ValueError, match="finite"):
-        format_json.encode(float("inf"), NOW_US)
+        json_readings.encode(float("inf"), NOW_US)
 
 
 @given(st.binary(max_size=200), st.sampled_from(["plain", "several", "wave"]))
@@ -165,7 +167,7 @@ def test_the_fast_roads_agree_with_the_strict_one(message: object, binding: obje
     topic = PLAIN if binding is PLAIN else SEVERAL
     fast = read_or_refused(payload, topic.topic)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(format_json, "_decode_typed", lambda *_: None)
+        patch.setattr(json_readings, "_decode_typed", lambda *_: None)
         assert read_or_refused(payload, topic.topic) == fast
 
 
@@ -188,17 +190,17 @@ def test_a_number_of_ten_thousand_digits_is_refused(number: bytes) -> None:
 
 
 def test_more_than_ten_thousand_readings_are_refused_and_counted() -> None:
-    batch = format_json.encode_batch([1.0] * 10_001, [NOW_US + n for n in range(10_001)])
-    with pytest.raises(format_json.TooManyReadings) as refused:
-        format_json.decode(batch, PLAIN, NOW_US, NOW_US)
+    batch = json_readings.encode_batch([1.0] * 10_001, [NOW_US + n for n in range(10_001)])
+    with pytest.raises(json_readings.TooManyReadings) as refused:
+        json_readings.decode(batch, PLAIN, NOW_US, NOW_US)
     assert (refused.value.reason, refused.value.readings) == ("too_many_readings", 10_001)
-    fields = b"[" + b",".join([format_json.encode_fields({"temp": 1, "rpm": 2}, NOW_US)] * 5_001) + b"]"
-    with pytest.raises(format_json.TooManyReadings) as refused:
-        format_json.decode(fields, SEVERAL, NOW_US, NOW_US)
+    fields = b"[" + b",".join([json_readings.encode_fields({"temp": 1, "rpm": 2}, NOW_US)] * 5_001) + b"]"
+    with pytest.raises(json_readings.TooManyReadings) as refused:
+        json_readings.decode(fields, SEVERAL, NOW_US, NOW_US)
     assert refused.value.readings == 10_002
 
 
-PLAIN_A, PLAIN_B = format_json.encode(1.0, NOW_US), format_json.encode(2.0, NOW_US)
+PLAIN_A, PLAIN_B = json_readings.encode(1.0, NOW_US), json_readings.encode(2.0, NOW_US)
 
 
 @pytest.mark.parametrize(
@@ -216,8 +218,8 @@ PLAIN_A, PLAIN_B = format_json.encode(1.0, NOW_US), format_json.encode(2.0, NOW_
     ],
 )
 def test_only_whole_plain_messages_are_read_together(payloads: list[bytes]) -> None:
-    assert format_json.decode_plain([PLAIN_A, PLAIN_B]) is not None
-    assert format_json.decode_plain(payloads) is None
+    assert json_readings.decode_plain([PLAIN_A, PLAIN_B]) is not None
+    assert json_readings.decode_plain(payloads) is None
 
 
 def test_a_time_may_carry_microseconds_as_a_fraction_or_a_text() -> None:
@@ -255,7 +257,7 @@ def test_the_examples_of_the_reference_are_read(root: Path) -> None:
 
 def test_the_reference_names_every_reason(root: Path) -> None:
     text = (root / "docs/reference/payloads.md").read_text()
-    sources = [*(root / "ingest").glob("format_*.py"), root / "ingest/intake.py"]
+    sources = [*(root / "ingest/formats").glob("*.py"), root / "ingest/intake.py"]
     reasons = {reason for source in sources for reason in re.findall(r'Rejected\(\s*"(\w+)"', source.read_text())}
     assert len(reasons) > 20
     assert [reason for reason in reasons if f"`{reason}`" not in text] == []

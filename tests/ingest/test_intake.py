@@ -13,9 +13,10 @@ from hypothesis import given, settings
 
 from forewarn.core.ports import LastValue
 from forewarn.core.readings import Quality
-from forewarn.ingest import format_json, format_waveform, formats, intake
+from forewarn.ingest import intake
 from forewarn.ingest.delivery import DUP, RETAIN, Frame
-from forewarn.ingest.format_waveform_block import Block
+from forewarn.ingest.formats import json_readings, table, waveform
+from forewarn.ingest.formats.waveform_block import Block
 from forewarn.ingest.intake import Intake, Intaken
 from tests.ingest.golden import NOW_US, NUMBERS, SIGNALS, written
 
@@ -34,14 +35,14 @@ def counted(taken: Intaken) -> int:
 
 AT = st.integers(NOW_US - 10**9, NOW_US)
 VALUE = st.integers(-100, 100).map(float)
-WAVE = format_waveform.encode(Block(NOW_US, 100.0, np.ones(4), "g"))
+WAVE = waveform.encode(Block(NOW_US, 100.0, np.ones(4), "g"))
 # What a publisher sends, and how many readings its ledger counts for it.
 MESSAGES = st.one_of(
-    st.builds(lambda v, t: ("plain", format_json.encode(v, t), 1), VALUE, AT),
-    st.builds(lambda v, t: ("plain", format_json.encode_batch([v, v + 1], [t, t + 1]), 2), VALUE, AT),
-    st.builds(lambda v, t: ("several", format_json.encode_fields({"temp": v, "rpm": v}, t), 2), VALUE, AT),
-    st.builds(lambda v, t: ("several", format_json.encode_fields({"temp": v, "nobody": v}, t), 2), VALUE, AT),
-    st.builds(lambda v: ("scaled", format_json.encode(v, NOW_US + 10**12), 1), VALUE),
+    st.builds(lambda v, t: ("plain", json_readings.encode(v, t), 1), VALUE, AT),
+    st.builds(lambda v, t: ("plain", json_readings.encode_batch([v, v + 1], [t, t + 1]), 2), VALUE, AT),
+    st.builds(lambda v, t: ("several", json_readings.encode_fields({"temp": v, "rpm": v}, t), 2), VALUE, AT),
+    st.builds(lambda v, t: ("several", json_readings.encode_fields({"temp": v, "nobody": v}, t), 2), VALUE, AT),
+    st.builds(lambda v: ("scaled", json_readings.encode(v, NOW_US + 10**12), 1), VALUE),
     st.builds(lambda v: ("plain", b'[{"value":1},{"value":"x"},{"value":%d,"ts":5}]' % v, 3), VALUE),
     st.sampled_from(
         [
@@ -76,7 +77,7 @@ def test_the_road_of_many_plain_messages_gives_what_one_by_one_gives(messages: l
 
 
 def test_bad_messages_between_good_ones_cost_only_themselves() -> None:
-    frames = [frame("plain", format_json.encode(50.0 + n, NOW_US - 1000 + n)) for n in range(100)]
+    frames = [frame("plain", json_readings.encode(50.0 + n, NOW_US - 1000 + n)) for n in range(100)]
     frames[10:10] = [frame("plain", b"{")] * 5
     taken = fresh().take(frames, NOW_US)
     assert (len(taken.readings), len(taken.refused)) == (100, 5)
@@ -89,9 +90,9 @@ def test_a_bug_in_a_decoder_is_a_refusal_and_a_log_entry(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError("payload text that must not leak")
 
-    monkeypatch.setitem(formats.FORMATS, "waveform", broken)
+    monkeypatch.setitem(table.FORMATS, "waveform", broken)
     with caplog.at_level(logging.ERROR):
-        taken = fresh().take([frame("wave", WAVE), frame("plain", format_json.encode(50.0, NOW_US))], NOW_US)
+        taken = fresh().take([frame("wave", WAVE), frame("plain", json_readings.encode(50.0, NOW_US))], NOW_US)
     assert [(r.reason, r.detail) for r in taken.refused] == [("decoder_error", "ZeroDivisionError")]
     assert len(taken.readings) == 1
     assert "topic wave" in caplog.text
@@ -110,15 +111,15 @@ def test_ten_thousand_bad_readings_of_one_message_are_one_refusal() -> None:
 
 
 def test_values_arrive_in_canonical_units() -> None:
-    taken = fresh().take([frame("plain", format_json.encode(212.0, NOW_US))], NOW_US)
+    taken = fresh().take([frame("plain", json_readings.encode(212.0, NOW_US))], NOW_US)
     assert taken.readings.value.tolist() == [pytest.approx(100.0, abs=1e-12)]
 
 
 def test_the_delivery_shows_in_the_flags() -> None:
-    payload = format_json.encode(50.0, NOW_US)
+    payload = json_readings.encode(50.0, NOW_US)
     for flags, expected in ((1, Quality.GOOD), (0, Quality.QOS0), (2, Quality.GOOD), (1 | DUP, Quality.GOOD)):
         assert fresh().take([frame("plain", payload, flags)], NOW_US).readings.quality.tolist() == [expected]
-    old = format_json.encode(50.0, NOW_US - 10**12)
+    old = json_readings.encode(50.0, NOW_US - 10**12)
     assert fresh().take([frame("plain", old, 1)], NOW_US).readings.quality.tolist() == [Quality.GOOD]
     assert fresh().take([frame("plain", old, 1 | RETAIN)], NOW_US).readings.quality.tolist() == [Quality.LATE]
     assert fresh().take([frame("plain", payload, 1 | RETAIN)], NOW_US).readings.quality.tolist() == [Quality.GOOD]
@@ -126,9 +127,9 @@ def test_the_delivery_shows_in_the_flags() -> None:
 
 def test_a_refused_time_moves_no_memory() -> None:
     one = fresh()
-    one.take([frame("plain", format_json.encode(50.0, NOW_US + 10**10))], NOW_US)
-    one.take([frame("wave", format_waveform.encode(Block(NOW_US + 10**10, 100.0, np.ones(4))))], NOW_US)
-    later = one.take([frame("plain", format_json.encode(50.0, NOW_US)), frame("wave", WAVE)], NOW_US)
+    one.take([frame("plain", json_readings.encode(50.0, NOW_US + 10**10))], NOW_US)
+    one.take([frame("wave", waveform.encode(Block(NOW_US + 10**10, 100.0, np.ones(4))))], NOW_US)
+    later = one.take([frame("plain", json_readings.encode(50.0, NOW_US)), frame("wave", WAVE)], NOW_US)
     assert later.readings.quality.tolist() == [Quality.GOOD]
     assert [waveform.quality for waveform in later.waveforms] == [Quality.GOOD]
 
@@ -142,8 +143,8 @@ def test_after_a_restart_late_readings_are_known_as_late() -> None:
             LastValue(99, "x", 0, 0.0, 0, 3),
         ]
     )
-    late_wave = format_waveform.encode(Block(NOW_US - 1, 100.0, np.ones(4)))
-    taken = one.take([frame("plain", format_json.encode(50.0, NOW_US - 1)), frame("wave", late_wave)], NOW_US)
+    late_wave = waveform.encode(Block(NOW_US - 1, 100.0, np.ones(4)))
+    taken = one.take([frame("plain", json_readings.encode(50.0, NOW_US - 1)), frame("wave", late_wave)], NOW_US)
     assert taken.readings.quality.tolist() == [Quality.LATE]
     assert [waveform.quality for waveform in taken.waveforms] == [Quality.LATE]
 
@@ -155,24 +156,24 @@ def test_no_frames_are_no_readings() -> None:
 def test_numbers_of_series_and_order_of_signals_are_independent() -> None:
     shuffled = Intake([replace(SIGNALS[0]), SIGNALS[3]], [900, 3])
     taken = shuffled.take(
-        [frame("scaled", format_json.encode(1.0, NOW_US)), frame("plain", format_json.encode(50.0, NOW_US))], NOW_US
+        [frame("scaled", json_readings.encode(1.0, NOW_US)), frame("plain", json_readings.encode(50.0, NOW_US))], NOW_US
     )
     assert taken.readings.series.tolist() == [3, 900]
     assert taken.readings.series.dtype == np.int32
 
 
 def test_a_message_with_too_many_readings_is_counted_in_full() -> None:
-    batch = format_json.encode_batch([1.0] * 10_001, [NOW_US - n for n in range(10_001)])
+    batch = json_readings.encode_batch([1.0] * 10_001, [NOW_US - n for n in range(10_001)])
     (refusal,) = fresh().take([frame("plain", batch)], NOW_US).refused
     assert (refusal.reason, refusal.readings) == ("too_many_readings", 10_001)
 
 
 def test_the_limit_of_fields_holds_also_for_known_ones() -> None:
     many = [replace(SIGNALS[1], signal=f"s{n}", field=f"f{n}") for n in range(300)]
-    payload = format_json.encode_fields({spec.field or "": 1.0 for spec in many[:257]}, NOW_US)
+    payload = json_readings.encode_fields({spec.field or "": 1.0 for spec in many[:257]}, NOW_US)
     flat = b"{" + payload.split(b'"values":{')[1].removesuffix(b"}")
     for message in (payload, flat):
         (refusal,) = Intake(many, range(300)).take([frame("several", message)], NOW_US).refused
         assert refusal.reason == "too_many_fields"
-    at_the_limit = format_json.encode_fields({spec.field or "": 1.0 for spec in many[:256]}, NOW_US)
+    at_the_limit = json_readings.encode_fields({spec.field or "": 1.0 for spec in many[:256]}, NOW_US)
     assert len(Intake(many, range(300)).take([frame("several", at_the_limit)], NOW_US).readings) == 256

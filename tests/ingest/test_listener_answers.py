@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from forewarn.core.errors import Rejected
-from forewarn.ingest.source_listener import FrontDoorSettings
+from forewarn.ingest.door.front_door import FrontDoorSettings
 from tests.ingest.mqtt_client import (
     VERSIONS,
     RawClient,

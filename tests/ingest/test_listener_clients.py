@@ -18,9 +18,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from forewarn.core.errors import Rejected
 from forewarn.ingest.commit import GroupCommit
-from forewarn.ingest.listener_connection import Connection
-from forewarn.ingest.listener_guards import BAN_S, TAKE_OVERS_PER_MINUTE, RateLimitedLog, TakeOverGuard
-from forewarn.ingest.source_listener import FrontDoor, FrontDoorSettings
+from forewarn.ingest.door.connection import Connection
+from forewarn.ingest.door.front_door import FrontDoor, FrontDoorSettings
+from forewarn.ingest.door.guards import BAN_S, TAKE_OVERS_PER_MINUTE, RateLimitedLog, TakeOverGuard
 from tests.ingest.mqtt_client import PING, VERSIONS, RawClient, connect_packet, connected, packet, publish_packet
 from tests.ingest.running_door import FsyncLog, RunningDoor, running_door
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn.ingest.mqtt_answers import encode_connack, encode_disconnect, encode_publish
-from forewarn.ingest.mqtt_codes import PacketError, Reason
-from forewarn.ingest.mqtt_packets import (
+from forewarn.ingest.door.answers import encode_connack, encode_disconnect, encode_publish
+from forewarn.ingest.door.codes import PacketError, Reason
+from forewarn.ingest.door.packets import (
     Connect,
     Disconnect,
     Filter,
@@ -24,7 +24,7 @@ from forewarn.ingest.mqtt_packets import (
     Unsubscribe,
     Will,
 )
-from forewarn.ingest.mqtt_properties import (
+from forewarn.ingest.door.properties import (
     IN_CONNECT,
     IN_PUBLISH,
     KINDS,
@@ -36,7 +36,7 @@ from forewarn.ingest.mqtt_properties import (
     encode_varint,
     read_properties,
 )
-from forewarn.ingest.mqtt_session import Session, SessionLimits
+from forewarn.ingest.door.session import Session, SessionLimits
 from tests.ingest.mqtt_client import (
     connect_packet,
     field,

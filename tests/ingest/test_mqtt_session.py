@@ -1,6 +1,6 @@
 """What one read of a connection becomes, without a socket."""
 
-from forewarn.ingest.mqtt_session import Session, SessionLimits
+from forewarn.ingest.door.session import Session, SessionLimits
 from tests.ingest.mqtt_client import connect_packet, publish_packet
 
 ARRIVAL_US = 1_700_000_000_000_000

@@ -22,8 +22,8 @@ from forewarn.ingest.consumer import OF_A_SINK, Consumer, Manner, Trimmer
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
-from forewarn.ingest.store_influx import InfluxSink, SinkCursor
-from forewarn.ingest.store_memory import MemoryStore
+from forewarn.ingest.store.influx import InfluxSink, SinkCursor
+from forewarn.ingest.store.memory import MemoryStore
 from tests.ingest.fake_influx import FakeInflux
 
 NOW_US = 1_795_392_000_000_000

@@ -18,8 +18,8 @@ import pytest
 from benchmarks.peers.raw_publisher import publish
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.delivery import DUP, RETAIN, Frame
+from forewarn.ingest.door.front_door import FrontDoor, FrontDoorSettings
 from forewarn.ingest.journal import Journal
-from forewarn.ingest.source_listener import FrontDoor, FrontDoorSettings
 from tests.ingest.mqtt_client import (
     GOODBYE,
     PING,
@@ -287,6 +287,6 @@ def test_counters_tell_what_came_and_what_did_not(running: RunningDoor) -> None:
 
 def test_the_front_door_needs_nothing_heavy_to_start() -> None:
     heavy = "numpy pandas scipy sklearn pydantic paho"
-    code = f"import sys, forewarn.ingest.source_listener; print([m for m in '{heavy}'.split() if m in sys.modules])"
+    code = f"import sys, forewarn.ingest.door.front_door; print([m for m in '{heavy}'.split() if m in sys.modules])"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "[]"

@@ -14,7 +14,7 @@ import pytest
 from forewarn.core.errors import Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, SignalSpec, Waveform
-from forewarn.ingest.store_influx import InfluxSink, SinkCursor, encode_lines, line_key
+from forewarn.ingest.store.influx import InfluxSink, SinkCursor, encode_lines, line_key
 from tests.ingest.fake_influx import FakeInflux
 
 SIGNALS = {

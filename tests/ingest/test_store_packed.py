@@ -19,10 +19,10 @@ from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Conflict, Rejected, Retriable
 from forewarn.core.ports import Counts, Refusal
 from forewarn.core.readings import Readings, Waveform
-from forewarn.ingest.day_rows import day_path, days_of
-from forewarn.ingest.store_day import DayFile
-from forewarn.ingest.store_packed import PackedStore
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.day import DayFile
+from forewarn.ingest.store.day_rows import day_path, days_of
+from forewarn.ingest.store.packed import PackedStore
+from forewarn.ingest.store.reader import PackedReader
 
 MIDNIGHT = 20_000 * US_PER_DAY
 EVER = (-(1 << 50), 1 << 55)
@@ -138,7 +138,7 @@ def test_a_day_file_ahead_of_the_catalogue_counts_nothing_twice_however_the_repl
 WRITER = """
 import sys
 from pathlib import Path
-from forewarn.ingest.store_packed import PackedStore
+from forewarn.ingest.store.packed import PackedStore
 from tests.ingest.test_store_packed import NAMES, write
 store = PackedStore(Path(sys.argv[1]), log_rows=200, open_days=1, catalogue_delay_s=float(sys.argv[2]))
 store.assign(NAMES)

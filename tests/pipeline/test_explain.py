@@ -13,7 +13,7 @@ from forewarn.core.clock import PlantClock
 from forewarn.core.ports import Actor
 from forewarn.core.readings import Readings
 from forewarn.core.work import Status
-from forewarn.ingest.store_memory import MemoryStore
+from forewarn.ingest.store.memory import MemoryStore
 from forewarn.pipeline.explain import Difference, differences, explain
 from forewarn.pipeline.scoring import assess_settings
 from tests.pipeline.machines import Works

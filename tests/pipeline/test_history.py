@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Quality, Readings, SignalSpec
-from forewarn.ingest.store_memory import MemoryStore
+from forewarn.ingest.store.memory import MemoryStore
 from forewarn.pipeline.history import AssetHistory, GrowingTrack
 
 SPEC = SignalSpec("pump-1", "temp", "temperature", "degC", "t")

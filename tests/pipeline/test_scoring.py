@@ -13,7 +13,7 @@ from forewarn.core.errors import Retriable
 from forewarn.core.ports import Actor, Refusal
 from forewarn.core.readings import Quality, Readings, Waveform
 from forewarn.core.work import OrderKind, Status, Verification, WorkOrder
-from forewarn.ingest.store_memory import MemoryStore
+from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.order_book_memory import MemoryOrderBook
 from forewarn.pipeline import scoring
 from tests.pipeline.machines import SPALL, Works, block

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from forewarn.core.clock import PlantClock
 from forewarn.core.errors import Rejected
-from forewarn.ingest import format_waveform
+from forewarn.ingest.formats import waveform
 from forewarn.pipeline.plant_file import load_plant
 from forewarn.simulators.player import Recording, Replay, topic_of
 from forewarn.simulators.publisher import Publisher, Target
@@ -49,7 +49,7 @@ def test_every_sample_of_both_channels_arrives_at_its_time(folder: Path) -> None
     table = parquet.read_table(folder / "Bearing9_1.parquet")
     for i, (topic, payload) in enumerate(server.received):
         channel = ("horizontal", "vertical")[i % 2]
-        block = format_waveform.decode_block(payload)
+        block = waveform.decode_block(payload)
         assert topic == topic_of("Bearing9_1", channel)
         assert (block.at_us, block.unit, block.sample_rate_hz) == (ORIGIN_US + i // 2 * 10_000_000, "g", 25_600.0)
         recorded = np.array(table[f"{channel}_mg"][i // 2].as_py())

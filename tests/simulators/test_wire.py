@@ -15,7 +15,7 @@ from forewarn.core.plant import Plant
 from forewarn.core.readings import Quality
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.intake import Intake
-from forewarn.ingest.store_memory import MemoryStore
+from forewarn.ingest.store.memory import MemoryStore
 from forewarn.pipeline.plant_file import load_plant
 from forewarn.simulators.demo_machines import DEMO_MACHINES
 from forewarn.simulators.fleet import DEMO_FATES, DEMO_STUCK, Fleet

@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from forewarn.api.main_process import free_port
 from forewarn.api.settings import HANDOVER, HttpSettings, MqttSettings, Settings
-from forewarn.ingest.store_reader import PackedReader
+from forewarn.ingest.store.reader import PackedReader
 
 UP = [sys.executable, "-P", "-m", "forewarn.api", "up"]
 HANG_GUARD_S = 60.0

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forewarn.ingest.format_waveform import encode
-from forewarn.ingest.format_waveform_block import Block
+from forewarn.ingest.formats.waveform import encode
+from forewarn.ingest.formats.waveform_block import Block
 from tests.ingest.mqtt_client import RawClient, connect_packet, connected, packet, publish_packet
 from tests.system.running import GOOD, RunningSystem, Sender
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from forewarn.core.readings import Readings
-from forewarn.ingest.day_rows import DayRows
-from forewarn.ingest.store_packed import PackedStore
+from forewarn.ingest.store.day_rows import DayRows
+from forewarn.ingest.store.packed import PackedStore
 from forewarn.maintenance.order_book import OrderBookSql
 from forewarn.maintenance.records import open_records
 from tests.chaos.kills import run

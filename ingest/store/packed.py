@@ -18,7 +18,10 @@ import numpy as np
 from forewarn.core.errors import Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, Waveform
-from forewarn.ingest.day_rows import (
+from forewarn.ingest.folder_lock import FolderLock
+from forewarn.ingest.store.catalogue import Catalogue
+from forewarn.ingest.store.day import DayFile
+from forewarn.ingest.store.day_rows import (
     FIRST_DAY,
     LAST_DAY,
     DayRows,
@@ -28,11 +31,8 @@ from forewarn.ingest.day_rows import (
     newest_of_each,
     split_days,
 )
-from forewarn.ingest.folder_lock import FolderLock
-from forewarn.ingest.store_catalogue import Catalogue
-from forewarn.ingest.store_day import DayFile
-from forewarn.ingest.store_files import open_for_reading
-from forewarn.ingest.store_waves import rms
+from forewarn.ingest.store.files import open_for_reading
+from forewarn.ingest.store.waves import rms
 
 _MOST_STAGED_REFUSALS = 5000
 

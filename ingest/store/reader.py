@@ -17,10 +17,10 @@ from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.ports import Counts, LastValue, Refusal
 from forewarn.core.readings import Readings, Waveform
-from forewarn.ingest.chunks import decode_chunk
-from forewarn.ingest.day_rows import DayRows, day_name, day_of, day_path, days_of, key_of
-from forewarn.ingest.store_files import open_for_reading, transaction
-from forewarn.ingest.store_waves import wave_of
+from forewarn.ingest.store.chunks import decode_chunk
+from forewarn.ingest.store.day_rows import DayRows, day_name, day_of, day_path, days_of, key_of
+from forewarn.ingest.store.files import open_for_reading, transaction
+from forewarn.ingest.store.waves import wave_of
 
 _OPEN_DAYS = 16
 

@@ -11,7 +11,7 @@ import sqlite3
 import numpy as np
 
 from forewarn.core.readings import Floats, Int64s
-from forewarn.ingest.day_rows import OFFSET_MASK, Bools, DayRows
+from forewarn.ingest.store.day_rows import OFFSET_MASK, Bools, DayRows
 
 _SMALL_ENTRIES = 512  # so many small entries are joined to one
 _LARGE_ENTRY_ROWS = 2048

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from forewarn.ingest.mqtt_codes import PacketError, Reason
-from forewarn.ingest.mqtt_properties import (
+from forewarn.ingest.door.codes import PacketError, Reason
+from forewarn.ingest.door.properties import (
     IN_ACK,
     IN_AUTH,
     IN_CONNECT,

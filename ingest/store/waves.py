@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from forewarn.core.readings import Waveform
-from forewarn.ingest.chunks import decode_wave, encode_wave
+from forewarn.ingest.store.chunks import decode_wave, encode_wave
 
 
 @dataclass(slots=True)

@@ -15,9 +15,9 @@ import msgspec
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Quality
-from forewarn.ingest.format_json_strict import MAX_DIGITS, MAX_FIELDS, parse
-from forewarn.ingest.format_result import Decoded, shown
-from forewarn.ingest.format_time import US_PER_MS, device_time, plausible_us
+from forewarn.ingest.formats.json_strict import MAX_DIGITS, MAX_FIELDS, parse
+from forewarn.ingest.formats.result import Decoded, shown
+from forewarn.ingest.formats.times import US_PER_MS, device_time, plausible_us
 from forewarn.ingest.topics import Binding, SignalBinding
 
 MAX_READINGS = 10_000
@@ -75,7 +75,7 @@ def decode_plain(payloads: Sequence[bytes]) -> tuple[list[float], list[float]] |
 def decode(payload: bytes, binding: Binding, received_at_us: int, now_us: int) -> Decoded:
     """The readings of one message, each bad one refused by itself.
 
-    Raises Rejected when the message as a whole is unreadable: the reasons of `format_json_strict.parse`, and
+    Raises Rejected when the message as a whole is unreadable: the reasons of `json_strict.parse`, and
     `too_many_readings`. Reasons of single readings: `not_finite`, `not_a_number`, `wrong_type`, `bad_time`,
     `timestamp_unit_suspect`, `unknown_field`, `missing_value`.
     """

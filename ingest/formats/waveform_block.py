@@ -10,8 +10,8 @@ import numpy as np
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats, Quality, Waveform
 from forewarn.core.units import Conversion
-from forewarn.ingest.format_result import shown
-from forewarn.ingest.format_time import time_of_us
+from forewarn.ingest.formats.result import shown
+from forewarn.ingest.formats.times import time_of_us
 from forewarn.ingest.topics import SignalBinding
 
 MAX_SAMPLES = 4 * 1024 * 1024

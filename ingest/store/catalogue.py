@@ -9,8 +9,8 @@ import numpy as np
 
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings
-from forewarn.ingest.day_rows import SERIES_LIMIT
-from forewarn.ingest.store_files import open_for_writing, retriable, transaction
+from forewarn.ingest.store.day_rows import SERIES_LIMIT
+from forewarn.ingest.store.files import open_for_writing, retriable, transaction
 
 PAYLOAD_BYTES = 4096
 _ROW_OVERHEAD = 200

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from forewarn.ingest.mqtt_codes import CONNACK_311, SUBACK_FAILURE_311, Reason
-from forewarn.ingest.mqtt_packets import V5
-from forewarn.ingest.mqtt_properties import (
+from forewarn.ingest.door.codes import CONNACK_311, SUBACK_FAILURE_311, Reason
+from forewarn.ingest.door.packets import V5
+from forewarn.ingest.door.properties import (
     Property,
     PropertyValue,
     encode_binary,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from forewarn.ingest import format_json, format_waveform
-from forewarn.ingest.format_result import Decoded
+from forewarn.ingest.formats import json_readings, waveform
+from forewarn.ingest.formats.result import Decoded
 from forewarn.ingest.topics import Binding
 
 
@@ -20,7 +20,7 @@ class Decode(Protocol):
 
 
 FORMATS: dict[str, Decode] = {
-    "scalar": format_json.decode,
-    "waveform": format_waveform.decode,
+    "scalar": json_readings.decode,
+    "waveform": waveform.decode,
 }
 """`SignalSpec.kind` -> decoder."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.readings import Floats, Int64s
-from forewarn.ingest.chunks import decode_chunk, encode_chunk
-from forewarn.ingest.day_rows import Bools, DayRows
+from forewarn.ingest.store.chunks import decode_chunk, encode_chunk
+from forewarn.ingest.store.day_rows import Bools, DayRows
 
 MAX_CHUNK_ROWS = 8192
 _DECODED_CHUNKS = 1024

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum, IntEnum, auto
 
-from forewarn.ingest.mqtt_codes import PacketError, Reason
+from forewarn.ingest.door.codes import PacketError, Reason
 
 USER_PROPERTIES_MAXIMUM = 64
 LONGEST_REMAINING_LENGTH = 268_435_455

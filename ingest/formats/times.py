@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from forewarn.core.errors import Rejected
-from forewarn.ingest.format_result import shown
+from forewarn.ingest.formats.result import shown
 
 US_PER_MS = 1_000
 US_PER_YEAR = 31_557_600 * 1_000_000

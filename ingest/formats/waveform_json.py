@@ -18,10 +18,10 @@ import numpy as np
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
-from forewarn.ingest.format_json_strict import parse
-from forewarn.ingest.format_result import shown
-from forewarn.ingest.format_time import US_PER_MS, device_time
-from forewarn.ingest.format_waveform_block import MAX_SAMPLES, Block, check_samples
+from forewarn.ingest.formats.json_strict import parse
+from forewarn.ingest.formats.result import shown
+from forewarn.ingest.formats.times import US_PER_MS, device_time
+from forewarn.ingest.formats.waveform_block import MAX_SAMPLES, Block, check_samples
 
 
 class _Typed(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -60,7 +60,7 @@ def encode(block: Block, as_base64: bool = False) -> bytes:
 def decode_block(payload: bytes, now_us: int) -> Block:
     """The block as it was encoded.
 
-    Raises Rejected with the reasons of `format_json_strict.parse`, and `missing_value`, `wrong_type`, `not_a_number`,
+    Raises Rejected with the reasons of `json_strict.parse`, and `missing_value`, `wrong_type`, `not_a_number`,
     `not_finite`, `bad_time`, `timestamp_unit_suspect`, `bad_base64`, `bad_sample_rate`, `empty`, `too_many_samples`.
     """
     typed = _decode_typed(payload)

@@ -9,7 +9,7 @@ import numpy as np
 
 from forewarn.core.ports import Counts, LastValue, Refusal
 from forewarn.core.readings import Readings, Waveform
-from forewarn.ingest.store_waves import rms, same_wave
+from forewarn.ingest.store.waves import rms, same_wave
 
 
 class MemoryStore:

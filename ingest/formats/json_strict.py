@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from forewarn.core.errors import Rejected
-from forewarn.ingest.format_result import shown
+from forewarn.ingest.formats.result import shown
 
 MAX_DEPTH = 16
 MAX_FIELDS = 256

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from forewarn.ingest.delivery import Frame
-from forewarn.ingest.mqtt_answers import (
+from forewarn.ingest.door.answers import (
     PING_RESPONSE,
     PUBACK,
     encode_connack,
@@ -23,8 +23,8 @@ from forewarn.ingest.mqtt_answers import (
     encode_suback,
     encode_unsuback,
 )
-from forewarn.ingest.mqtt_codes import PacketError, Reason
-from forewarn.ingest.mqtt_packets import (
+from forewarn.ingest.door.codes import PacketError, Reason
+from forewarn.ingest.door.packets import (
     V5,
     Auth,
     Connect,
@@ -37,7 +37,7 @@ from forewarn.ingest.mqtt_packets import (
     Subscribe,
     Unsubscribe,
 )
-from forewarn.ingest.mqtt_properties import Property, PropertyValue, decode_text
+from forewarn.ingest.door.properties import Property, PropertyValue, decode_text
 
 OWN_PREFIX = "forewarn/"
 LONGEST_TOPIC_BYTES = 1024

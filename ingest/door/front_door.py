@@ -30,12 +30,12 @@ import structlog
 
 from forewarn.core.errors import Rejected
 from forewarn.ingest.commit import GroupCommit
-from forewarn.ingest.listener_connection import Connection
-from forewarn.ingest.listener_guards import DoorCounters, RateLimitedLog, TakeOverGuard
-from forewarn.ingest.mqtt_answers import encode_publish
-from forewarn.ingest.mqtt_codes import Reason
-from forewarn.ingest.mqtt_packets import Connect
-from forewarn.ingest.mqtt_session import OWN_PREFIX, SessionLimits, SubscriptionChange, TurnedAway, topic_objection
+from forewarn.ingest.door.answers import encode_publish
+from forewarn.ingest.door.codes import Reason
+from forewarn.ingest.door.connection import Connection
+from forewarn.ingest.door.guards import DoorCounters, RateLimitedLog, TakeOverGuard
+from forewarn.ingest.door.packets import Connect
+from forewarn.ingest.door.session import OWN_PREFIX, SessionLimits, SubscriptionChange, TurnedAway, topic_objection
 
 RETAINED_MAXIMUM = 10_000
 SLOW_SUBSCRIBER_BYTES = 1024 * 1024

@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
-from forewarn.ingest import format_waveform_json
-from forewarn.ingest.format_result import Decoded, shown
-from forewarn.ingest.format_waveform_block import MAX_SAMPLES, Block, check_samples, waveform_of
+from forewarn.ingest.formats import waveform_json
+from forewarn.ingest.formats.result import Decoded, shown
+from forewarn.ingest.formats.waveform_block import MAX_SAMPLES, Block, check_samples, waveform_of
 from forewarn.ingest.topics import Binding
 
 MAGIC = b"FWW1"
@@ -47,11 +47,11 @@ _CODES = {"i16": 1, "i32": 2, "f32": 3}
 def decode(payload: bytes, binding: Binding, received_at_us: int, now_us: int) -> Decoded:
     """The waveform of one message, binary or JSON, in the canonical unit of its signal.
 
-    Raises Rejected with the reasons of `decode_block` or `format_waveform_json.decode_block`, and of
-    `format_waveform_block.waveform_of`.
+    Raises Rejected with the reasons of `decode_block` or `waveform_json.decode_block`, and of
+    `waveform_block.waveform_of`.
     """
     is_binary = payload.startswith(MAGIC)
-    block = decode_block(payload) if is_binary else format_waveform_json.decode_block(payload, now_us)
+    block = decode_block(payload) if is_binary else waveform_json.decode_block(payload, now_us)
     return Decoded(waveforms=[waveform_of(block, binding.only, received_at_us, now_us)])
 
 

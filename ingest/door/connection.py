@@ -7,11 +7,11 @@ import socket
 from enum import IntFlag
 from typing import TYPE_CHECKING
 
-from forewarn.ingest.mqtt_codes import Reason
-from forewarn.ingest.mqtt_session import Ending, Session, Turn
+from forewarn.ingest.door.codes import Reason
+from forewarn.ingest.door.session import Ending, Session, Turn
 
 if TYPE_CHECKING:
-    from forewarn.ingest.source_listener import FrontDoor
+    from forewarn.ingest.door.front_door import FrontDoor
 
 KEEP_ALIVE_FACTOR = 1.5  # MQTT section 3.1.2.10
 TCP_IDLE_S, TCP_PROBES_S, TCP_PROBES = 60, 10, 6  # finds dead peers that promised no keep-alive

@@ -15,11 +15,11 @@ import numpy as np
 
 from forewarn.core.errors import Retriable
 from forewarn.core.readings import Floats, Int64s, Waveform
-from forewarn.ingest.day_rows import Bools, DayRows, day_path, judge, newest_of_each
-from forewarn.ingest.store_chunks import ChunkTable, PackJob
-from forewarn.ingest.store_files import open_for_writing, retriable, transaction
-from forewarn.ingest.store_log import DayLog
-from forewarn.ingest.store_waves import WaveTable
+from forewarn.ingest.store.chunk_table import ChunkTable, PackJob
+from forewarn.ingest.store.day_rows import Bools, DayRows, day_path, judge, newest_of_each
+from forewarn.ingest.store.files import open_for_writing, retriable, transaction
+from forewarn.ingest.store.log import DayLog
+from forewarn.ingest.store.waves import WaveTable
 
 SCHEMA = """
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, cursor INTEGER NOT NULL,

@@ -1,0 +1,1 @@
+"""Wire formats: bytes of one message -> readings, waveforms, or a reason. Pure, each with `decode` and `encode`."""
