@@ -182,4 +182,4 @@ def _peaks(frequency: Floats, amplitude: Floats) -> tuple[list[float], list[floa
 @router.get("/quarantine")
 def get_quarantine(room: Room, _: Caller, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> list[QuarantineRow]:
     """Refused messages, newest first, each with its reason."""
-    return [views.quarantine_row(r) for r in room.reader.quarantine(limit)]
+    return [views.quarantine_row(r) for r in room.book.quarantine(limit)]

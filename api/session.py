@@ -98,7 +98,7 @@ class PlantSession:
 
     def counts(self) -> Counts:
         """The books of the store, by a query."""
-        return self.main.parts.room.reader.counts()
+        return self.main.parts.room.book.counts()
 
     def close(self) -> None:
         """End everything; a temporary folder is removed."""

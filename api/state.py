@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from forewarn.core.clock import PlantClock
 from forewarn.core.plant import Plant
-from forewarn.core.ports import OrderBook, SeriesReader
+from forewarn.core.ports import OrderBook, SeriesReader, TelemetryBook
 from forewarn.core.work import Json
 from forewarn.pipeline.live import Hub
 
@@ -59,6 +59,7 @@ class Plantroom:
     clock: PlantClock
     reader: SeriesReader
     derived: SeriesReader
+    book: TelemetryBook
     orders: OrderBook
     assessments: AssessmentReader
     hub: Hub

@@ -53,7 +53,7 @@ def moment(at_us: int) -> datetime:
 
 def overview(room: Plantroom) -> Overview:
     """The plant at a glance."""
-    counts = room.reader.counts()
+    counts = room.book.counts()
     latest = room.assessments.latest()
     states = Counter(str(latest[a.id]["state"]) if a.id in latest else "warming_up" for a in room.plant.assets)
     orders = room.orders.orders(limit=10_000, evidence=False)

@@ -167,7 +167,7 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
         settings.scoring.assess_every_s,
         settings.scoring.poll_s,
     )
-    room = Plantroom(plant, clock, reader, derived_reader, orders, assessments, hub, orders.idempotent)
+    room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent)
     return MainParts(room, scorer, records, derived)
 
 

@@ -88,6 +88,21 @@ class FaultPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRule:
+    """How it is known whether an asset runs, and for how long it has run.
+
+    `kind` is "signal" (`signal` is not 0: it runs), "load" (`signal` is at or above `above`, in its canonical unit: it
+    runs) or "counter" (`signal` counts operating hours; it runs while the counter rises). `resolution_s`: a pause
+    between readings longer than this is not known to be running.
+    """
+
+    kind: str
+    signal: str
+    above: float = 0.0
+    resolution_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
     """One machine. `criticality` A (stops the plant) to C; `nominal_rpm` is used where no speed signal exists."""
 
@@ -103,6 +118,7 @@ class Asset:
     components: tuple[Component, ...] = ()
     signals: tuple[SignalSpec, ...] = ()
     faults: tuple[FaultPlan, ...] = ()
+    running: RunRule | None = None
 
     def component(self, id: str) -> Component | None:
         """The component of this id, or None."""

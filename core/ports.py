@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forewarn.core.readings import Readings, Waveform
+from forewarn.core.telemetry import NO_NOTES, Gap, Notes, SeenPlace, SourceRecord
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A message, or one reading of it, that cannot be stored. `reason` is a stable slug; `payload` is cut to 4 KiB."""
+    """A message, or one reading of it, that cannot be stored. `reason` is a stable slug.
+
+    `payload` is the whole message (it can be replayed), unless `cut_bytes` says how much of its end is missing.
+    `flags` are those of the frame (QoS, retain, dup). `row` is its number in the quarantine, 0 before it is there.
+    """
 
     received_at_us: int
     source: str
@@ -21,22 +26,29 @@ class Refusal:
     detail: str
     payload: bytes
     readings: int = 1
+    flags: int = 1
+    cut_bytes: int = 0
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The books, in readings: acknowledged = stored + duplicates + conflicts + quarantined + summarised."""
+    """The books, in readings: acknowledged = stored + duplicates + conflicts + quarantined + summarised - replayed.
+
+    `replayed` counts the readings that came a second time because a quarantined message was read again.
+    """
 
     stored: int = 0
     duplicates: int = 0
     conflicts: int = 0
     quarantined: int = 0
     summarised: int = 0
+    replayed: int = 0
 
     @property
     def acknowledged(self) -> int:
         """The sum that the publisher's ledger must show."""
-        return self.stored + self.duplicates + self.conflicts + self.quarantined + self.summarised
+        return self.stored + self.duplicates + self.conflicts + self.quarantined + self.summarised - self.replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +71,18 @@ class SeriesWriter(Protocol):
         ...
 
     def write(
-        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+        self,
+        position: int,
+        readings: Readings,
+        waveforms: Sequence[Waveform],
+        refused: Sequence[Refusal],
+        notes: Notes = NO_NOTES,
     ) -> None:
         """Store everything that came up to a journal position (exclusive end), durably, once."""
+        ...
+
+    def memory(self) -> Mapping[str, bytes]:
+        """What the decoders asked to remember (`Notes.memory`), as of `position`."""
         ...
 
     def flush(self) -> None:
@@ -97,13 +118,51 @@ class SeriesReader(Protocol):
         """Newest reading of every series that changed after a sequence number. Waveforms count as value = RMS."""
         ...
 
+
+@dataclass(frozen=True, slots=True)
+class QuarantineSummary:
+    """Refusals of one reason: rows and readings that are kept, and readings whose rows had to leave."""
+
+    reason: str
+    rows: int
+    readings: int
+    summarised: int
+    newest_at_us: int
+
+
+class TelemetryBook(Protocol):
+    """What is known about delivery: the books, the quarantine, gaps, senders, places to adopt. By queries."""
+
     def counts(self) -> Counts:
-        """The books, by a query."""
+        """The books."""
         ...
 
-    def quarantine(self, limit: int = 100) -> list[Refusal]:
-        """Newest refusals first."""
+    def quarantine(
+        self, limit: int = 100, before_row: int | None = None, reason: str | None = None, search: str | None = None
+    ) -> list[Refusal]:
+        """Newest refusals first: rows below `before_row`, of one reason, whose topic, source or detail hold a text
+        (letter case does not matter)."""
         ...
+
+    def quarantine_summary(self) -> list[QuarantineSummary]:
+        """Every reason there is, most readings first."""
+        ...
+
+    def gaps(self, limit: int = 500) -> list[Gap]:
+        """Messages that are still missing, newest first."""
+        ...
+
+    def places(self, limit: int = 500) -> list[SeenPlace]:
+        """Signals to adopt, most often seen first."""
+        ...
+
+    def sources(self) -> list[SourceRecord]:
+        """Every sender, newest first."""
+        ...
+
+
+class StoreReader(SeriesReader, TelemetryBook, Protocol):
+    """A store that also keeps the book: the embedded one, and its twin in memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,14 @@ class SignalSpec:
     `kind` is "scalar" or "waveform". `role` is "measurement", or the regime it describes: "speed", "load", "ambient",
     "run". `low` and `high` are the sensor's physical limits in the canonical unit (None = unknown); `period_s` is the
     expected distance between readings (None = irregular); `max_rate_per_s` the fastest change that can be real.
-    `field` is the JSON key in a multi-field payload (None: the whole payload is this signal).
+    `field` is the place of the value in a payload that carries several (None: the whole payload is this signal): a
+    JSON key, a dotted path into nested objects, a SenML record name, a Sparkplug metric name.
+
+    `format` names the decoder (`ingest.formats.table.FORMATS`, or a desk): "json", "senml", "plain", "sparkplug", ...
+    `time_field` is the dotted path of the time in a nested payload (None: where the format keeps it), `time_unit` what
+    a number there means: "s", "ms", "us", "ns" or "auto". `detection` says how a vibration value was formed: "rms",
+    "peak", "peak_to_peak", "derived_peak", "average"; None for quantities where it has no meaning. `source` names the
+    profile or document that the signal's description comes from.
     """
 
     asset: str
@@ -142,6 +149,11 @@ class SignalSpec:
     high: float | None = None
     max_rate_per_s: float | None = None
     stuck_after_s: float | None = None
+    format: str = "json"
+    time_field: str | None = None
+    time_unit: str = "ms"
+    detection: str | None = None
+    source: str | None = None
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ import structlog
 from forewarn.core.errors import Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, Waveform
+from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import JournalBatch
@@ -62,7 +63,12 @@ class Sink(Protocol):
     """Where a consumer puts things: the part of `core.ports.SeriesWriter` that it needs. Idempotent by position."""
 
     def write(
-        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+        self,
+        position: int,
+        readings: Readings,
+        waveforms: Sequence[Waveform],
+        refused: Sequence[Refusal],
+        notes: Notes = NO_NOTES,
     ) -> None:
         """Take everything that came up to a journal position (exclusive end). Raises Retriable to be asked again."""
         ...

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings
+from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.store.day_rows import SERIES_LIMIT
 from forewarn.ingest.store.files import open_for_writing, retriable, transaction
 
@@ -24,6 +25,7 @@ CREATE TABLE last (series INTEGER PRIMARY KEY, at INTEGER NOT NULL, value REAL N
 CREATE TABLE quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, source TEXT NOT NULL,
   topic TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, payload BLOB NOT NULL, readings INTEGER NOT NULL,
   bytes INTEGER NOT NULL);
+CREATE TABLE memory (key TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE summary (reason TEXT PRIMARY KEY, refusals INTEGER NOT NULL, readings INTEGER NOT NULL,
   newest_at INTEGER NOT NULL);
 """
@@ -48,6 +50,7 @@ class Catalogue:
             self._db = open_for_writing(self._path, SCHEMA)
         self.names: dict[str, int] = dict(self._db.execute("SELECT name, id FROM series"))
         self._refused: list[Refusal] = []
+        self._remember: dict[str, bytes | None] = {}
         self._load()
 
     def _load(self) -> None:
@@ -90,13 +93,14 @@ class Catalogue:
         )
         self._dirty = np.append(self._dirty, np.zeros(n, bool))
 
-    def stage(self, position: int, newest: Readings, refused: Sequence[Refusal]) -> None:
+    def stage(self, position: int, newest: Readings, refused: Sequence[Refusal], notes: Notes = NO_NOTES) -> None:
         """Take what a batch says: at most one reading of a series, and its refusals."""
         later = newest.take(newest.at > self._at[newest.series])
         self._at[later.series], self._value[later.series] = later.at, later.value
         self._quality[later.series] = later.quality
         self._dirty[later.series] = True
         self._refused += refused
+        self._remember.update(notes.memory)
         self.staged = position
 
     @property
@@ -114,13 +118,24 @@ class Catalogue:
         with retriable(self._path), transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO last VALUES (?, ?, ?, ?, ?)", rows)
             kept_rows, kept_bytes = self._put_refused()
+            self._put_memory()
             self._db.execute(
                 "UPDATE state SET cursor = ?, sequence = ?, quarantine_rows = ?, quarantine_bytes = ?",
                 (self.staged, sequence, kept_rows, kept_bytes),
             )
         self.cursor, self._sequence, self._rows, self._bytes = self.staged, sequence, kept_rows, kept_bytes
         self._dirty[changed] = False
-        self._refused = []
+        self._refused, self._remember = [], {}
+
+    def _put_memory(self) -> None:
+        kept = [(key, value) for key, value in self._remember.items() if value is not None]
+        self._db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", kept)
+        gone = [(key,) for key, value in self._remember.items() if value is None]
+        self._db.executemany("DELETE FROM memory WHERE key = ?", gone)
+
+    def memory(self) -> Mapping[str, bytes]:
+        """What the decoders asked to remember, as of the durable cursor."""
+        return dict(self._db.execute("SELECT key, value FROM memory"))
 
     def _put_refused(self) -> tuple[int, int]:
         """Insert the refusals; keep the quarantine inside its limits. Its rows and bytes afterwards."""

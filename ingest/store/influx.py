@@ -17,6 +17,7 @@ import structlog
 from forewarn.core.errors import Rejected, Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, SignalSpec, Waveform
+from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.folder_lock import sync_folder
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,7 @@ class InfluxSink:
         readings: Readings,
         waveforms: Sequence[Waveform] = (),
         refused: Sequence[Refusal] = (),
+        notes: Notes = NO_NOTES,
     ) -> None:
         """Send all readings up to a position; a position already passed sends nothing. The rest is not for InfluxDB."""
         if position <= self._cursor.position:

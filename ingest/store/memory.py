@@ -7,8 +7,9 @@ from itertools import chain
 
 import numpy as np
 
-from forewarn.core.ports import Counts, LastValue, Refusal
+from forewarn.core.ports import Counts, LastValue, QuarantineSummary, Refusal
 from forewarn.core.readings import Readings, Waveform
+from forewarn.core.telemetry import NO_NOTES, Gap, Notes, SeenPlace, SourceRecord
 from forewarn.ingest.store.waves import rms, same_wave
 
 
@@ -30,6 +31,7 @@ class MemoryStore:
         self._waves: dict[int, dict[int, Waveform]] = {}
         self._last: dict[int, LastValue] = {}
         self._refused: list[Refusal] = []
+        self._memory: dict[str, bytes] = {}
         self._quarantine_rows = quarantine_rows
         self._position = self._sequence = self._duplicates = self._conflicts = self._summarised = 0
 
@@ -47,7 +49,12 @@ class MemoryStore:
         return self._position
 
     def write(
-        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+        self,
+        position: int,
+        readings: Readings,
+        waveforms: Sequence[Waveform],
+        refused: Sequence[Refusal],
+        notes: Notes = NO_NOTES,
     ) -> None:
         """Store a batch, once: a position already taken changes nothing."""
         self._check(readings, waveforms)
@@ -60,6 +67,11 @@ class MemoryStore:
         for wave in waveforms:
             self._put_wave(wave)
         self._refused += refused
+        for key, remembered in notes.memory.items():
+            if remembered is None:
+                self._memory.pop(key, None)
+            else:
+                self._memory[key] = remembered
         while len(self._refused) > self._quarantine_rows:
             self._summarised += self._refused.pop(0).readings
 
@@ -95,6 +107,10 @@ class MemoryStore:
             name = next(name for name, number in self._names.items() if number == series)
             self._last[series] = LastValue(series, name, at, value, quality, self._sequence)
 
+    def memory(self) -> Mapping[str, bytes]:
+        """What the decoders asked to remember."""
+        return dict(self._memory)
+
     def flush(self) -> None:
         """Nothing waits."""
 
@@ -129,6 +145,24 @@ class MemoryStore:
         quarantined = sum(refusal.readings for refusal in self._refused)
         return Counts(stored, self._duplicates, self._conflicts, quarantined, self._summarised)
 
-    def quarantine(self, limit: int = 100) -> list[Refusal]:
+    def quarantine(
+        self, limit: int = 100, before_row: int | None = None, reason: str | None = None, search: str | None = None
+    ) -> list[Refusal]:
         """Newest refusals first."""
         return self._refused[::-1][:limit]
+
+    def quarantine_summary(self) -> list[QuarantineSummary]:
+        """Every reason there is."""
+        raise NotImplementedError
+
+    def gaps(self, limit: int = 500) -> list[Gap]:
+        """Messages that are still missing."""
+        raise NotImplementedError
+
+    def places(self, limit: int = 500) -> list[SeenPlace]:
+        """Signals to adopt."""
+        raise NotImplementedError
+
+    def sources(self) -> list[SourceRecord]:
+        """Every sender."""
+        raise NotImplementedError

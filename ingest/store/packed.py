@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from forewarn.core.errors import Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, Waveform
+from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.folder_lock import FolderLock
 from forewarn.ingest.store.catalogue import Catalogue
 from forewarn.ingest.store.day import DayFile
@@ -99,16 +100,26 @@ class PackedStore:
             return self._catalogue.assign(names)
 
     def write(
-        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+        self,
+        position: int,
+        readings: Readings,
+        waveforms: Sequence[Waveform],
+        refused: Sequence[Refusal],
+        notes: Notes = NO_NOTES,
     ) -> None:
         """Store a batch: everything between the last position and this one. See the class for what it raises."""
         self._check(readings, waveforms)
         with self._lock:
             if position > self._catalogue.staged:
                 newest = self._write_days(position, readings, waveforms)
-                self._catalogue.stage(position, newest, refused)
+                self._catalogue.stage(position, newest, refused, notes)
             if self._due():
                 self.flush()
+
+    def memory(self) -> Mapping[str, bytes]:
+        """What the decoders asked to remember, as of `position`."""
+        with self._lock:
+            return self._catalogue.memory()
 
     def flush(self) -> None:
         """Commit the catalogue now."""

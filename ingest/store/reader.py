@@ -15,8 +15,9 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
-from forewarn.core.ports import Counts, LastValue, Refusal
+from forewarn.core.ports import Counts, LastValue, QuarantineSummary, Refusal
 from forewarn.core.readings import Readings, Waveform
+from forewarn.core.telemetry import Gap, SeenPlace, SourceRecord
 from forewarn.ingest.store.chunks import decode_chunk
 from forewarn.ingest.store.day_rows import DayRows, day_name, day_of, day_path, days_of, key_of
 from forewarn.ingest.store.files import open_for_reading, transaction
@@ -109,7 +110,25 @@ class PackedReader:
         )
         return [LastValue(*row) for row in rows]
 
-    def quarantine(self, limit: int = 100) -> list[Refusal]:
+    def quarantine_summary(self) -> list[QuarantineSummary]:
+        """Every reason there is."""
+        raise NotImplementedError
+
+    def gaps(self, limit: int = 500) -> list[Gap]:
+        """Messages that are still missing."""
+        raise NotImplementedError
+
+    def places(self, limit: int = 500) -> list[SeenPlace]:
+        """Signals to adopt."""
+        raise NotImplementedError
+
+    def sources(self) -> list[SourceRecord]:
+        """Every sender."""
+        raise NotImplementedError
+
+    def quarantine(
+        self, limit: int = 100, before_row: int | None = None, reason: str | None = None, search: str | None = None
+    ) -> list[Refusal]:
         """Newest refusals first."""
         rows = self._query(
             "SELECT received_at, source, topic, reason, detail, payload, readings FROM quarantine"

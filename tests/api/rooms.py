@@ -86,7 +86,7 @@ def make_room(records: Records) -> TestRoom:
     raw.assign([s.name for s in plant.signals])
     orders, assessments = OrderBookSql(records), AssessmentBook(records)
     clock = PlantClock(time.time_ns() // 1000, NOW_US, 1.0)
-    room = Plantroom(plant, clock, raw, derived, orders, assessments, Hub(), orders.idempotent)
+    room = Plantroom(plant, clock, raw, derived, raw, orders, assessments, Hub(), orders.idempotent)
     made = TestRoom(room, raw, derived, orders, assessments)
     _fill(made)
     return made

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forewarn.core.clock import US_PER_DAY
-from forewarn.core.ports import Counts, Refusal, SeriesReader, SeriesWriter
+from forewarn.core.ports import Counts, Refusal, SeriesWriter, StoreReader
 from forewarn.core.readings import Readings, Waveform
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.ingest.store.packed import PackedStore
@@ -27,7 +27,7 @@ EVER = (-(1 << 50), 1 << 55)
 @dataclass
 class Store:
     writer: SeriesWriter
-    reader: SeriesReader
+    reader: StoreReader
 
 
 @pytest.fixture(params=["memory", "packed", "packed in tiny logs"])

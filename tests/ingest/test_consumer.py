@@ -12,6 +12,7 @@ import pytest
 from forewarn.core.errors import Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, SignalSpec, Waveform
+from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.consumer import Consumer, refusal_frame, split_refusals
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.intake import Intake
@@ -36,7 +37,12 @@ class Reluctant(MemoryStore):
         self.refused = threading.Event()
 
     def write(
-        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+        self,
+        position: int,
+        readings: Readings,
+        waveforms: Sequence[Waveform],
+        refused: Sequence[Refusal],
+        notes: Notes = NO_NOTES,
     ) -> None:
         self.writes += 1
         if self.fatal is not None:
@@ -45,7 +51,7 @@ class Reluctant(MemoryStore):
             self.refusals -= 1
             self.refused.set()
             raise Retriable("the disk is full")
-        super().write(position, readings, waveforms, refused)
+        super().write(position, readings, waveforms, refused, notes)
 
 
 def consumer_of(journal: Journal, store: MemoryStore, fatal: list[BaseException] | None = None) -> Consumer:

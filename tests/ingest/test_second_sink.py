@@ -18,6 +18,7 @@ import pytest
 
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, SignalSpec, Waveform
+from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.consumer import OF_A_SINK, Consumer, Manner, Trimmer
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.intake import Intake
@@ -180,10 +181,15 @@ def test_a_sink_that_stops_leaves_its_backlog_for_the_next_start(tmp_path: Path)
         """Is told to stop while it takes the first batch."""
 
         def write(
-            self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+            self,
+            position: int,
+            readings: Readings,
+            waveforms: Sequence[Waveform],
+            refused: Sequence[Refusal],
+            notes: Notes = NO_NOTES,
         ) -> None:
             consumer._stopping.set()
-            super().write(position, readings, waveforms, refused)
+            super().write(position, readings, waveforms, refused, notes)
 
     journal, slow = Journal(tmp_path / "journal", tail_bytes=0), Slow()
     for i in range(2):

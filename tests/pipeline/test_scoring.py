@@ -12,6 +12,7 @@ from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.errors import Retriable
 from forewarn.core.ports import Actor, Refusal
 from forewarn.core.readings import Quality, Readings, Waveform
+from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.core.work import OrderKind, Status, Verification, WorkOrder
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.order_book_memory import MemoryOrderBook
@@ -202,12 +203,17 @@ class FullDisk(MemoryStore):
     refusals = 1
 
     def write(
-        self, position: int, readings: Readings, waveforms: Sequence[Waveform], refused: Sequence[Refusal]
+        self,
+        position: int,
+        readings: Readings,
+        waveforms: Sequence[Waveform],
+        refused: Sequence[Refusal],
+        notes: Notes = NO_NOTES,
     ) -> None:
         if self.refusals:
             self.refusals -= 1
             raise Retriable("no space left")
-        super().write(position, readings, waveforms, refused)
+        super().write(position, readings, waveforms, refused, notes)
 
 
 def test_features_that_the_store_refused_are_computed_and_stored_at_the_next_pass(
