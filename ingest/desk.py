@@ -33,7 +33,14 @@ class Taken(NamedTuple):
 
 
 class Desk(Protocol):
-    """One stateful format. Every message is accounted for once: by what it decodes to, or by a refusal later."""
+    """One stateful format. Every message is accounted for once: by what it decodes to, or by a refusal later.
+
+    `kinds` are the `Binding.kind`s whose topics it serves, `prefix` the topics that it claims whether the plant file
+    names them or not ("" = none), for instance "spBv1.0/". Made from the plant's `TopicTable`.
+    """
+
+    kinds: frozenset[str]
+    prefix: str
 
     def take(self, frame: Frame, now_us: int) -> Sequence[Taken]:
         """What this message makes known: its own readings, those of messages that waited for it, or nothing yet.

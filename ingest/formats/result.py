@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from forewarn.core.readings import Waveform
 
 SHOWN_CHARACTERS = 40
 _JSON_WORDS = {None: "null", True: "true", False: "false"}
+
+
+class Counted(NamedTuple):
+    """The sender's own number of a message. `device` "" = it counts by topic; `boot` "" = it does not say."""
+
+    device: str
+    boot: str
+    sequence: int
 
 
 @dataclass(slots=True)
@@ -16,7 +25,9 @@ class Decoded:
 
     Columns of readings: `rows` (`SignalBinding.row`), `at` (UTC, microseconds), `value` (in the unit on the wire,
     finite), `quality` (`core.readings.Quality` bits that the format can know). `refused` holds (reason, detail) of each
-    reading that cannot be stored; the others of the same message are kept.
+    reading that cannot be stored; the others of the same message are kept. `counted` is what the sender says about its
+    own counting, `unknown` holds (path, value) of numbers that the plant file names no signal for (each of them stands
+    in `refused` too): candidates for adoption.
     """
 
     rows: list[int] = field(default_factory=list)
@@ -25,6 +36,8 @@ class Decoded:
     quality: list[int] = field(default_factory=list)
     waveforms: list[Waveform] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
+    unknown: list[tuple[str, float]] = field(default_factory=list)
 
 
 def shown(value: object) -> str:
