@@ -7,37 +7,25 @@ from pathlib import Path
 
 import numpy as np
 
+from forewarn.core.errors import Rejected
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings
 from forewarn.core.telemetry import NO_NOTES, Notes
+from forewarn.ingest.store.book_tables import SCHEMA as BOOK_SCHEMA
+from forewarn.ingest.store.book_tables import UPGRADE_1_TO_2, VERSION, BookTables, Waiting
 from forewarn.ingest.store.day_rows import SERIES_LIMIT
 from forewarn.ingest.store.files import open_for_writing, retriable, transaction
 
-PAYLOAD_BYTES = 4096
-_ROW_OVERHEAD = 200
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, cursor INTEGER NOT NULL,
-  sequence INTEGER NOT NULL, quarantine_rows INTEGER NOT NULL, quarantine_bytes INTEGER NOT NULL);
-INSERT INTO state VALUES (1, 1, 0, 0, 0, 0);
+  sequence INTEGER NOT NULL, quarantine_rows INTEGER NOT NULL, quarantine_bytes INTEGER NOT NULL,
+  replayed INTEGER NOT NULL DEFAULT 0);
+INSERT INTO state VALUES (1, {VERSION}, 0, 0, 0, 0, 0);
 CREATE TABLE series (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE last (series INTEGER PRIMARY KEY, at INTEGER NOT NULL, value REAL NOT NULL, quality INTEGER NOT NULL,
   sequence INTEGER NOT NULL);
-CREATE TABLE quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, source TEXT NOT NULL,
-  topic TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, payload BLOB NOT NULL, readings INTEGER NOT NULL,
-  bytes INTEGER NOT NULL);
-CREATE TABLE memory (key TEXT PRIMARY KEY, value BLOB NOT NULL);
-CREATE TABLE summary (reason TEXT PRIMARY KEY, refusals INTEGER NOT NULL, readings INTEGER NOT NULL,
-  newest_at INTEGER NOT NULL);
-"""
-_INSERT_REFUSAL = (
-    "INSERT INTO quarantine (received_at, source, topic, reason, detail, payload, readings, bytes)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_SUMMARISE = (
-    "INSERT INTO summary SELECT reason, count(*), sum(readings), max(received_at) FROM quarantine WHERE id <= ?"
-    " GROUP BY reason ON CONFLICT (reason) DO UPDATE SET refusals = refusals + excluded.refusals,"
-    " readings = readings + excluded.readings, newest_at = max(newest_at, excluded.newest_at)"
-)
+{BOOK_SCHEMA}"""
+_MANY_REFUSALS, _MANY_REFUSED_BYTES = 5000, 16 << 20
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -45,13 +33,22 @@ class Catalogue:
     """The writing side. Changes gather in memory until `commit`; what is not committed comes again from the journal."""
 
     def __init__(self, folder: Path, quarantine_rows: int, quarantine_bytes: int) -> None:
-        self._path, self._limits = folder / "catalogue.db", (quarantine_rows, quarantine_bytes)
+        self._path = folder / "catalogue.db"
         with retriable(self._path):
             self._db = open_for_writing(self._path, SCHEMA)
+            self._upgrade()
+        self._book = BookTables(self._db, quarantine_rows, quarantine_bytes)
         self.names: dict[str, int] = dict(self._db.execute("SELECT name, id FROM series"))
-        self._refused: list[Refusal] = []
-        self._remember: dict[str, bytes | None] = {}
+        self._waiting = Waiting()
         self._load()
+
+    def _upgrade(self) -> None:
+        """Older catalogues get what they lack. Raises `Rejected` for one of a newer Forewarn."""
+        (version,) = self._db.execute("SELECT version FROM state").fetchone()
+        if version > VERSION:
+            raise Rejected("store_is_newer", f"{self._path} was written by a newer Forewarn (version {version})")
+        if version < VERSION:
+            self._db.executescript(f"BEGIN IMMEDIATE; {UPGRADE_1_TO_2} COMMIT;")
 
     def _load(self) -> None:
         read = "SELECT cursor, sequence, quarantine_rows, quarantine_bytes FROM state"
@@ -99,14 +96,13 @@ class Catalogue:
         self._at[later.series], self._value[later.series] = later.at, later.value
         self._quality[later.series] = later.quality
         self._dirty[later.series] = True
-        self._refused += refused
-        self._remember.update(notes.memory)
+        self._waiting.add(refused, notes)
         self.staged = position
 
     @property
-    def staged_refusals(self) -> int:
-        """Refusals that wait for the commit."""
-        return len(self._refused)
+    def is_laden(self) -> bool:
+        """Whether so many refusals wait for the commit that it should not be put off."""
+        return len(self._waiting.refused) >= _MANY_REFUSALS or self._waiting.refused_bytes >= _MANY_REFUSED_BYTES
 
     def commit(self) -> None:
         """Make durable what was staged. Raises `Retriable` when the disk is full; everything stays staged then."""
@@ -117,58 +113,20 @@ class Catalogue:
         rows = zip(*(column.tolist() for column in columns), [sequence] * len(changed), strict=True)
         with retriable(self._path), transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO last VALUES (?, ?, ?, ?, ?)", rows)
-            kept_rows, kept_bytes = self._put_refused()
-            self._put_memory()
+            kept_rows, kept_bytes, replayed = self._book.put(self._waiting, self._rows, self._bytes)
             self._db.execute(
-                "UPDATE state SET cursor = ?, sequence = ?, quarantine_rows = ?, quarantine_bytes = ?",
-                (self.staged, sequence, kept_rows, kept_bytes),
+                "UPDATE state SET cursor = ?, sequence = ?, quarantine_rows = ?, quarantine_bytes = ?,"
+                " replayed = replayed + ?",
+                (self.staged, sequence, kept_rows, kept_bytes, replayed),
             )
         self.cursor, self._sequence, self._rows, self._bytes = self.staged, sequence, kept_rows, kept_bytes
         self._dirty[changed] = False
-        self._refused, self._remember = [], {}
-
-    def _put_memory(self) -> None:
-        kept = [(key, value) for key, value in self._remember.items() if value is not None]
-        self._db.executemany("INSERT OR REPLACE INTO memory VALUES (?, ?)", kept)
-        gone = [(key,) for key, value in self._remember.items() if value is None]
-        self._db.executemany("DELETE FROM memory WHERE key = ?", gone)
+        self._waiting = Waiting()
 
     def memory(self) -> Mapping[str, bytes]:
         """What the decoders asked to remember, as of the durable cursor."""
-        return dict(self._db.execute("SELECT key, value FROM memory"))
-
-    def _put_refused(self) -> tuple[int, int]:
-        """Insert the refusals; keep the quarantine inside its limits. Its rows and bytes afterwards."""
-        if not self._refused:
-            return self._rows, self._bytes
-        rows = [_row(refusal) for refusal in self._refused]
-        self._db.executemany(_INSERT_REFUSAL, rows)
-        kept_rows, kept_bytes = self._rows + len(rows), self._bytes + sum(row[-1] for row in rows)
-        most_rows, most_bytes = self._limits
-        last, gone_rows, gone_bytes = 0, 0, 0
-        if kept_rows > most_rows or kept_bytes > most_bytes:
-            # a tenth more than needed, so that a flood does not come here with every batch
-            for id_, size in self._db.execute("SELECT id, bytes FROM quarantine ORDER BY id"):
-                if kept_rows - gone_rows <= most_rows * 9 // 10 and kept_bytes - gone_bytes <= most_bytes * 9 // 10:
-                    break
-                last, gone_rows, gone_bytes = id_, gone_rows + 1, gone_bytes + size
-            self._db.execute(_SUMMARISE, (last,))
-            self._db.execute("DELETE FROM quarantine WHERE id <= ?", (last,))
-        return kept_rows - gone_rows, kept_bytes - gone_bytes
+        return self._book.memory()
 
     def close(self) -> None:
         """Release the file; what is only staged is left to the journal."""
         self._db.close()
-
-
-def _row(refusal: Refusal) -> tuple[int, str, str, str, str, bytes, int, int]:
-    payload = refusal.payload[:PAYLOAD_BYTES]
-    texts = [_sound(text) for text in (refusal.source, refusal.topic, refusal.reason, refusal.detail)]
-    size = sum(map(len, texts)) + len(payload) + _ROW_OVERHEAD
-    source, topic, reason, detail = texts
-    return refusal.received_at_us, source, topic, reason, detail, payload, refusal.readings, size
-
-
-def _sound(text: str) -> str:
-    """Text without half surrogate pairs, which SQLite does not take."""
-    return text.encode("utf-8", "replace").decode()

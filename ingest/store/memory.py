@@ -7,13 +7,14 @@ from itertools import chain
 
 import numpy as np
 
-from forewarn.core.ports import Counts, LastValue, QuarantineSummary, Refusal
+from forewarn.core.ports import Counts, LastValue, Refusal
 from forewarn.core.readings import Readings, Waveform
-from forewarn.core.telemetry import NO_NOTES, Gap, Notes, SeenPlace, SourceRecord
+from forewarn.core.telemetry import NO_NOTES, Notes
+from forewarn.ingest.store.memory_book import MemoryBook
 from forewarn.ingest.store.waves import rms, same_wave
 
 
-class MemoryStore:
+class MemoryStore(MemoryBook):
     """Implements `core.ports.SeriesWriter` and `SeriesReader`. The slow, obvious twin of `PackedStore`.
 
     Raises `ValueError` for NaN, infinity, and series nobody assigned.
@@ -30,10 +31,8 @@ class MemoryStore:
         self._rows: dict[int, dict[int, tuple[float, int]]] = {}
         self._waves: dict[int, dict[int, Waveform]] = {}
         self._last: dict[int, LastValue] = {}
-        self._refused: list[Refusal] = []
-        self._memory: dict[str, bytes] = {}
-        self._quarantine_rows = quarantine_rows
-        self._position = self._sequence = self._duplicates = self._conflicts = self._summarised = 0
+        super().__init__(quarantine_rows)
+        self._position = self._sequence = self._duplicates = self._conflicts = 0
 
     # ---- writing
 
@@ -66,14 +65,7 @@ class MemoryStore:
             self._put(series, at, value, quality)
         for wave in waveforms:
             self._put_wave(wave)
-        self._refused += refused
-        for key, remembered in notes.memory.items():
-            if remembered is None:
-                self._memory.pop(key, None)
-            else:
-                self._memory[key] = remembered
-        while len(self._refused) > self._quarantine_rows:
-            self._summarised += self._refused.pop(0).readings
+        self._note(refused, notes)
 
     def _check(self, readings: Readings, waveforms: Sequence[Waveform]) -> None:
         if not np.isfinite(readings.value).all() or not all(np.isfinite(w.samples).all() for w in waveforms):
@@ -107,10 +99,6 @@ class MemoryStore:
             name = next(name for name, number in self._names.items() if number == series)
             self._last[series] = LastValue(series, name, at, value, quality, self._sequence)
 
-    def memory(self) -> Mapping[str, bytes]:
-        """What the decoders asked to remember."""
-        return dict(self._memory)
-
     def flush(self) -> None:
         """Nothing waits."""
 
@@ -142,27 +130,4 @@ class MemoryStore:
     def counts(self) -> Counts:
         """The books."""
         stored = sum(len(times) for times in chain[Mapping[int, object]](self._rows.values(), self._waves.values()))
-        quarantined = sum(refusal.readings for refusal in self._refused)
-        return Counts(stored, self._duplicates, self._conflicts, quarantined, self._summarised)
-
-    def quarantine(
-        self, limit: int = 100, before_row: int | None = None, reason: str | None = None, search: str | None = None
-    ) -> list[Refusal]:
-        """Newest refusals first."""
-        return self._refused[::-1][:limit]
-
-    def quarantine_summary(self) -> list[QuarantineSummary]:
-        """Every reason there is."""
-        raise NotImplementedError
-
-    def gaps(self, limit: int = 500) -> list[Gap]:
-        """Messages that are still missing."""
-        raise NotImplementedError
-
-    def places(self, limit: int = 500) -> list[SeenPlace]:
-        """Signals to adopt."""
-        raise NotImplementedError
-
-    def sources(self) -> list[SourceRecord]:
-        """Every sender."""
-        raise NotImplementedError
+        return Counts(stored, self._duplicates, self._conflicts, *self._refused_totals())

@@ -35,8 +35,6 @@ from forewarn.ingest.store.day_rows import (
 from forewarn.ingest.store.files import open_for_reading
 from forewarn.ingest.store.waves import rms
 
-_MOST_STAGED_REFUSALS = 5000
-
 
 class PackedStore:
     """Implements `core.ports.SeriesWriter` on a folder. One process per folder; calls are serialised by a lock.
@@ -129,7 +127,7 @@ class PackedStore:
 
     def _due(self) -> bool:
         waited = self._monotonic() - self._committed_at
-        return waited >= self._delay_s or self._catalogue.staged_refusals >= _MOST_STAGED_REFUSALS
+        return waited >= self._delay_s or self._catalogue.is_laden
 
     def _check(self, readings: Readings, waveforms: Sequence[Waveform]) -> None:
         """Refuse before anything is written what the stages before must not let through."""

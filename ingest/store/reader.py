@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,10 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
-from forewarn.core.ports import Counts, LastValue, QuarantineSummary, Refusal
+from forewarn.core.ports import Counts
 from forewarn.core.readings import Readings, Waveform
-from forewarn.core.telemetry import Gap, SeenPlace, SourceRecord
+from forewarn.ingest.store.book_reads import BookReads
+from forewarn.ingest.store.book_tables import VERSION
 from forewarn.ingest.store.chunks import decode_chunk
 from forewarn.ingest.store.day_rows import DayRows, day_name, day_of, day_path, days_of, key_of
 from forewarn.ingest.store.files import open_for_reading, transaction
@@ -62,6 +63,14 @@ class _DayView:
         return [*pieces, log.take(slice(i, j)).readings(self._day)] if j > i else pieces
 
 
+def _current(catalogue: sqlite3.Connection | None) -> sqlite3.Connection | None:
+    """None for a catalogue that its writer has still to bring up to date: like one that does not exist yet."""
+    if catalogue is not None and catalogue.execute("SELECT version FROM state").fetchone()[0] != VERSION:
+        catalogue.close()
+        return None
+    return catalogue
+
+
 def _piece(blob: bytes, series: int, first: int, last: int) -> Readings:
     at, value, quality = decode_chunk(blob)
     i, j = np.searchsorted(at, [first, last])
@@ -76,7 +85,7 @@ class Conflicted:
     readings: Readings
 
 
-class PackedReader:
+class PackedReader(BookReads):
     """Implements `core.ports.SeriesReader` on the folder of a `PackedStore`. Thread-safe: calls are serialised.
 
     What does not exist yet reads as empty. Needs write permission on the folder (SQLite's shared-memory files), but
@@ -90,72 +99,20 @@ class PackedReader:
 
     # ---- catalogue
 
-    def _query(self, sql: str, parameters: Sequence[int] = ()) -> list[tuple[Any, ...]]:
+    def _query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of the catalogue; none while it does not exist."""
         with self._lock:
             if self._catalogue is None:
-                self._catalogue = open_for_reading(self._folder / "catalogue.db")
+                self._catalogue = _current(open_for_reading(self._folder / "catalogue.db"))
             return self._catalogue.execute(sql, parameters).fetchall() if self._catalogue else []
-
-    def names(self) -> Mapping[str, int]:
-        """Series name -> number."""
-        return {str(name): int(number) for name, number in self._query("SELECT name, id FROM series")}
-
-    def last_values(self, after_sequence: int = 0) -> list[LastValue]:
-        """Newest reading of every series that changed after a sequence number, in the order of change."""
-        rows = self._query(
-            "SELECT series, name, at, value, quality, sequence FROM last JOIN series ON id = series"
-            " WHERE sequence > ?1 AND (SELECT sequence FROM state) > ?1 ORDER BY sequence, series",
-            (after_sequence,),
-        )
-        return [LastValue(*row) for row in rows]
-
-    def quarantine_summary(self) -> list[QuarantineSummary]:
-        """Every reason there is."""
-        raise NotImplementedError
-
-    def gaps(self, limit: int = 500) -> list[Gap]:
-        """Messages that are still missing."""
-        raise NotImplementedError
-
-    def places(self, limit: int = 500) -> list[SeenPlace]:
-        """Signals to adopt."""
-        raise NotImplementedError
-
-    def sources(self) -> list[SourceRecord]:
-        """Every sender."""
-        raise NotImplementedError
-
-    def quarantine(
-        self, limit: int = 100, before_row: int | None = None, reason: str | None = None, search: str | None = None
-    ) -> list[Refusal]:
-        """Newest refusals first."""
-        rows = self._query(
-            "SELECT received_at, source, topic, reason, detail, payload, readings FROM quarantine"
-            " ORDER BY id DESC LIMIT ?",
-            (limit,),
-        )
-        return [Refusal(*row) for row in rows]
-
-    def summarised(self) -> Mapping[str, int]:
-        """Reason -> readings whose refusals had to leave the full quarantine."""
-        return {str(reason): int(n) for reason, n in self._query("SELECT reason, readings FROM summary")}
-
-    @property
-    def position(self) -> int:
-        """The store's durable cursor."""
-        return int(next(iter(self._query("SELECT cursor FROM state")), (0,))[0])
 
     def counts(self) -> Counts:
         """The books, by a query."""
-        quarantined = self._query("SELECT coalesce(sum(readings), 0) FROM quarantine")
-        summarised = self._query("SELECT coalesce(sum(readings), 0) FROM summary")
         with self._lock:
             read = "SELECT stored, duplicates, conflicts FROM state"
             counters = [view.db.execute(read).fetchone() for _, view in self._all()]
         stored, duplicates, conflicts = (sum(column) for column in zip((0, 0, 0), *counters, strict=True))
-        refused = [int(rows[0][0]) if rows else 0 for rows in (quarantined, summarised)]
-        return Counts(stored, duplicates, conflicts, *refused)
+        return Counts(stored, duplicates, conflicts, *self._refused_totals())
 
     # ---- days
 
