@@ -131,7 +131,9 @@ class SignalSpec:
     `time_field` is the dotted path of the time in a nested payload (None: where the format keeps it), `time_unit` what
     a number there means: "s", "ms", "us", "ns" or "auto". `detection` says how a vibration value was formed: "rms",
     "peak", "peak_to_peak", "derived_peak", "average"; None for quantities where it has no meaning. `source` names the
-    profile or document that the signal's description comes from.
+    profile or document that the signal's description comes from, `template` the layout of chunked waveforms.
+
+    The role "device" is what a sensor says of itself (battery, radio, counter): kept and shown, never scored.
     """
 
     asset: str
@@ -154,6 +156,7 @@ class SignalSpec:
     time_unit: str = "ms"
     detection: str | None = None
     source: str | None = None
+    template: str | None = None
 
     @property
     def name(self) -> str:

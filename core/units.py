@@ -26,6 +26,7 @@ CANONICAL_UNIT: dict[str, str] = {
     "level": "m",
     "ratio": "percent",
     "counter": "count",
+    "operating_time": "h",
     "run_state": "state",
     "dimensionless": "1",
 }

@@ -16,6 +16,7 @@ from forewarn.models.tracks import MOST_BINS, Bools, Regime, bin_means, value_at
 
 SMALLEST_RATIO_VALUE = 1e-6  # below it a logarithm would speak of the sensor's noise
 FEW_POINTS = 8
+COUNTING = ("counter", "energy", "operating_time")  # they rise for ever: a growing one is no news
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +133,10 @@ def process_columns(law: str, regime: Regime, keep: Bools) -> list[Floats]:
 
 
 def scored(asset: Asset, spec: SignalSpec) -> bool:
-    """Measurements are scored; a speed only where a belt can slip, and then against the load alone."""
+    """Measurements are scored, but not what only counts up; a speed only where a belt can slip, and then against the
+    load alone."""
+    if spec.quantity in COUNTING:
+        return False
     return spec.role == "measurement" or (spec.role == "speed" and bool(asset.components_of("belt")))
 
 

@@ -16,6 +16,7 @@ from forewarn.core.readings import SignalSpec
 
 LARGE_MACHINE_KW = 300.0
 ISO_20816_BC_CD = {"large": (4.5, 7.1), "medium": (2.8, 4.5)}  # mm/s, rigid support
+OF_THE_ZONES = ("rms", None)  # a peak is judged against its own past: the zones are RMS values
 WINDING_CLASS_F_DEGC = 155.0
 BEARING_LIMIT_DEGC = 110.0  # usual grease and cage limit
 HEATING_K = 40.0  # above its usual temperature a sixteenth of the life is left (Montsinger's rule of 10 K)
@@ -74,9 +75,9 @@ def limit_for_feature(asset: Asset, feature: str, expected: float) -> Limit:
 def limit_for_scalar(asset: Asset, spec: SignalSpec, expected: float) -> Limit:
     """Limit of a scalar signal whose usual value is `expected`."""
     kind = mounted_kind(asset, spec)
-    if spec.quantity == "vibration_velocity":
+    if spec.quantity == "vibration_velocity" and spec.detection in OF_THE_ZONES:
         return velocity_limit(asset, max(expected, 1e-3))
-    if spec.quantity == "acceleration":
+    if spec.quantity in ("acceleration", "vibration_velocity"):
         return Limit(True, (1,), math.log(1.4), math.log(10.0), 0.4, False)
     if spec.quantity == "temperature":
         end = {"winding": WINDING_CLASS_F_DEGC, "bearing": BEARING_LIMIT_DEGC}.get(kind, math.inf)

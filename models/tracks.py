@@ -79,10 +79,10 @@ def regime_of(asset: Asset, tracks: Tracks) -> Regime:
 
 
 def roles_of(asset: Asset) -> dict[str, SignalSpec]:
-    """Role -> its first scalar signal."""
+    """Role (one of the regime, or "run") -> its first scalar signal."""
     found: dict[str, SignalSpec] = {}
     for spec in asset.signals:
-        if spec.kind == "scalar" and spec.role != "measurement":
+        if spec.kind == "scalar" and spec.role in (*REGIME_ROLES, "run"):
             found.setdefault(spec.role, spec)
     return found
 

@@ -7,55 +7,25 @@ from __future__ import annotations
 
 import math
 import zoneinfo
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Mapping
 
 from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, Site
-from forewarn.core.readings import SignalSpec
-from forewarn.core.units import CANONICAL_UNIT, Conversion
-from forewarn.ingest.formats.json_readings import RESERVED
-from forewarn.ingest.topics import WHOLE_PAYLOAD
+from forewarn.pipeline.plant_layers import Layered, Report, entries
 from forewarn.pipeline.plant_schema import (
     KINDS,
     AssetEntry,
     BearingEntry,
     ComponentEntry,
-    Entry,
     FaultEntry,
     MachineEntry,
     PartEntry,
     PlantFile,
-    SignalEntry,
     SiteEntry,
 )
-from forewarn.pipeline.plant_units import UnitError, did_you_mean, resolve_unit
+from forewarn.pipeline.plant_signals import SignalBuilder
+from forewarn.pipeline.plant_units import did_you_mean
 from forewarn.pipeline.plant_yaml import Path
-
-DEFAULT_TOPIC = "pm/v1/{site}/{area}/{asset}/{signal}"
-
-Report = Callable[[Path, str], None]
-E = TypeVar("E", bound=Entry)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layered(Generic[E]):
-    """One entry said in up to two places: by the asset, and before that by its template. The asset wins."""
-
-    layers: tuple[tuple[E, Path], ...]  # the asset's first
-
-    def get(self, field: str) -> Any:
-        entry, _ = self._saying(field)
-        return getattr(entry, field)
-
-    def path(self, field: str) -> Path:
-        """Where the value comes from; the entry itself when nobody gave it."""
-        entry, path = self._saying(field)
-        return (*path, field) if field in entry.model_fields_set else path
-
-    def _saying(self, field: str) -> tuple[E, Path]:
-        return next((layer for layer in self.layers if field in layer[0].model_fields_set), self.layers[0])
 
 
 def build_plant(file: PlantFile, report: Report) -> Plant:
@@ -66,7 +36,7 @@ def build_plant(file: PlantFile, report: Report) -> Plant:
     parts = tuple(builder.part(id, entry) for id, entry in file.parts.items())
     assets = tuple(builder.asset(id, entry) for id, entry in file.assets.items())
     for name in file.templates.keys() - {entry.template for entry in file.assets.values()}:
-        builder.asset_of(name, _Layered(((file.templates[name], ("templates", name)),)), "", "")
+        builder.asset_of(name, Layered(((file.templates[name], ("templates", name)),)), "", "")
     return Plant(file.plant, sites, assets, parts)
 
 
@@ -74,7 +44,7 @@ class _Builder:
     def __init__(self, file: PlantFile, report: Report) -> None:
         self._file = file
         self._report = report
-        self._places: dict[tuple[str, str], SignalSpec] = {}
+        self._signals = SignalBuilder(report)
 
     def site(self, id: str, entry: SiteEntry) -> Site:
         try:
@@ -103,17 +73,17 @@ class _Builder:
         site = self._site_of(entry, path)
         if entry.area is None:
             self._report(path, "`area` is missing")
-        return self.asset_of(id, _Layered(tuple(layers)), site, entry.area or "", entry.name)
+        return self.asset_of(id, Layered(tuple(layers)), site, entry.area or "", entry.name)
 
-    def asset_of(
-        self, id: str, machine: _Layered[MachineEntry], site: str, area: str, name: str | None = None
-    ) -> Asset:
+    def asset_of(self, id: str, machine: Layered[MachineEntry], site: str, area: str, name: str | None = None) -> Asset:
         """An asset from its layers. Also used for a template that nobody refers to, so that its errors show."""
         if machine.get("asset_class") is None and site:
             self._report(machine.layers[0][1], "`class` is missing")
-        components = {key: self._component(key, one) for key, one in _entries(machine, "components").items()}
+        components = {key: self._component(key, one) for key, one in entries(machine, "components").items()}
         words = {"site": site, "area": area, "asset": id}
-        signals = [self._signal(key, one, words, components) for key, one in _entries(machine, "signals").items()]
+        signals = [
+            self._signals.signal(key, one, words, components) for key, one in entries(machine, "signals").items()
+        ]
         return Asset(
             id,
             name or id,
@@ -139,7 +109,7 @@ class _Builder:
             self._unknown((*path, "site"), "site", entry.site, sites)
         return entry.site or ""
 
-    def _component(self, id: str, entry: _Layered[ComponentEntry]) -> Component:
+    def _component(self, id: str, entry: Layered[ComponentEntry]) -> Component:
         kind, bearing = entry.get("kind"), entry.get("bearing")
         if kind is None:
             self._report(entry.path("kind"), "`kind` is missing")
@@ -164,87 +134,7 @@ class _Builder:
             )
         return geometry
 
-    def _signal(
-        self, id: str, entry: _Layered[SignalEntry], words: Mapping[str, str], components: Mapping[str, Component]
-    ) -> SignalSpec:
-        quantity, conversion = self._unit(entry)
-        low, high = self._range(entry, conversion)
-        component, rate = entry.get("component"), entry.get("max_rate_per_s")
-        if component is not None and component not in components:
-            self._unknown(entry.path("component"), "component", component, components)
-        spec = SignalSpec(
-            asset=words["asset"],
-            signal=id,
-            quantity=quantity,
-            unit=CANONICAL_UNIT.get(quantity, ""),
-            topic=self._topic(entry, {**words, "signal": id}),
-            kind=entry.get("kind"),
-            role=entry.get("role"),
-            component=component,
-            field=entry.get("field"),
-            conversion=conversion,
-            period_s=entry.get("period_s"),
-            low=low,
-            high=high,
-            max_rate_per_s=None if rate is None else rate * abs(conversion.scale),
-            stuck_after_s=entry.get("stuck_after_s"),
-        )
-        if words["site"]:
-            self._claim(spec, entry)
-        return spec
-
-    def _unit(self, entry: _Layered[SignalEntry]) -> tuple[str, Conversion]:
-        unit, quantity = entry.get("unit"), entry.get("quantity")
-        if unit is None:
-            self._report(entry.path("unit"), "`unit` is missing")
-            return "", Conversion()
-        try:
-            return resolve_unit(unit, quantity)
-        except UnitError as error:
-            at_fault = "quantity" if quantity is not None and quantity not in CANONICAL_UNIT else "unit"
-            self._report(entry.path(at_fault), str(error))
-            return "", Conversion()
-
-    def _range(self, entry: _Layered[SignalEntry], conversion: Conversion) -> tuple[float | None, float | None]:
-        low, high = entry.get("range") or (None, None)
-        if low is not None and high is not None and low >= high:
-            self._report(entry.path("range"), f"low {low:g} is not below high {high:g}")
-        return (
-            None if low is None else conversion.apply(low),
-            None if high is None else conversion.apply(high),
-        )
-
-    def _topic(self, entry: _Layered[SignalEntry], words: Mapping[str, str]) -> str:
-        topic: str = entry.get("topic") or DEFAULT_TOPIC
-        for word, value in words.items():
-            topic = topic.replace("{" + word + "}", value)
-        wrong = _topic_fault(topic)
-        if wrong:
-            self._report(entry.path("topic"), wrong)
-        return topic
-
-    def _claim(self, spec: SignalSpec, entry: _Layered[SignalEntry]) -> None:
-        """Two signals may share a topic only as different fields of JSON messages."""
-        field = spec.field or WHOLE_PAYLOAD
-        if field in RESERVED:
-            self._report(
-                entry.path("field"), f"{field!r} has a meaning of its own in a payload, a signal cannot use it"
-            )
-        if spec.kind == "waveform" and spec.field is not None:
-            self._report(entry.path("field"), "a waveform has its topic for itself and takes no field")
-        other = self._places.setdefault((spec.topic, field), spec)
-        if other is not spec:
-            said = f"topic {spec.topic!r}" + (f" with field {spec.field!r}" if spec.field else "")
-            self._report(entry.path("topic"), f"{said} already belongs to {other.name}")
-        elif (holder := self._places.setdefault((spec.topic, ""), spec)) is not spec and "waveform" in (
-            spec.kind,
-            holder.kind,
-        ):
-            self._report(
-                entry.path("topic"), f"topic {spec.topic!r} is shared with {holder.name}: a waveform needs its own"
-            )
-
-    def _faults(self, machine: _Layered[MachineEntry], components: Mapping[str, Component]) -> tuple[FaultPlan, ...]:
+    def _faults(self, machine: Layered[MachineEntry], components: Mapping[str, Component]) -> tuple[FaultPlan, ...]:
         found: dict[Fault, FaultPlan] = {}
         for machine_entry, path in machine.layers:
             mine: dict[Fault, FaultPlan] = {}
@@ -283,25 +173,3 @@ class _Builder:
 
     def _unknown(self, path: Path, what: str, word: str, known: Iterable[str]) -> None:
         self._report(path, f"unknown {what} {word!r}{did_you_mean(word, known)}")
-
-
-def _entries(machine: _Layered[MachineEntry], field: str) -> dict[str, _Layered[Any]]:
-    """The entries of all layers by id: the template's order first, then what the asset adds."""
-    found: dict[str, list[tuple[Entry, Path]]] = {}
-    for entry, path in reversed(machine.layers):
-        for id, one in getattr(entry, field).items():
-            found.setdefault(id, []).insert(0, (one, (*path, field, id)))
-    return {id: _Layered(tuple(layers)) for id, layers in found.items()}
-
-
-def _topic_fault(topic: str) -> str | None:
-    if not topic or len(topic.encode()) > 65_535:
-        return "a topic has 1 to 65535 bytes"
-    bad: Sequence[str] = [sign for sign in "+#\0" if sign in topic]
-    if bad:
-        return f"{bad[0]!r} cannot stand in the topic of a signal"
-    if "{" in topic or "}" in topic:
-        return f"in topic {topic!r} only {{site}}, {{area}}, {{asset}} and {{signal}} are filled in"
-    if topic.startswith("$"):
-        return "topics that begin with $ belong to the broker"
-    return None

@@ -28,6 +28,11 @@ def _one_of(words: Any) -> dict[str, Any]:
     return {"enum": list(words)}
 
 
+FormatName = Literal["json", "senml", "plain", "sparkplug", "chunked"]
+TimeUnit = Literal["s", "ms", "us", "ns", "auto"]
+DetectionName = Literal["rms", "peak", "peak_to_peak", "derived_peak", "average"]
+RoleName = Literal["measurement", "speed", "load", "ambient", "run", "device"]
+
 MechanismName = Annotated[str, Field(json_schema_extra=_one_of(MECHANISMS))]
 
 
@@ -83,11 +88,19 @@ class SignalEntry(Entry):
     unit: str | None = Field(None, description="the unit on the wire, for instance degF, in/s, g, psi, L/min")
     quantity: str | None = Field(None, json_schema_extra=_one_of(CANONICAL_UNIT))
     kind: Literal["scalar", "waveform"] = "scalar"
-    role: Literal["measurement", "speed", "load", "ambient", "run"] = "measurement"
+    role: RoleName = "measurement"
+    detection: DetectionName | None = Field(None, description="may also stand behind the unit: `mm/s pk`, `g rms`")
+    format: FormatName = Field("json", description="what the topic carries; one topic has one format")
     topic: str | None = Field(
         None, description="default pm/v1/{site}/{area}/{asset}/{signal}; these words may stand in it"
     )
-    field: str | None = Field(None, min_length=1, max_length=200, description="JSON key, where a topic carries several")
+    field: str | None = Field(
+        None, min_length=1, max_length=200, description="place in the payload: JSON key or path, record, metric"
+    )
+    time_field: str | None = Field(None, min_length=1, max_length=200, description="path of the time in nested JSON")
+    time_unit: TimeUnit = "ms"
+    template: Name | None = Field(None, description="how chunked waveforms are laid out")
+    source: Name | None = Field(None, description="data sheet or profile that this description comes from")
     component: Id | None = None
     period_s: Positive | None = None
     range: Annotated[list[float | None], Field(min_length=2, max_length=2)] | None = None

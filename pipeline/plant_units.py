@@ -57,7 +57,10 @@ BY_UNIT: dict[str, str] = {
 }  # fmt: skip
 """Units that mean one quantity only, where the dimension alone would leave several."""
 
-BY_DIMENSION = ("vibration_velocity", "acceleration", "pressure", "flow", "power", "current", "voltage")
+BY_DIMENSION = (
+    *("vibration_velocity", "acceleration", "pressure", "flow", "power", "current", "voltage"),
+    "operating_time",
+)
 """Quantities that no other shares its dimension with."""
 
 _SAFE = re.compile(r"(1/)?[A-Za-z_]+(\^[1-4])?([*/][A-Za-z_]+(\^[1-4])?){0,3}")
