@@ -26,14 +26,20 @@ class SignalBinding:
 class Binding:
     """All signals behind one topic.
 
-    `kind` is "scalar" or "waveform" and chooses the format. `plain_row` is the row of a scalar that has the topic for
-    itself, -1 otherwise: only such topics take the short way through the decoder.
+    `kind` chooses the decoder: "scalar" or "waveform" for the format "json", else the name of the format. `plain_row`
+    is the row of a JSON scalar that has the topic for itself, -1 otherwise: only such topics take the short way through
+    the decoder. `time_field` is the path of the time in a nested payload, `time_unit` what a number there means;
+    `by_path` tells that the fields are paths from the root of the payload. `template` names the layout of chunks.
     """
 
     topic: str
     kind: str
     fields: Mapping[str, SignalBinding]
     plain_row: int
+    time_field: str | None = None
+    time_unit: str = "ms"
+    by_path: bool = False
+    template: str | None = None
 
     @property
     def only(self) -> SignalBinding:
@@ -45,8 +51,8 @@ class Binding:
 class TopicTable:
     """Topic -> `Binding`, for the signals of a plant and the numbers that the store gave their series.
 
-    Refuses (ValueError) two signals at one place, and a waveform that shares its topic; the plant file reports both
-    earlier and with a line number.
+    Refuses (ValueError) two signals at one place, two formats or two places of the time on one topic, and a waveform
+    that shares its topic; the plant file reports all of it earlier and with a line number.
 
     >>> spec = SignalSpec("p1", "temp", "temperature", "degC", "plant/p1/temp")
     >>> TopicTable([spec], [7]).binding("plant/p1/temp").only.series
@@ -78,9 +84,16 @@ class TopicTable:
 
 
 def _binding(topic: str, fields: dict[str, SignalBinding]) -> Binding:
-    kinds = {signal.spec.kind for signal in fields.values()}
-    if "waveform" in kinds and len(fields) > 1:
+    specs = [signal.spec for signal in fields.values()]
+    if any(spec.kind == "waveform" and spec.format == "json" for spec in specs) and len(fields) > 1:
         raise ValueError(f"topic {topic} carries a waveform and something else")
-    (kind,) = kinds
-    plain = kind == "scalar" and list(fields) == [WHOLE_PAYLOAD]
-    return Binding(topic, kind, fields, fields[WHOLE_PAYLOAD].row if plain else -1)
+    shapes = {(spec.kind, spec.format, spec.time_field, spec.time_unit, spec.template) for spec in specs}
+    if len(shapes) > 1:
+        raise ValueError(f"topic {topic} carries one format, with one place and unit of the time, not {len(shapes)}")
+    ((kind, wire_format, time_field, time_unit, template),) = shapes
+    if wire_format != "json":
+        return Binding(topic, wire_format, fields, -1, time_field, time_unit, False, template)
+    by_path = time_field is not None or time_unit != "ms" or any("." in field for field in fields)
+    plain = kind == "scalar" and not by_path and list(fields) == [WHOLE_PAYLOAD]
+    plain_row = fields[WHOLE_PAYLOAD].row if plain else -1
+    return Binding(topic, kind, fields, plain_row, time_field, time_unit, by_path)

@@ -1,88 +1,50 @@
 """Readings as JSON: one, many, several fields at a time. `docs/reference/payloads.md` shows every shape.
 
 Three roads, each a fall-back of the one before: all plain messages of a batch in one call (`decode_plain`), one message
-with typed structs, and the strict parser that names what is wrong. Whatever a fast road accepts, the strict one would
-accept with the same result; a test holds them together.
+with typed structs (`json_typed`), and the strict parser that names what is wrong. Whatever a fast road accepts, the
+strict one would accept with the same result; a test holds them together.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Quality
-from forewarn.ingest.formats.json_strict import MAX_DIGITS, MAX_FIELDS, parse
+from forewarn.ingest.formats.counting import counted_of
+from forewarn.ingest.formats.json_paths import MAX_UNKNOWN, MISSING, found_at, other_numbers, unit_beside
+from forewarn.ingest.formats.json_strict import parse
+from forewarn.ingest.formats.json_typed import MAX_READINGS, decode_plain, decode_typed
 from forewarn.ingest.formats.result import Decoded, shown
-from forewarn.ingest.formats.times import US_PER_MS, device_time, plausible_us
-from forewarn.ingest.topics import Binding, SignalBinding
+from forewarn.ingest.formats.times import US_PER_MS, device_time
+from forewarn.ingest.formats.units import check_unit
+from forewarn.ingest.formats.unpack import unpacked
+from forewarn.ingest.topics import Binding
 
-MAX_READINGS = 10_000
-RESERVED = ("ts", "values", "q", "quality")
+__all__ = ["MAX_READINGS", "RESERVED", "TooManyReadings", "decode", "decode_plain"]
+
+RESERVED = ("ts", "values", "q", "quality", "seq", "boot", "device")
 """Keys with a meaning of their own: no signal may have one of these as its field."""
 
 _GOOD_WORDS = frozenset({"good", "ok"})
 _NOT_FINITE_WORDS = frozenset({"nan", "inf", "infinity"})
-_LONG_NUMBER = re.compile(rb"[-+.0-9eE]{%d}" % (MAX_DIGITS + 1))
-
-
-class _Plain(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """{"value": 21.5, "ts": 1795392000000}: four quotation marks, so that a key given twice shows."""
-
-    value: float
-    ts: float
-
-
-class _Several(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """{"ts": 1795392000000, "values": {"temp": 21.5, "rpm": 1480}}"""
-
-    ts: float
-    values: dict[str, float]
-
-
-_PLAIN = msgspec.json.Decoder(_Plain)
-_PLAINS = msgspec.json.Decoder(list[_Plain])
-_SEVERAL = msgspec.json.Decoder(_Several)
-_FLAT = msgspec.json.Decoder(dict[str, float])
 _ENCODER = msgspec.json.Encoder()
 
 
-def decode_plain(payloads: Sequence[bytes]) -> tuple[list[float], list[float]] | None:
-    """Values and times (milliseconds) of plain messages, one reading each; None when any of them is not plain.
-
-    The counts make sure that each payload is exactly one object with exactly the two keys: every boundary is `}` then
-    `{`, no other line break, four quotation marks each.
-
-    >>> decode_plain([b'{"value":21.5,"ts":1795392000000}', b'{"ts":1795392000500.25,"value":3}'])
-    ([21.5, 3.0], [1795392000000.0, 1795392000500.25])
-    """
-    n = len(payloads)
-    lines = b"\n".join(payloads)
-    if not n or lines.count(b"\n") != n - 1 or lines.count(b"}\n{") != n - 1 or lines.count(b'"') != 4 * n:
-        return None
-    if max(map(len, payloads)) > MAX_DIGITS:
-        return None
-    try:
-        rows = _PLAIN.decode_lines(lines)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # the strict parser will say which one, and why
-        return None
-    return ([row.value for row in rows], [row.ts for row in rows]) if len(rows) == n else None
-
-
 def decode(payload: bytes, binding: Binding, received_at_us: int, now_us: int) -> Decoded:
-    """The readings of one message, each bad one refused by itself.
+    """The readings of one message, each bad one refused by itself. A gzip stream is unpacked first.
 
-    Raises Rejected when the message as a whole is unreadable: the reasons of `json_strict.parse`, and
-    `too_many_readings`. Reasons of single readings: `not_finite`, `not_a_number`, `wrong_type`, `bad_time`,
-    `timestamp_unit_suspect`, `unknown_field`, `missing_value`.
+    Raises Rejected when the message as a whole is unreadable: the reasons of `unpack.unpacked` and `json_strict.parse`,
+    and `too_many_readings`. Reasons of single readings: `not_finite`, `not_a_number`, `wrong_type`, `bad_time`,
+    `timestamp_unit_suspect`, `unknown_field`, `missing_value`, `unit_mismatch`.
     """
-    quick = _decode_typed(payload, binding, now_us)
+    quick = None if binding.by_path else decode_typed(payload, binding, now_us)
     if quick is not None:
         return quick
-    found = parse(payload)
+    found = parse(unpacked(payload))
     messages: list[object] = found if isinstance(found, list) else [found]
     out = Decoded()
     for message in messages:
@@ -105,55 +67,14 @@ class TooManyReadings(Rejected):
         self.readings = readings
 
 
-def _decode_typed(payload: bytes, binding: Binding, now_us: int) -> Decoded | None:
-    """The common shapes, when nothing about them is out of the ordinary."""
-    if len(payload) > MAX_DIGITS and _LONG_NUMBER.search(payload):
-        return None
-    try:
-        if binding.plain_row >= 0:
-            return _typed_plains(payload, binding.plain_row, now_us)
-        return _typed_fields(payload, binding.fields, now_us)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # the strict parser will name the fault
-        return None
-
-
-def _typed_plains(payload: bytes, row: int, now_us: int) -> Decoded | None:
-    plains = _PLAINS.decode(payload) if payload.startswith(b"[") else [_PLAIN.decode(payload)]
-    if not plains or len(plains) > MAX_READINGS or payload.count(b'"') != 4 * len(plains):
-        return None
-    at = _times([plain.ts for plain in plains], now_us)
-    if at is None:
-        return None
-    return Decoded([row] * len(plains), at, [plain.value for plain in plains], [0] * len(plains))
-
-
-def _typed_fields(payload: bytes, fields: Mapping[str, SignalBinding], now_us: int) -> Decoded | None:
-    if b'"values"' in payload:
-        several = _SEVERAL.decode(payload)
-        ts, values, keys = several.ts, several.values, 2 + len(several.values)
-    else:
-        values = _FLAT.decode(payload)
-        keys = len(values)
-        ts = values.pop("ts", math.nan)
-    if payload.count(b'"') != 2 * keys or keys > MAX_FIELDS or not values or not values.keys() <= fields.keys():
-        return None
-    at = _times([ts], now_us)
-    if at is None:
-        return None
-    return Decoded([fields[key].row for key in values], at * len(values), list(values.values()), [0] * len(values))
-
-
-def _times(ts: list[float], now_us: int) -> list[int] | None:
-    low, high = plausible_us(now_us)
-    if not all(low < ms * US_PER_MS < high for ms in ts):  # nor NaN, which stands for "no time given"
-        return None
-    return [round(ms * US_PER_MS) for ms in ts]
-
-
 def _decode_object(
     message: dict[str, object], binding: Binding, received_at_us: int, now_us: int, out: Decoded
 ) -> None:
-    """One object: its time and doubts hold for all its readings."""
+    """One object: its time, number and doubts hold for all its readings."""
+    counted = counted_of(message.get("seq"), message.get("boot", ""), message.get("device", ""))
+    if counted is not None:
+        out.counted.append(counted)
+    _note_unknown(message, binding, out)
     values = _values_of(message, binding)
     if not values:
         out.refused.append(
@@ -161,30 +82,43 @@ def _decode_object(
         )
         return
     try:
-        at, quality = _time_of(message, received_at_us, now_us)
+        at, quality = _time_of(message, binding, received_at_us, now_us)
     except Rejected as error:
         out.refused.extend([(error.reason, error.detail)] * len(values))
         return
     if _is_doubted(message):
         quality |= Quality.UNCERTAIN
     for key, raw in values.items():
+        _take(message, binding, key, raw, at, int(quality), out)
+
+
+def _take(
+    message: dict[str, object], binding: Binding, key: str, raw: object, at: int, quality: int, out: Decoded
+) -> None:
+    """One reading of an object, or its refusal."""
+    try:
+        value = _finite(key, raw)
         signal = binding.fields.get(key)
-        try:
-            value = _finite(key, raw)
-            if signal is None:
-                raise Rejected("unknown_field", f"the plant file names no field {shown(key)} here")
-        except Rejected as error:
-            out.refused.append((error.reason, error.detail))
-            continue
-        out.rows.append(signal.row)
-        out.at.append(at)
-        out.value.append(value)
-        out.quality.append(int(quality))
+        if signal is None:
+            raise Rejected("unknown_field", f"the plant file names no field {shown(key)} here")
+        if binding.by_path and (unit := unit_beside(message, key)) is not None:
+            check_unit(unit, signal)
+    except Rejected as error:
+        out.refused.append((error.reason, error.detail))
+        return
+    out.rows.append(signal.row)
+    out.at.append(at)
+    out.value.append(value)
+    out.quality.append(quality)
 
 
 def _values_of(message: dict[str, object], binding: Binding) -> dict[str, object]:
     """The readings of an object. Beside the known fields, an unknown number is a reading too (and will be refused);
-    unknown texts, flags and objects are what gateways say about themselves, and no reading."""
+    unknown texts, flags and objects are what gateways say about themselves, and no reading. Of a nested payload only
+    what the plant file names is a reading."""
+    if binding.by_path:
+        found = {path: found_at(message, path) for path in binding.fields}
+        return {path: raw for path, raw in found.items() if raw is not MISSING}
     inner = message.get("values")
     if isinstance(inner, dict):
         return inner
@@ -197,14 +131,27 @@ def _values_of(message: dict[str, object], binding: Binding) -> dict[str, object
     }
 
 
+def _note_unknown(message: dict[str, object], binding: Binding, out: Decoded) -> None:
+    """Numbers that nobody named, as candidates for adoption: at most 64 a message."""
+    room = MAX_UNKNOWN - len(out.unknown)
+    if room <= 0:
+        return
+    inner = message.get("values")
+    if isinstance(inner, dict) and not binding.by_path:  # only what stands right here can become a field
+        message = {key: raw for key, raw in inner.items() if not isinstance(raw, dict | list)}
+    known = {*binding.fields, *RESERVED, binding.time_field or "ts"}
+    out.unknown.extend(other_numbers(message, known)[:room])
+
+
 def _readings_in(message: object, binding: Binding) -> int:
     return max(1, len(_values_of(message, binding))) if isinstance(message, dict) else 1
 
 
-def _time_of(message: dict[str, object], received_at_us: int, now_us: int) -> tuple[int, Quality]:
-    if "ts" in message:
-        return device_time(message["ts"], now_us), Quality.GOOD
-    return received_at_us, Quality.ARRIVAL_TIME
+def _time_of(message: dict[str, object], binding: Binding, received_at_us: int, now_us: int) -> tuple[int, Quality]:
+    raw = found_at(message, binding.time_field) if binding.time_field else message.get("ts", MISSING)
+    if raw is MISSING:
+        return received_at_us, Quality.ARRIVAL_TIME
+    return device_time(raw, now_us, binding.time_unit), Quality.GOOD
 
 
 def _is_doubted(message: dict[str, object]) -> bool:

@@ -59,7 +59,7 @@ def _check_start(body: bytes) -> None:
     if body.startswith((*_UTF16, b"\0{", b"\0[")) or (is_json and b"\0" in body):
         raise Rejected("bad_encoding", "UTF-16 or zero bytes, UTF-8 is expected")
     if not is_json:
-        raise Rejected("wrong_format", f"this topic carries JSON objects or arrays of them, not {shown(body[:20])}")
+        raise Rejected("wrong_format", f"the format here is json (objects or arrays of them), not {shown(body[:20])}")
 
 
 def _check_depth(body: bytes) -> None:

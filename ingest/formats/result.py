@@ -26,8 +26,9 @@ class Decoded:
     Columns of readings: `rows` (`SignalBinding.row`), `at` (UTC, microseconds), `value` (in the unit on the wire,
     finite), `quality` (`core.readings.Quality` bits that the format can know). `refused` holds (reason, detail) of each
     reading that cannot be stored; the others of the same message are kept. `counted` is what the sender says about its
-    own counting, `unknown` holds (path, value) of numbers that the plant file names no signal for (each of them stands
-    in `refused` too): candidates for adoption.
+    own counting, `unknown` holds (path, value) of numbers that the plant file names no signal for: candidates for
+    adoption. Where every number of a message is a reading, each of them stands in `refused` too; of a nested payload
+    only what the plant file names is one.
     """
 
     rows: list[int] = field(default_factory=list)

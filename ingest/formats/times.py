@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from forewarn.core.errors import Rejected
@@ -12,6 +13,10 @@ US_PER_YEAR = 31_557_600 * 1_000_000
 PAST_YEARS, AHEAD_YEARS = 40, 20
 INT64_MAX = 2**63 - 1
 _UNITS_NS = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3, "nanoseconds": 1}
+_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+TIME_UNITS = (*_NAMES, "auto", "iso")
+"""What the plant file may say of a number that is a time. "iso": only texts are times."""
+_LONGEST_NUMBER = 32
 _FAR = 10**25  # beyond every unit's window, and still safe to multiply as a float
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,8 +37,38 @@ def time_of_ms(ms: float, now_us: int) -> int:
     >>> time_of_ms(1795392000000.25, now_us=1795392000_000_000)
     1795392000000250
     """
-    ms = max(-_FAR, min(_FAR, ms))
-    return _checked(round(ms * US_PER_MS), "milliseconds", ms, now_us)
+    return time_of_number(ms, "ms", now_us)
+
+
+def time_of_number(raw: float, unit: str, now_us: int) -> int:
+    """A time as a number since 1970 in one of `TIME_UNITS` -> microseconds, with the same window rule.
+
+    "auto" takes the one unit in which the number is plausible; the windows of the units do not overlap. Refuses
+    `timestamp_unit_suspect`, and `bad_time` where the unit is "iso".
+
+    >>> time_of_number(1795392000, "auto", now_us=1795392000_000_000)
+    1795392000000000
+    """
+    if unit == "iso":
+        raise Rejected("bad_time", f"the time is the number {shown(raw)}, an ISO 8601 text is expected")
+    raw = max(-_FAR, min(_FAR, raw))
+    if unit == "auto":
+        return _in_any_unit(raw, now_us)
+    name = _NAMES[unit]
+    return _checked(_microseconds(raw, name), name, raw, now_us)
+
+
+def _microseconds(raw: float, name: str) -> int:
+    size = _UNITS_NS[name]
+    return round(raw / 1_000) if size == 1 else round(raw * (size // 1_000))
+
+
+def _in_any_unit(raw: float, now_us: int) -> int:
+    low, high = plausible_us(now_us)
+    for name in _UNITS_NS:
+        if low < (at := _microseconds(raw, name)) < high:
+            return at
+    raise Rejected("timestamp_unit_suspect", f"{shown(raw)} is no time of this age in any unit from s to ns")
 
 
 def time_of_us(us: int, now_us: int) -> int:
@@ -72,12 +107,16 @@ def time_of_iso(text: str) -> int:
     return at + 1_000_000 if leap else at
 
 
-def device_time(ts: object, now_us: int) -> int:
-    """The `ts` of a JSON message: a number is Unix milliseconds, a text ISO 8601. Else refuses `bad_time`."""
+def device_time(ts: object, now_us: int, unit: str = "ms") -> int:
+    """The time of a JSON message: a number in `unit`, or a text in ISO 8601. Else refuses `bad_time`.
+
+    With "auto" a text may also be a number, as some gateways write it.
+    """
     if isinstance(ts, str):
-        return time_of_iso(ts)
+        digits = unit == "auto" and len(ts) <= _LONGEST_NUMBER and ts.isascii() and ts.isdigit()
+        return time_of_number(int(ts), unit, now_us) if digits else time_of_iso(ts)
     if isinstance(ts, bool) or not isinstance(ts, int | float):
-        raise Rejected("bad_time", f"ts is {shown(ts)}, neither milliseconds nor ISO 8601")
-    if ts != ts or ts in (float("inf"), float("-inf")):
+        raise Rejected("bad_time", f"ts is {shown(ts)}, neither a number nor ISO 8601")
+    if not math.isfinite(ts):
         raise Rejected("bad_time", f"ts is {shown(ts)}")
-    return time_of_ms(ts, now_us)
+    return time_of_number(ts, unit, now_us)

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
 from forewarn.ingest.formats import waveform_json
+from forewarn.ingest.formats.counting import counted_of
 from forewarn.ingest.formats.result import Decoded, shown
 from forewarn.ingest.formats.waveform_block import MAX_SAMPLES, Block, check_samples, waveform_of
 from forewarn.ingest.topics import Binding
@@ -52,7 +53,11 @@ def decode(payload: bytes, binding: Binding, received_at_us: int, now_us: int) -
     """
     is_binary = payload.startswith(MAGIC)
     block = decode_block(payload) if is_binary else waveform_json.decode_block(payload, now_us)
-    return Decoded(waveforms=[waveform_of(block, binding.only, received_at_us, now_us)])
+    counted = counted_of(block.seq, block.boot_id or "") if block.boot_id or block.seq else None
+    return Decoded(
+        waveforms=[waveform_of(block, binding.only, received_at_us, now_us)],
+        counted=[] if counted is None else [counted],
+    )
 
 
 def encode(block: Block, dtype: str = "f32", scale: float = 1.0) -> bytes:

@@ -15,12 +15,14 @@ import math
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
 from forewarn.ingest.formats.json_strict import parse
 from forewarn.ingest.formats.result import shown
 from forewarn.ingest.formats.times import US_PER_MS, device_time
+from forewarn.ingest.formats.unpack import unpacked
 from forewarn.ingest.formats.waveform_block import MAX_SAMPLES, Block, check_samples
 
 
@@ -31,6 +33,8 @@ class _Typed(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     samples: list[float]
     ts: float | str
     unit: str = ""
+    boot_id: int | UnsetType = UNSET
+    seq: int | UnsetType = UNSET
 
 
 _TYPED = msgspec.json.Decoder(_Typed)
@@ -54,22 +58,27 @@ def encode(block: Block, as_base64: bool = False) -> bytes:
         message["samples_b64"] = base64.b64encode(block.samples.astype("<f4").tobytes()).decode()
     else:
         message["samples"] = block.samples.tolist()
+    message |= {key: number for key, number in (("boot_id", block.boot_id), ("seq", block.seq)) if number}
     return msgspec.json.encode(message)
 
 
 def decode_block(payload: bytes, now_us: int) -> Block:
     """The block as it was encoded.
 
-    Raises Rejected with the reasons of `json_strict.parse`, and `missing_value`, `wrong_type`, `not_a_number`,
-    `not_finite`, `bad_time`, `timestamp_unit_suspect`, `bad_base64`, `bad_sample_rate`, `empty`, `too_many_samples`.
+    Raises Rejected with the reasons of `unpacked` and `json_strict.parse`, and `missing_value`, `wrong_type`,
+    `not_a_number`, `not_finite`, `bad_time`, `timestamp_unit_suspect`, `bad_base64`, `bad_sample_rate`, `empty`,
+    `too_many_samples`.
     """
     typed = _decode_typed(payload)
-    if typed is None:
-        block = _decode_object(_object(payload), now_us)
-    else:
-        block = Block(device_time(typed.ts, now_us), typed.sample_rate_hz, np.array(typed.samples), typed.unit)
+    block = _decode_object(_object(payload), now_us) if typed is None else _block_of(typed, now_us)
     check_samples(block)
     return block
+
+
+def _block_of(typed: _Typed, now_us: int) -> Block:
+    at, samples = device_time(typed.ts, now_us), np.array(typed.samples, np.float64)
+    boot_id, seq = (0 if number is UNSET else number for number in (typed.boot_id, typed.seq))
+    return Block(at, typed.sample_rate_hz, samples, typed.unit, boot_id, seq)
 
 
 def _decode_typed(payload: bytes) -> _Typed | None:
@@ -77,12 +86,15 @@ def _decode_typed(payload: bytes) -> _Typed | None:
         typed = _TYPED.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError):  # the strict parser will name the fault
         return None
-    quotes = 6 + 2 * isinstance(typed.ts, str) + 4 * (b'"unit"' in payload)
+    numbers = [number for number in (typed.boot_id, typed.seq) if number is not UNSET]
+    if any(number < 0 for number in numbers):
+        return None
+    quotes = 6 + 2 * isinstance(typed.ts, str) + 4 * (b'"unit"' in payload) + 2 * len(numbers)
     return typed if payload.count(b'"') == quotes else None  # else a key stands twice
 
 
 def _object(payload: bytes) -> dict[str, object]:
-    found = parse(payload)
+    found = parse(unpacked(payload))
     if not isinstance(found, dict):
         raise Rejected("wrong_format", "a waveform is a JSON object, not an array")
     if "sample_rate_hz" not in found or not ("samples" in found or "samples_b64" in found):

@@ -29,8 +29,23 @@ SIGNALS = (
         low=-490.0,
         high=490.0,
     ),
+    *(
+        SignalSpec("p2", name, quantity, unit, "nested", field=field, time_field="state.at", time_unit="auto")
+        for name, quantity, unit, field in (
+            ("temp", "temperature", "degC", "state.reported.temp"),
+            ("speed", "speed", "rpm", "sensors.1.n"),
+            ("oil", "temperature", "degC", "oil.value"),
+        )
+    ),
+    SignalSpec("p3", "temp", "temperature", "degC", "senml", field="urn:dev:p3:temp", format="senml"),
+    SignalSpec(
+        *("p3", "power", "power", "kW", "senml"), field="urn:dev:p3:power", format="senml", conversion=Conversion(1e-3)
+    ),
+    SignalSpec("p3", "run", "run_state", "state", "senml", role="run", field="urn:dev:p3:run", format="senml"),
+    SignalSpec("p4", "temp", "temperature", "degC", "homie/5/p4/motor/temp", format="plain"),
+    SignalSpec("p4", "run", "run_state", "state", "homie/5/p4/motor/run", role="run", format="plain"),
 )
-NUMBERS = (11, 12, 13, 14, 15)
+NUMBERS = tuple(range(11, 11 + len(SIGNALS)))
 
 
 def cases(family: str) -> list[Path]:
