@@ -1,0 +1,88 @@
+"""Servers from Debian for tests: started on a free port, stopped, killed and started again on the same one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+PATIENCE_S = 20.0
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until somebody listens; fails when the process ends before."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with status {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError(f"nobody listens on port {port}")
+
+
+class Mosquitto:
+    """One real broker. `settings` are further lines of its configuration; state lies in `folder`."""
+
+    def __init__(self, program: str, folder: Path, settings: str = "", port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.folder = folder
+        self.config = folder / f"mosquitto-{self.port}.conf"
+        self.config.write_text(
+            settings
+            if "listener " in settings
+            else f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
+            f"max_queued_messages 0\nmax_inflight_messages 1000\n{settings}"
+        )
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Start; returns when it listens."""
+        log = (self.folder / f"mosquitto-{self.port}.log").open("ab")
+        with log:
+            self._process = subprocess.Popen([self._program, "-c", str(self.config)], stderr=log)
+        wait_for_port(self.port, self._process)
+
+    @property
+    def log(self) -> str:
+        """What it wrote to stderr."""
+        return (self.folder / f"mosquitto-{self.port}.log").read_text()
+
+    def freeze(self) -> None:
+        """SIGSTOP: connections stay, nothing is answered."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """SIGTERM, as a service manager does; sessions are saved where persistence is on."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE_S)
+            self._process = None
