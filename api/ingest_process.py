@@ -61,7 +61,7 @@ async def _run(settings: Settings, as_child: bool) -> int:
     def refused(client: str, topic: str | None, reason: str, size: int) -> None:
         commit.submit_silently(refusal_frame(now_us(), client, topic or "", reason, size))
 
-    door = FrontDoor(wiring.front_door_settings(settings), commit, now_us, lambda who, topic: True, refused)
+    door = FrontDoor(wiring.front_door_settings(settings), commit, now_us, refused)
     for consumer in consumers:
         consumer.start()
     wake()

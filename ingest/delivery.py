@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-QOS_MASK, RETAIN, DUP = 0b0011, 0b0100, 0b1000
+QOS_MASK, RETAIN, DUP, WILL = 0b00011, 0b00100, 0b01000, 0b10000
 
 
 class Frame(NamedTuple):
     """One PUBLISH as it arrived, before any decoding."""
 
     received_at_us: int  # plant time, UTC microseconds
-    flags: int  # bits 0-1 QoS, bit 2 retain, bit 3 dup
+    flags: int  # bits 0-1 QoS, bit 2 retain, bit 3 dup, bit 4 a will: never a reading
     client: str  # MQTT client id, or the name of another source
     topic: str
     payload: bytes

@@ -32,7 +32,7 @@ def arguments() -> argparse.ArgumentParser:
     common.add_argument("--port", type=int, default=1883)
     common.add_argument("--username")
     common.add_argument("--password", help="better: the environment variable FOREWARN_MQTT_PASSWORD")
-    common.add_argument("--client-id", default="forewarn-simulator")
+    common.add_argument("--client-id", default="simulator")
     common.add_argument("--origin-wall-us", type=int, help="wall time of the plant clock's origin (now)")
     common.add_argument("--origin-plant-us", type=int, help="plant time of the plant clock's origin (its wall time)")
     what = parser.add_subparsers(dest="what", required=True)

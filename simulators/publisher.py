@@ -37,7 +37,7 @@ class Target:
     port: int = 1883
     username: str | None = None
     password: str | None = None
-    client_id: str = "forewarn-simulator"
+    client_id: str = "simulator"
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ class Reason(IntEnum):
     BAD_AUTHENTICATION_METHOD = 0x8C
     KEEP_ALIVE_TIMEOUT = 0x8D
     SESSION_TAKEN_OVER = 0x8E
+    TOPIC_FILTER_INVALID = 0x8F
     TOPIC_NAME_INVALID = 0x90
     RECEIVE_MAXIMUM_EXCEEDED = 0x93
     TOPIC_ALIAS_INVALID = 0x94
@@ -50,6 +51,7 @@ class PacketError(ValueError):
 
     `reason` goes into CONNACK or DISCONNECT, `detail` is a sentence for a person. `topic` and `size` are filled
     when the offending packet shows them (a PUBLISH that is too large), so that a quarantine row can name them.
+    `version` is set when a CONNECT broke the rule behind its protocol level: the refusal can be told in that version.
     """
 
     def __init__(self, reason: Reason, detail: str, topic: str | None = None, size: int = 0) -> None:
@@ -58,6 +60,7 @@ class PacketError(ValueError):
         self.detail = detail
         self.topic = topic
         self.size = size
+        self.version = 0
 
 
 SUBACK_FAILURE_311 = 0x80

@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
     """Bytes between one transport and one `Session`; a sink for acknowledgements (`AckSink`)."""
 
     def __init__(self, door: FrontDoor) -> None:
-        self.session = Session(door.limits, door.check_topic)
+        self.session = Session(door.limits, door.rights)
         self.principal = ""
         self.is_closed = False
         self._door = door

@@ -1,16 +1,16 @@
 """The front door: an MQTT 3.1.1 and 5 listener whose PUBACK leaves only after the journal's fsync.
 
 It is not a broker. Devices publish with QoS 0 or 1; what they send goes to the journal, not to one another. Clients
-may subscribe to exact topics below `forewarn/`, where the product itself publishes with QoS 0 and a retained last
-value. Session Present is always 0: no state is kept for a client that went away. A publisher repeats what was not
-acknowledged after it has reconnected, and the identity of a reading removes the duplicates.
+may subscribe to the exact topics on which the product itself publishes, with QoS 0 and a retained last value. Session
+Present is always 0: no state is kept for a client that went away. A publisher repeats what was not acknowledged after
+it has reconnected, and the identity of a reading removes the duplicates.
 
 Reading stops (and TCP pushes back to the device) while too much waits for the disk, while the client does not read
 its own acknowledgements, and while its password is being checked. Nothing is dropped to make room.
 
 In use:
 
-    door = FrontDoor(FrontDoorSettings(port=0), GroupCommit(journal), now_us, lambda who, topic: True)
+    door = FrontDoor(FrontDoorSettings(port=0), GroupCommit(journal), now_us)
     port = await door.start()
     door.publish("forewarn/orders/open", b"3", retain=True)
 """
@@ -24,18 +24,22 @@ import secrets
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from forewarn.core.errors import Rejected
 from forewarn.ingest.commit import GroupCommit
+from forewarn.ingest.door.admission import connect_objection
 from forewarn.ingest.door.answers import encode_publish
 from forewarn.ingest.door.codes import Reason
 from forewarn.ingest.door.connection import Connection
 from forewarn.ingest.door.guards import DoorCounters, RateLimitedLog, TakeOverGuard
 from forewarn.ingest.door.packets import Connect
-from forewarn.ingest.door.session import OWN_PREFIX, SessionLimits, SubscriptionChange, TurnedAway, topic_objection
+from forewarn.ingest.door.rights import STATUS_LEVELS, Rights, RuleBook
+from forewarn.ingest.door.session import SessionLimits, TurnedAway
+from forewarn.ingest.door.subscriptions import SubscriptionChange
+from forewarn.ingest.own_topics import is_ours
 
 RETAINED_MAXIMUM = 10_000
 SLOW_SUBSCRIBER_BYTES = 1024 * 1024
@@ -57,19 +61,23 @@ class FrontDoorSettings:
     max_connections: int = 2000
     users: Mapping[str, Verifier] | None = None  # user name -> is this the password? May take its time (argon2).
     tls: ssl.SSLContext | None = None
+    rights: Rights = field(default_factory=RuleBook)  # who may publish where, under which client id
+    status_levels: frozenset[str] = STATUS_LEVELS  # last levels of the topics that a will may go to
+    topic_alias_maximum: int = 32  # topic aliases per MQTT 5 client
     stop_timeout_s: float = 10.0  # how long `stop` waits for the last acknowledgements
 
     def limits(self) -> SessionLimits:
         """The part that a session enforces."""
-        return SessionLimits(self.maximum_packet_bytes, self.receive_maximum, self.keep_alive_cap_s)
+        return SessionLimits(
+            self.maximum_packet_bytes, self.receive_maximum, self.keep_alive_cap_s, self.topic_alias_maximum
+        )
 
 
 class FrontDoor:
     """Listens for devices and hands what they publish to the group commit.
 
-    `now_us` is plant time (UTC, microseconds). `check_topic(who, topic)` says whether a client may publish there: who
-    is the user name, or the client id where nobody has to log in. `on_refused(client, topic, reason, size_bytes)` is
-    called for every message that was turned away unstored. All methods belong to the thread of the event loop.
+    `now_us` is plant time (UTC, microseconds). `on_refused(client, topic, reason, size_bytes)` is called for every
+    message that was turned away unstored. All methods belong to the thread of the event loop.
     """
 
     def __init__(
@@ -77,11 +85,10 @@ class FrontDoor:
         settings: FrontDoorSettings,
         commit: GroupCommit,
         now_us: Callable[[], int],
-        check_topic: Callable[[str, str], bool],
         on_refused: Callable[[str, str | None, str, int], None] | None = None,
     ) -> None:
-        self.settings, self.commit, self.now_us, self.check_topic = settings, commit, now_us, check_topic
-        self.limits = settings.limits()
+        self.settings, self.commit, self.now_us = settings, commit, now_us
+        self.limits, self.rights = settings.limits(), settings.rights
         self.counters = DoorCounters()
         self.log = RateLimitedLog(structlog.get_logger("forewarn.ingest.front_door"))
         self._on_refused = on_refused
@@ -135,15 +142,13 @@ class FrontDoor:
         self.log.info("front_door_closed", **self.counters.as_dict())
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        """Send to the subscribers of `topic` (below `forewarn/`) with QoS 0; `retain` keeps it for later ones.
+        """Send to the subscribers of `topic` (one of ours) with QoS 0; `retain` keeps it for later ones.
 
         An empty retained payload forgets the value. A subscriber that does not read misses messages, not we.
         Raises `Rejected` for topics that are not ours.
         """
-        if not topic.startswith(OWN_PREFIX) or "+" in topic or "#" in topic:
-            raise Rejected(
-                "topic_not_ours", f"the product publishes on exact topics below {OWN_PREFIX}, not on {topic!r}"
-            )
+        if not is_ours(topic):
+            raise Rejected("topic_not_ours", f"the product does not publish on {topic!r} (ingest/own_topics.py)")
         if retain and payload:
             if len(self._retained) >= RETAINED_MAXIMUM and topic not in self._retained:
                 raise Rejected("too_many_retained", f"{RETAINED_MAXIMUM} topics have a retained value already")
@@ -153,10 +158,11 @@ class FrontDoor:
         for connection in tuple(self._subscribers.get(topic, ())):
             self._send(connection, topic, payload, retain=False)
 
-    def recheck_topics(self) -> None:
-        """Rights have changed: ask `check_topic` again for every topic of every client."""
+    def change_rights(self, rights: Rights) -> None:
+        """Ask `rights` from now on, also for topics that are in use. Who is connected stays connected."""
+        self.rights = rights
         for connection in self._sockets:
-            connection.session.forget_rights()
+            connection.session.change_rights(rights)
 
     # For Connection: sockets
 
@@ -241,10 +247,11 @@ class FrontDoor:
         client = connect.client_id or f"auto-{secrets.token_hex(8)}"
         who = principal or client
         older = self._clients.get(client)
-        if older is None and len(self._clients) >= self.settings.max_connections:
+        objection = connect_objection(who, client, connect.will, self.rights, self.settings.status_levels)
+        if objection is not None:
+            connection.refuse(*objection)
+        elif older is None and len(self._clients) >= self.settings.max_connections:
             connection.refuse(Reason.SERVER_BUSY, f"{self.settings.max_connections} clients are connected")
-        elif connect.will is not None and (reason := topic_objection(who, connect.will.topic, self.check_topic)):
-            connection.refuse(reason, f"the will may not go to {connect.will.topic[:200]!r}")
         elif older is not None and older.principal != who:
             connection.refuse(Reason.CLIENT_IDENTIFIER_NOT_VALID, "the client id is in use by another user")
         elif not self._take_overs.allows(client, asyncio.get_running_loop().time(), is_take_over=older is not None):

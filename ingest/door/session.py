@@ -9,11 +9,11 @@ the reconnect (both versions demand that of QoS 1), and the identity of a readin
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from forewarn.ingest.delivery import Frame
+from forewarn.ingest.delivery import RETAIN, WILL, Frame
+from forewarn.ingest.door.admission import check_connect, check_topic_name, topic_objection
 from forewarn.ingest.door.answers import (
     PING_RESPONSE,
     PUBACK,
@@ -29,22 +29,20 @@ from forewarn.ingest.door.packets import (
     Auth,
     Connect,
     Disconnect,
-    Filter,
     Packet,
-    PacketReader,
     PingRequest,
     Publish,
     Subscribe,
     Unsubscribe,
 )
 from forewarn.ingest.door.properties import Property, PropertyValue, decode_text
+from forewarn.ingest.door.reader import PacketReader
+from forewarn.ingest.door.rights import Rights
+from forewarn.ingest.door.subscriptions import SubscriptionChange, is_shared, subscription_code
 
-OWN_PREFIX = "forewarn/"
-LONGEST_TOPIC_BYTES = 1024
-LONGEST_CLIENT_ID_BYTES = 256
+LONGEST_KEEP_ALIVE_S = 65_535
 _CACHED_TOPICS = 2048
 _CACHED_TOPIC_BYTES = 256
-_SUBSCRIPTIONS_MAXIMUM = 256
 _FLAGS = tuple(head >> 1 & 3 | (head & 1) << 2 | head & 8 for head in range(16))  # PUBLISH head -> Frame.flags
 
 
@@ -54,15 +52,6 @@ class TurnedAway(NamedTuple):
     topic: str | None
     reason: str
     size_bytes: int
-
-
-class SubscriptionChange(NamedTuple):
-    """What a SUBSCRIBE or UNSUBSCRIBE did to one topic. `refusal` names why nothing was done."""
-
-    topic: str
-    subscribed: bool = False
-    send_retained: bool = False
-    refusal: str | None = None
 
 
 class Ending(NamedTuple):
@@ -94,21 +83,22 @@ class SessionLimits(NamedTuple):
     maximum_packet_bytes: int
     receive_maximum: int
     keep_alive_cap_s: int
+    topic_alias_maximum: int = 32
 
 
 class Session:
     """The protocol side of one connection. `client` is "" until CONNECT named it."""
 
-    def __init__(self, limits: SessionLimits, may_publish: Callable[[str, str], bool]) -> None:
+    def __init__(self, limits: SessionLimits, rights: Rights) -> None:
         self.client = ""
         self.keep_alive_s = 0
         self.connect: Connect | None = None
         self.subscriptions: set[str] = set()
         self.in_flight = 0
-        self._principal = ""
+        self._user = ""
         self._limits = limits
-        self._may_publish = may_publish
-        self._reader = PacketReader(limits.maximum_packet_bytes)
+        self._rights = rights
+        self._reader = PacketReader(limits.maximum_packet_bytes, topic_alias_maximum=limits.topic_alias_maximum)
         self._waiting: list[Packet] = []  # what a hasty client sent behind its CONNECT
         self._topics: dict[bytes, str] = {}  # valid and permitted
 
@@ -127,6 +117,11 @@ class Session:
         """Bytes of the packets that the last `receive` completed."""
         return self._reader.consumed
 
+    @property
+    def packet_begun(self) -> int | None:
+        """None between two packets; else a figure that stays the same until that packet is complete."""
+        return self._reader.finished if self._reader.is_mid_packet else None
+
     def receive(self, data: bytes, now_us: int) -> Turn:
         """Take bytes from the wire. Bytes that come before `admit` are kept, not answered."""
         turn = Turn()
@@ -140,13 +135,17 @@ class Session:
             self._break(fault, turn)
         return turn
 
-    def admit(self, client: str, principal: str, assigned: bool, now_us: int) -> Turn:
-        """CONNECT is accepted as `client`; topics are checked for `principal`. Takes what was sent behind CONNECT."""
+    def admit(self, client: str, user: str, assigned: bool, now_us: int) -> Turn:
+        """CONNECT is accepted as `client`; topics are checked for `user`. Takes what was sent behind CONNECT."""
         assert self.connect is not None
         turn = Turn()
-        self.client, self._principal = client, principal
+        self.client, self._user = client, user
         self.keep_alive_s = self._granted_keep_alive_s(self.connect)
-        turn.reply.append(encode_connack(self.version, Reason.SUCCESS, self._promises(self.connect, assigned)))
+        connack = encode_connack(self.version, Reason.SUCCESS, self._promises(self.connect, assigned))
+        if not self._fits(connack):
+            turn.ending = Ending(Reason.PACKET_TOO_LARGE, "the client takes no packet as long as our CONNACK")
+            return turn
+        turn.reply.append(connack)
         waiting, self._waiting = self._waiting, []
         self._take(waiting, now_us, turn)
         if self._reader.fault is not None and turn.ending is None:
@@ -155,7 +154,8 @@ class Session:
 
     def refuse(self, reason: Reason, detail: str) -> Ending:
         """CONNECT is refused: the ending carries the CONNACK, if the client's version has one for it."""
-        return Ending(reason, detail, encode_connack(self.version, reason, {Property.REASON_STRING: detail}))
+        words = encode_connack(self.version, reason, {Property.REASON_STRING: detail})
+        return Ending(reason, detail, words if self._fits(words) else encode_connack(self.version, reason, {}))
 
     def end(self, reason: Reason, detail: str) -> Ending:
         """The server ends an open connection."""
@@ -165,8 +165,9 @@ class Session:
         """`messages` acknowledgements have left: so much of the receive maximum is free again."""
         self.in_flight -= messages
 
-    def forget_rights(self) -> None:
-        """Ask `may_publish` again for every topic: rights have changed."""
+    def change_rights(self, rights: Rights) -> None:
+        """Ask `rights` from now on, for every topic anew."""
+        self._rights = rights
         self._topics.clear()
 
     def will_frame(self, now_us: int) -> Frame | None:
@@ -174,7 +175,7 @@ class Session:
         if self.connect is None or self.connect.will is None or not self.is_open:
             return None
         will = self.connect.will
-        return Frame(now_us, will.qos | (4 if will.retain else 0), self.client, will.topic, will.payload)
+        return Frame(now_us, will.qos | (RETAIN if will.retain else 0) | WILL, self.client, will.topic, will.payload)
 
     # CONNECT
 
@@ -188,33 +189,17 @@ class Session:
         assert isinstance(first, Connect)  # the reader refuses everything else as first packet
         self.connect, self._waiting = first, packets[1:]
         try:
-            self._check_connect(first)
+            check_connect(first)
         except PacketError as wrong:
             turn.ending = self.refuse(wrong.reason, wrong.detail)
         else:
             turn.connect = first
 
-    def _check_connect(self, connect: Connect) -> None:
-        """What can be said about CONNECT without knowing who may do what."""
-        name = connect.client_id
-        if connect.authentication_method is not None:
-            raise PacketError(Reason.BAD_AUTHENTICATION_METHOD, "enhanced authentication is not offered")
-        if not name and not connect.clean_start and connect.version != V5:
-            raise PacketError(Reason.CLIENT_IDENTIFIER_NOT_VALID, "an empty client id needs a clean session")
-        if len(name.encode()) > LONGEST_CLIENT_ID_BYTES or not name.isprintable() or "+" in name or "#" in name:
-            detail = f"a client id is printable, without + and #, and at most {LONGEST_CLIENT_ID_BYTES} bytes long"
-            raise PacketError(Reason.CLIENT_IDENTIFIER_NOT_VALID, detail)
-        if connect.will is not None:
-            if connect.will.qos > 1:
-                raise PacketError(Reason.QOS_NOT_SUPPORTED, "a will with QoS 2; this server offers 0 and 1")
-            check_topic_name(connect.will.topic)
-
     def _granted_keep_alive_s(self, connect: Connect) -> int:
-        """MQTT 5 clients obey the server's figure; a 3.1.1 client can only be taken at its word."""
-        asked, cap = connect.keep_alive_s, self._limits.keep_alive_cap_s
-        if connect.version != V5:
-            return asked
-        return min(asked, cap) if asked else cap
+        """MQTT 5 clients obey the server's figure; a 3.1.1 client can only be taken at its word, and its 0 as the
+        longest word there is."""
+        asked = connect.keep_alive_s or LONGEST_KEEP_ALIVE_S
+        return min(asked, self._limits.keep_alive_cap_s) if connect.version == V5 else asked
 
     def _promises(self, connect: Connect, assigned: bool) -> dict[Property, PropertyValue]:
         properties: dict[Property, PropertyValue] = {
@@ -222,7 +207,7 @@ class Session:
             Property.MAXIMUM_QOS: 1,
             Property.RETAIN_AVAILABLE: 1,
             Property.MAXIMUM_PACKET_SIZE: self._limits.maximum_packet_bytes,
-            Property.TOPIC_ALIAS_MAXIMUM: 0,
+            Property.TOPIC_ALIAS_MAXIMUM: self._limits.topic_alias_maximum,
             Property.WILDCARD_SUBSCRIPTION_AVAILABLE: 0,
             Property.SUBSCRIPTION_IDENTIFIER_AVAILABLE: 0,
             Property.SHARED_SUBSCRIPTION_AVAILABLE: 0,
@@ -240,7 +225,7 @@ class Session:
     def _take(self, packets: list[Packet], now_us: int, turn: Turn) -> None:
         """The hot path: a read often brings a thousand PUBLISH packets."""
         topics, frames, acks, client = self._topics, turn.frames, turn.acks, self.client
-        new, flags = tuple.__new__, _FLAGS  # as in mqtt_packets: spares the argument handling of Frame(...)
+        new, flags = tuple.__new__, _FLAGS  # as in the reader: spares the argument handling of Frame(...)
         for packet in packets:
             if type(packet) is Publish:
                 head, topic, packet_id, payload = packet
@@ -274,7 +259,7 @@ class Session:
             fault.topic, fault.size = topic, len(packet.payload)
             self._break(fault, turn)
             return None
-        refusal = topic_objection(self._principal, name, self._may_publish)
+        refusal = topic_objection(self._user, self.client, name, self._rights)
         if refusal is not None:
             self._decline(packet, name, refusal, turn)
             return None
@@ -303,15 +288,25 @@ class Session:
         elif isinstance(packet, Unsubscribe):
             self._unsubscribe(packet, turn)
         elif isinstance(packet, Disconnect):
-            orderly = packet.reason != Reason.DISCONNECT_WITH_WILL
-            turn.ending = Ending(Reason.SUCCESS, "the client disconnected", orderly=orderly)
+            self._goodbye(packet, turn)
         elif isinstance(packet, Auth):
             turn.ending = self.end(Reason.PROTOCOL_ERROR, "AUTH without an authentication method")
 
+    def _goodbye(self, packet: Disconnect, turn: Turn) -> None:
+        """Only reason 0 takes the will back (3.14.4)."""
+        assert self.connect is not None
+        if packet.session_expiry_s and not self.connect.session_expiry_s:
+            turn.ending = self.end(Reason.PROTOCOL_ERROR, "a session expiry that CONNECT did not ask for")
+        else:
+            turn.ending = Ending(Reason.SUCCESS, "the client disconnected", orderly=packet.reason == Reason.SUCCESS)
+
     def _subscribe(self, packet: Subscribe, turn: Turn) -> None:
+        if any(wanted.no_local and is_shared(wanted.topic) for wanted in packet.filters):
+            turn.ending = self.end(Reason.PROTOCOL_ERROR, "No Local on a shared subscription")
+            return
         codes = []
         for wanted in packet.filters:
-            code = self._subscription_code(wanted)
+            code = subscription_code(wanted, self.subscriptions)
             codes.append(code)
             if code is Reason.SUCCESS:
                 is_new = wanted.topic not in self.subscriptions
@@ -320,18 +315,7 @@ class Session:
                 turn.subscriptions.append(SubscriptionChange(wanted.topic, True, retained))
             else:
                 turn.subscriptions.append(SubscriptionChange(wanted.topic, refusal=f"subscribe_{code.slug}"))
-        turn.reply.append(encode_suback(self.version, packet.packet_id, codes))
-
-    def _subscription_code(self, wanted: Filter) -> Reason:
-        if wanted.topic.startswith("$share/"):
-            return Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
-        if "+" in wanted.topic or "#" in wanted.topic:
-            return Reason.WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED
-        if not wanted.topic.startswith(OWN_PREFIX):
-            return Reason.NOT_AUTHORIZED
-        if len(self.subscriptions) >= _SUBSCRIPTIONS_MAXIMUM and wanted.topic not in self.subscriptions:
-            return Reason.QUOTA_EXCEEDED
-        return Reason.SUCCESS
+        self._reply(encode_suback(self.version, packet.packet_id, codes), turn)
 
     def _unsubscribe(self, packet: Unsubscribe, turn: Turn) -> None:
         codes = []
@@ -341,39 +325,32 @@ class Session:
             if known:
                 self.subscriptions.discard(topic)
                 turn.subscriptions.append(SubscriptionChange(topic))
-        turn.reply.append(encode_unsuback(self.version, packet.packet_id, codes))
+        self._reply(encode_unsuback(self.version, packet.packet_id, codes), turn)
 
     # Ends
 
     def _break(self, fault: PacketError, turn: Turn) -> None:
         """The client broke a rule: last words in the form its state allows, and a refusal for the record."""
         turn.turned_away.append(TurnedAway(fault.topic, fault.reason.slug, fault.size))
+        words = b""
         if self.is_open:
-            turn.ending = self.end(fault.reason, fault.detail)
+            words = self._disconnect(fault.reason, fault.detail)
         elif fault.reason is Reason.UNSUPPORTED_PROTOCOL_VERSION:
-            turn.ending = Ending(fault.reason, fault.detail, b"\x20\x02\x00\x01")  # all versions can read this one
-        else:
-            turn.ending = Ending(fault.reason, fault.detail)
+            words = b"\x20\x02\x00\x01"  # all versions can read this one
+        elif fault.version == V5:
+            words = encode_connack(V5, fault.reason, {Property.REASON_STRING: fault.detail})
+        turn.ending = Ending(fault.reason, fault.detail, words)
 
     def _disconnect(self, reason: Reason, detail: str) -> bytes:
         """DISCONNECT, without the reason string when the client takes only short packets."""
         words = encode_disconnect(self.version, reason, detail)
+        return words if self._fits(words) else encode_disconnect(self.version, reason)
+
+    def _reply(self, packet: bytes, turn: Turn) -> None:
+        """Answer, unless the client takes no packet of this length (3.1.2.11.4)."""
+        if self._fits(packet):
+            turn.reply.append(packet)
+
+    def _fits(self, packet: bytes) -> bool:
         limit = self.connect.maximum_packet_bytes if self.connect is not None else 0
-        return encode_disconnect(self.version, reason) if limit and len(words) > limit else words
-
-
-def topic_objection(who: str, name: str, may_publish: Callable[[str, str], bool]) -> Reason | None:
-    """Why a well-formed topic is not taken from this client; None when it is."""
-    if len(name.encode()) > LONGEST_TOPIC_BYTES:
-        return Reason.TOPIC_NAME_INVALID
-    if name.startswith("$") or not may_publish(who, name):
-        return Reason.NOT_AUTHORIZED
-    return None
-
-
-def check_topic_name(name: str) -> None:
-    """Refuse what may never be a topic name: nothing at all, or wildcards (4.7.1, 4.7.3)."""
-    if not name:
-        raise PacketError(Reason.TOPIC_NAME_INVALID, "an empty topic")
-    if "+" in name or "#" in name:
-        raise PacketError(Reason.TOPIC_NAME_INVALID, "a wildcard in the topic of a message")
+        return not limit or len(packet) <= limit

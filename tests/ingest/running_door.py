@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from forewarn.core.errors import Retriable
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.door.front_door import FrontDoor, FrontDoorSettings
+from forewarn.ingest.door.rights import RuleBook
 
 ARRIVAL_US = 1_700_000_000_000_000
 T = TypeVar("T")
@@ -61,6 +63,19 @@ class FsyncLog:
         self._file.close()
 
 
+class AllBut:
+    """Rights to everything but some topics, which a test may change while the door is open."""
+
+    def __init__(self, forbidden: set[str]) -> None:
+        self._forbidden = forbidden
+
+    def may_publish(self, user: str, client: str, topic: str) -> bool:
+        return topic not in self._forbidden
+
+    def may_be_called(self, user: str, client: str) -> bool:
+        return True
+
+
 class RunningDoor:
     """What a test needs of a front door that is listening."""
 
@@ -74,9 +89,9 @@ class RunningDoor:
         self.port = self.call(self.door.start())
 
     async def _make(self, settings: FrontDoorSettings) -> FrontDoor:
-        return FrontDoor(
-            settings, self.commit, lambda: ARRIVAL_US, lambda who, topic: topic not in self.forbidden, self._note
-        )
+        if settings.rights == RuleBook():
+            settings = replace(settings, rights=AllBut(self.forbidden))
+        return FrontDoor(settings, self.commit, lambda: ARRIVAL_US, self._note)
 
     def _note(self, client: str, topic: str | None, reason: str, size: int) -> None:
         self.refused.append((client, topic, reason, size))

@@ -122,7 +122,7 @@ def guarded(tmp_path: Path) -> Iterator[RunningDoor]:
 def test_strangers_are_let_in_on_loopback_only(tmp_path: Path, host: str) -> None:
     async def open_to_all() -> None:
         settings = FrontDoorSettings(host=host, port=0)
-        await FrontDoor(settings, GroupCommit(log), lambda: 0, lambda who, topic: True).start()
+        await FrontDoor(settings, GroupCommit(log), lambda: 0).start()
 
     log = FsyncLog(tmp_path / "journal")
     with pytest.raises(Rejected, match="anonymous_not_allowed"):

@@ -16,7 +16,6 @@ from forewarn.ingest.door.packets import (
     Disconnect,
     Filter,
     Packet,
-    PacketReader,
     PingRequest,
     Publish,
     PublishAck,
@@ -36,6 +35,8 @@ from forewarn.ingest.door.properties import (
     encode_varint,
     read_properties,
 )
+from forewarn.ingest.door.reader import PacketReader
+from forewarn.ingest.door.rights import Rule, RuleBook
 from forewarn.ingest.door.session import Session, SessionLimits
 from tests.ingest.mqtt_client import (
     connect_packet,
@@ -115,7 +116,7 @@ def test_random_bytes_raise_nothing(version: int, pieces: list[bytes]) -> None:
 
 @given(streams(), st.integers(1, 500))
 def test_a_session_survives_every_stream(stream: bytes, piece: int) -> None:
-    session = Session(SessionLimits(LIMIT, 10, 60), lambda who, topic: len(topic) % 2 == 0)
+    session = Session(SessionLimits(LIMIT, 10, 60), RuleBook(Rule(("+", "a/#"))))
     for start in range(0, len(stream), piece):
         turn = session.receive(stream[start : start + piece], 0)
         if turn.connect is not None:

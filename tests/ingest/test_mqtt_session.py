@@ -1,5 +1,6 @@
 """What one read of a connection becomes, without a socket."""
 
+from forewarn.ingest.door.rights import RuleBook
 from forewarn.ingest.door.session import Session, SessionLimits
 from tests.ingest.mqtt_client import connect_packet, publish_packet
 
@@ -7,7 +8,7 @@ ARRIVAL_US = 1_700_000_000_000_000
 
 
 def open_session() -> Session:
-    session = Session(SessionLimits(1 << 20, 100, 600), lambda who, topic: True)
+    session = Session(SessionLimits(1 << 20, 100, 600), RuleBook())
     session.receive(connect_packet(4, "press-1"), ARRIVAL_US)
     session.admit("press-1", "press-1", False, ARRIVAL_US)
     return session

@@ -17,7 +17,7 @@ import pytest
 
 from benchmarks.peers.raw_publisher import publish
 from forewarn.ingest.commit import GroupCommit
-from forewarn.ingest.delivery import DUP, RETAIN, Frame
+from forewarn.ingest.delivery import DUP, RETAIN, WILL, Frame
 from forewarn.ingest.door.front_door import FrontDoor, FrontDoorSettings
 from forewarn.ingest.journal import Journal
 from tests.ingest.mqtt_client import (
@@ -71,7 +71,7 @@ def test_paho_learns_what_the_door_offers(running: RunningDoor, version: int) ->
     if version == 5:
         assert (properties.ReceiveMaximum, properties.MaximumPacketSize, properties.MaximumQoS) == (1000, 1048576, 1)
         assert (properties.SharedSubscriptionAvailable, properties.WildcardSubscriptionAvailable) == (0, 0)
-        assert (properties.RetainAvailable, properties.TopicAliasMaximum) == (1, 0)
+        assert (properties.RetainAvailable, properties.TopicAliasMaximum) == (1, 32)
         assert re.fullmatch("auto-[0-9a-f]{16}", properties.AssignedClientIdentifier)
 
 
@@ -152,7 +152,7 @@ def test_what_was_acknowledged_is_in_the_journal_after_the_process_is_gone(tmp_p
     async def serve() -> int:
         journal = Journal(tmp_path / "journal")
         commit = GroupCommit(journal)
-        door = FrontDoor(FrontDoorSettings(port=0), commit, lambda: ARRIVAL_US, lambda who, topic: True)
+        door = FrontDoor(FrontDoorSettings(port=0), commit, lambda: ARRIVAL_US)
         port = await door.start()
         payloads = [b"%d" % number for number in range(1000)]
         result = await asyncio.to_thread(publish, "127.0.0.1", port, [b"press/oil"] * 1000, payloads, 100)
@@ -234,7 +234,7 @@ def test_a_will_is_stored_when_its_client_disappears(running: RunningDoor, versi
         pass
     while not running.log.frames:
         running.drain()
-    assert [frame[1:] for frame in running.log.frames] == [(1 | RETAIN, "press-1", "press/status", b"gone")]
+    assert [frame[1:] for frame in running.log.frames] == [(1 | RETAIN | WILL, "press-1", "press/status", b"gone")]
 
 
 def test_a_will_is_dropped_after_a_goodbye_unless_the_goodbye_asks_for_it(running: RunningDoor) -> None:

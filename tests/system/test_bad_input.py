@@ -174,7 +174,7 @@ def test_ten_mebibytes_are_refused_with_their_topic_and_size(system: RunningSyst
     ("name", "topic", "qos", "reason", "code"),
     [("plus", "hall/+/temp", 1, "topic_name_invalid", 0x90),
      ("hash", "hall/#", 1, "topic_name_invalid", 0x90),
-     ("no topic", "", 1, "topic_name_invalid", 0x90),
+     ("no topic", "", 1, "protocol_error", 0x82),
      ("qos 2", TEMP, 2, "qos_not_supported", 0x9B)],
 )  # fmt: skip
 def test_what_the_protocol_forbids_ends_the_connection_with_its_reason(
