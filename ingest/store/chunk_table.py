@@ -1,79 +1,23 @@
-"""The table of packed chunks of one day: how log rows become chunks, and how a late reading is found."""
+"""The table of packed chunks of one day: adding, merging, and how a late reading is found."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections import OrderedDict
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.readings import Floats, Int64s
-from forewarn.ingest.store.chunks import decode_chunk, encode_chunk
+from forewarn.ingest.store.chunks import decode_chunk
 from forewarn.ingest.store.day_rows import Bools, DayRows
+from forewarn.ingest.store.merge import Columns, Span, cuts, merged, next_when_settled, next_while_written
+from forewarn.ingest.store.packing import ChunkRow, chunk_row
+from forewarn.ingest.store.recent import DecodedChunks, RecentRows
 
-MAX_CHUNK_ROWS = 8192
-_DECODED_CHUNKS = 1024
-
-
-class ChunkRow(NamedTuple):
-    """A row of the table `chunk`; times are UTC microseconds."""
-
-    series: int
-    t0: int
-    t1: int
-    n: int
-    vmin: float
-    vmax: float
-    vsum: float
-    blob: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Some chunks, the last key in them, and whether nothing is left."""
-
-    chunks: list[ChunkRow]
-    last_key: int
-    done: bool
-
-
-class PackJob:
-    """The log rows up to an entry, sorted once, handed out as chunks of one series each.
-
-    `upto` is the id of the last log entry of the job, `log_rows` how many rows these entries hold, `after_key` where an
-    earlier run of the same job stopped (-1: at the begin).
-    """
-
-    def __init__(self, rows: DayRows, day: int, upto: int, after_key: int = -1) -> None:
-        self.upto, self.log_rows, self._midnight = upto, len(rows), day * US_PER_DAY
-        order = np.argsort(rows.key, kind="stable")  # copies: the columns of the log move on
-        done = int(np.searchsorted(rows.key[order], after_key, side="right"))
-        self._rows = rows.take(order[done:]).without_repeats()
-        series = self._rows.series
-        self._ends = iter(np.append(np.flatnonzero(series[1:] != series[:-1]) + 1, len(series)).tolist())
-        self._at, self._end, self._last_key = 0, next(self._ends), after_key
-
-    def next_slice(self, budget_rows: int) -> Slice:
-        """Chunks of about this many next rows."""
-        chunks, enough = list[ChunkRow](), self._at + budget_rows
-        while self._at < min(enough, len(self._rows)):
-            stop = min(self._end, self._at + MAX_CHUNK_ROWS)
-            chunks.append(self._chunk(self._rows.take(slice(self._at, stop))))
-            self._at, self._last_key = stop, int(self._rows.key[stop - 1])
-            if stop == self._end:
-                self._end = next(self._ends, stop)
-        return Slice(chunks, self._last_key, self._at == len(self._rows))
-
-    def _chunk(self, rows: DayRows) -> ChunkRow:
-        at, value = rows.offset + self._midnight, rows.value
-        with np.errstate(over="ignore"):  # the sum of finite numbers may pass the largest one
-            total = float(value.sum())
-        blob = encode_chunk(at, value, rows.quality)
-        low, high = float(value.min()), float(value.max())
-        return ChunkRow(int(rows.key[0]) >> 37, int(at[0]), int(at[-1]), len(rows), low, high, total, blob)
+_EXAMINE_AFTER = 8
+Choose = Callable[[Sequence[Span]], list[Span]]
 
 
 class ChunkTable:
@@ -81,28 +25,112 @@ class ChunkTable:
 
     def __init__(self, db: sqlite3.Connection, day: int) -> None:
         self._db, self._midnight = db, day * US_PER_DAY
-        self._decoded: OrderedDict[int, tuple[Int64s, Floats]] = OrderedDict()
-        spans = db.execute("SELECT series, max(t1) FROM chunk GROUP BY series")
-        self.newest = {series: t1 - self._midnight for series, t1 in spans}
+        self._decoded = DecodedChunks()
+        self._fresh: defaultdict[int, int] = defaultdict(int)
+        self._to_examine: list[int] = []
+        self.newest: dict[int, int] = {}
+        for series, t1, count in db.execute("SELECT series, max(t1), count(*) FROM chunk GROUP BY series"):
+            self.newest[series] = t1 - self._midnight
+            self._count(series, count)
+        self._recent = RecentRows(dict(self.newest))
+
+    def _count(self, series: int, count: int) -> None:
+        """After some new chunks a series is worth a look."""
+        self._fresh[series] += count
+        if self._fresh[series] >= _EXAMINE_AFTER:
+            self._fresh[series] = 0
+            self._to_examine.append(series)
 
     def put(self, chunks: list[ChunkRow]) -> None:
         """Add chunks. They may overlap older ones."""
-        columns = "series, t0, t1, n, vmin, vmax, vsum, blob"
-        self._db.executemany(f"INSERT INTO chunk ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", chunks)
+        self._insert(chunks)
         for chunk in chunks:
             offset = chunk.t1 - self._midnight
             self.newest[chunk.series] = max(offset, self.newest.get(chunk.series, -1))
+            self._count(chunk.series, 1)
+
+    def _insert(self, chunks: list[ChunkRow]) -> None:
+        columns = "series, t0, t1, n, vmin, vmax, vsum, blob"
+        self._db.executemany(f"INSERT INTO chunk ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", chunks)
+
+    def note_packed(self, rows: DayRows) -> None:
+        """All of these sorted rows are in chunks now: late ones among the next are found without unpacking."""
+        self._recent.add(rows)
+
+    # ---- merging
+
+    def merge_some(self, budget_rows: int) -> None:
+        """Join what has gathered, until about this many rows were rewritten or nothing is left to do."""
+        while self._to_examine and budget_rows > 0:
+            series = self._to_examine[-1]
+            done = self._merge(series, next_while_written)
+            if not done:
+                self._to_examine.pop()
+            budget_rows -= done
+
+    def settle(self, series: int) -> int:
+        """Join the chunks of a series until none overlap and none could share one; how many rows were rewritten."""
+        total = 0
+        while done := self._merge(series, next_when_settled):
+            total += done
+        return total
+
+    def _merge(self, series: int, choose: Choose) -> int:
+        """One joining in the caller's transaction; how many rows it took, 0 = nothing to do."""
+        spans = self.spans(series)
+        some = choose(spans)
+        if not some:
+            return 0
+        ids = {span.id for span in some}
+        rest = [span.t0 for span in spans if span.id not in ids and span.t0 > some[0].t0]
+        columns = merged([self._columns(id_) for id_ in sorted(ids)])  # the oldest chunk's reading stays
+        self._db.executemany("DELETE FROM chunk WHERE id = ?", [(id_,) for id_ in ids])
+        self._decoded.forget(ids)
+        pieces = [
+            (columns.at[cut], columns.value[cut], columns.quality[cut])
+            for cut in cuts(columns.at, min(rest, default=None))
+        ]
+        self._insert([chunk_row(series, *piece) for piece in pieces])
+        return sum(span.n for span in some)
+
+    def spans(self, series: int) -> list[Span]:
+        """Where the chunks of a series lie."""
+        found = self._db.execute("SELECT t0, t1, n, id FROM chunk WHERE series = ?", (series,))
+        return [Span(*row) for row in found]
+
+    def next_series(self, after: int) -> int | None:
+        """The lowest series number above this one that has a chunk."""
+        found = self._db.execute("SELECT min(series) FROM chunk WHERE series > ?", (after,)).fetchone()[0]
+        return None if found is None else int(found)
+
+    def readings(self, series: int) -> Columns:
+        """All packed readings of a series, ascending."""
+        parts = [self._columns(span.id) for span in sorted(self.spans(series), key=lambda span: span.id)]
+        empty = Columns(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8))
+        return merged(parts) if parts else empty
+
+    def _columns(self, id_: int) -> Columns:
+        (blob,) = self._db.execute("SELECT blob FROM chunk WHERE id = ?", (id_,)).fetchone()
+        return Columns(*decode_chunk(blob))
+
+    # ---- late readings
 
     def find(self, keys: Int64s) -> tuple[Bools, Floats]:
         """Which of these ascending keys are in a chunk, and their values."""
+        found, values, left = self._recent.find(keys)
+        if left.any():
+            old_found, old_values = self._find_old(keys[left])
+            found[left], values[left] = old_found, old_values
+        return found, values
+
+    def _find_old(self, keys: Int64s) -> tuple[Bools, Floats]:
         rows = DayRows(keys, np.zeros(len(keys)), np.zeros(len(keys), np.uint8))
         found, values, series, offset = np.zeros(len(keys), bool), rows.value, rows.series, rows.offset
         ends = np.append(np.flatnonzero(series[1:] != series[:-1]) + 1, len(keys)).tolist()
         start = 0
         for end in ends:
-            if offset[start] <= self.newest.get(int(series[start]), -1):
-                at = offset[start:end] + self._midnight
-                self._find_in_series(int(series[start]), at, found[start:end], values[start:end])
+            at = offset[start:end] + self._midnight
+            self._find_in_series(int(series[start]), at, found[start:end], values[start:end])
             start = end
         return found, values
 
@@ -111,17 +139,8 @@ class ChunkTable:
             "SELECT id FROM chunk WHERE series = ? AND t1 >= ? AND t0 <= ?", (series, int(at[0]), int(at[-1]))
         ).fetchall()
         for (id_,) in overlapping:
-            times, stored = self._decode(id_)
+            times, stored = self._decoded.get(id_, lambda id_=id_: self._columns(id_))
             place = np.minimum(np.searchsorted(times, at), len(times) - 1)
             hit = times[place] == at
             found |= hit
             values[hit] = stored[place[hit]]
-
-    def _decode(self, id_: int) -> tuple[Int64s, Floats]:
-        if (kept := self._decoded.get(id_)) is None:
-            (blob,) = self._db.execute("SELECT blob FROM chunk WHERE id = ?", (id_,)).fetchone()
-            kept = self._decoded[id_] = decode_chunk(blob)[:2]
-            if len(self._decoded) > _DECODED_CHUNKS:
-                self._decoded.popitem(last=False)
-        self._decoded.move_to_end(id_)
-        return kept

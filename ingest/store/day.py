@@ -1,113 +1,57 @@
 """One UTC day of a series store, as its one writer sees it: a SQLite file with a batch log, packed chunks, waveforms.
 
 Every write puts readings, conflicts, counters and the day's own cursor into one transaction. New rows go to the log;
-when the log is long, it is packed into chunks, some at every write, so that no write waits for all of it.
+when the log is long, it is packed into chunks, some at every write, so that no write waits for all of it. A day that
+rests is settled: chunks that overlap or are small are merged, and every series is rolled up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from forewarn.core.errors import Retriable
-from forewarn.core.readings import Floats, Int64s, Waveform
-from forewarn.ingest.store.chunk_table import ChunkTable, PackJob
-from forewarn.ingest.store.day_rows import Bools, DayRows, day_path, judge, newest_of_each
-from forewarn.ingest.store.files import open_for_writing, retriable, transaction
+from forewarn.core.readings import Floats, Int64s, Readings, Waveform
+from forewarn.ingest.store.chunk_table import ChunkTable
+from forewarn.ingest.store.day_rows import SERIES_LIMIT, Bools, DayRows, day_path, judge, newest_of_each
+from forewarn.ingest.store.day_state import SCHEMA, DayState, read_state, stale_series, upgrade, write_state
+from forewarn.ingest.store.files import bound_log, open_for_writing, retriable, transaction
 from forewarn.ingest.store.log import DayLog
+from forewarn.ingest.store.packing import PackJob
+from forewarn.ingest.store.rollup_files import HOURS, MINUTES, RollupWriter, Width
+from forewarn.ingest.store.rollup_rows import Rollup, rollup_of
 from forewarn.ingest.store.waves import WaveTable
 
-SCHEMA = """
-CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, cursor INTEGER NOT NULL,
-  stored INTEGER NOT NULL, duplicates INTEGER NOT NULL, conflicts INTEGER NOT NULL,
-  base INTEGER NOT NULL, base_stored INTEGER NOT NULL, base_duplicates INTEGER NOT NULL,
-  base_conflicts INTEGER NOT NULL,
-  last_id INTEGER NOT NULL, packed INTEGER NOT NULL, pack_upto INTEGER NOT NULL, pack_key INTEGER NOT NULL);
-INSERT INTO state VALUES (1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1);
-CREATE TABLE log (id INTEGER PRIMARY KEY, n INTEGER NOT NULL, columns BLOB NOT NULL);
-CREATE TABLE chunk (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL,
-  n INTEGER NOT NULL, vmin REAL, vmax REAL, vsum REAL, blob BLOB NOT NULL);
-CREATE INDEX chunk_span ON chunk (series, t1, t0);
-CREATE TABLE conflict (id INTEGER PRIMARY KEY, position INTEGER NOT NULL, n INTEGER NOT NULL, columns BLOB NOT NULL);
-CREATE TABLE waveform (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, at INTEGER NOT NULL, rate REAL NOT NULL,
-  n INTEGER NOT NULL, quality INTEGER NOT NULL, rms REAL NOT NULL, blob BLOB NOT NULL);
-CREATE UNIQUE INDEX waveform_identity ON waveform (series, at);
-CREATE TABLE waveform_conflict (id INTEGER PRIMARY KEY, position INTEGER NOT NULL, series INTEGER NOT NULL,
-  at INTEGER NOT NULL, rate REAL NOT NULL, quality INTEGER NOT NULL, blob BLOB NOT NULL);
-"""
 _PACK_AT_CLOSE_ROWS = 4096
 _MIN_SLICE_ROWS = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class DayState:
-    """The row `state`: the day's cursor and counters, the counters as they were at the catalogue's durable cursor
-    `base`, the newest log id, the id up to which the log is packed, and how far the running pack job is."""
-
-    cursor: int
-    stored: int
-    duplicates: int
-    conflicts: int
-    base: int
-    base_stored: int
-    base_duplicates: int
-    base_conflicts: int
-    last_id: int
-    packed: int
-    pack_upto: int
-    pack_key: int
-
-    def at_base(self, base: int) -> DayState:
-        """Remember the counters when the catalogue has moved on."""
-        if base == self.base:
-            return self
-        counters = (self.stored, self.duplicates, self.conflicts)
-        return replace(self, base=base, **dict(zip(_BASE_COUNTERS, counters, strict=True)))
-
-    def counted(self, stored: int, duplicates: int, conflicts: int) -> DayState:
-        """More of each."""
-        return replace(
-            self,
-            stored=self.stored + stored,
-            duplicates=self.duplicates + duplicates,
-            conflicts=self.conflicts + conflicts,
-        )
-
-    def counted_again(self, stored: int, duplicates: int, conflicts: int) -> DayState:
-        """The same for a batch that holds everything since `base`, when part of it was taken before a crash.
-
-        What was stored then looks like a repetition now and is no duplicate; its conflicts come a second time.
-        """
-        taken_then = self.stored - self.base_stored
-        then = replace(self, duplicates=self.base_duplicates, conflicts=self.base_conflicts)
-        return then.counted(stored, duplicates - taken_then, conflicts)
-
-
-_BASE_COUNTERS = ("base_stored", "base_duplicates", "base_conflicts")
-_NAMES = [f.name for f in fields(DayState)]
-READ_STATE = f"SELECT {', '.join(_NAMES)} FROM state"
-_WRITE_STATE = f"UPDATE state SET {', '.join(f'{name} = ?' for name in _NAMES)}"
+_KEPT_FREE_PAGES = 8
+_PAYS = 8  # so many readings a bucket make a rollup worth its room while the readings are there
+SeriesRollup = tuple[int, Rollup]
 
 
 class DayFile:
     """The writing side of one day. After an error throw the object away: only the file is right then."""
 
-    def __init__(self, folder: Path, day: int, log_rows: int) -> None:
+    def __init__(self, folder: Path, day: int, log_rows: int, generation: int = 0) -> None:
         self._path, self._day, self._log_rows = day_path(folder, day), day, log_rows
         with retriable(self._path):
             self._db = open_for_writing(self._path, SCHEMA)
             try:
-                self._load()
+                upgrade(self._db)
+                self._load(generation)
             except BaseException:
                 self._db.close()
                 raise
 
-    def _load(self) -> None:
-        self._state = DayState(*self._db.execute(READ_STATE).fetchone())
+    def _load(self, generation: int) -> None:
+        self._state = read_state(self._db)
+        if self._state.cursor == 0:  # becomes durable with the first batch
+            self._state = replace(self._state, generation=generation)
+        self._stale = stale_series(self._db, self._state)
         self._log = DayLog(self._db, self._state.last_id)
         self._chunks, self._waves = ChunkTable(self._db, self._day), WaveTable(self._db)
         self._newest = np.full(max(64, *self._chunks.newest, 0) + 1, -1, np.int64)
@@ -115,7 +59,7 @@ class DayFile:
             self._newest[series] = offset
         self._note_newest(self._log.rows.sorted())
         upto = self._state.pack_upto
-        self._job = PackJob(self._log.rows_up_to(upto), self._day, upto, self._state.pack_key) if upto else None
+        self._job = self._pack_job(upto, self._state.pack_key) if upto else None
         if upto:
             self._log.seal()
 
@@ -142,9 +86,10 @@ class DayFile:
             state = state.counted_again(*counts) if again else state.counted(*counts)
             state = self._packed(replace(state, cursor=position), max(_MIN_SLICE_ROWS, 2 * len(rows)))
             self._put_state(replace(state, last_id=self._log.last_id))
+        bound_log(self._db, self._path)
 
     def _put_state(self, state: DayState) -> None:
-        self._db.execute(_WRITE_STATE, [getattr(state, name) for name in _NAMES])
+        write_state(self._db, state)
         self._state = state
 
     def _forget_conflicts(self, base: int) -> None:
@@ -159,6 +104,7 @@ class DayFile:
         judged, waves = judge(rows, self._newest, self._find), self._waves.judge(waveforms)
         self._log.put(judged.new)
         self._note_newest(judged.new)
+        self._note_stale(judged.new)
         if len(judged.conflicts):
             row = (position, len(judged.conflicts), judged.conflicts.to_bytes())
             self._db.execute("INSERT INTO conflict (position, n, columns) VALUES (?, ?, ?)", row)
@@ -177,6 +123,13 @@ class DayFile:
             self._reach(int(last.key[-1] >> 37))
             self._newest[last.series] = np.maximum(self._newest[last.series], last.offset)
 
+    def _note_stale(self, rows: DayRows) -> None:
+        """These series have to be settled again."""
+        if self._state.settled and len(rows):
+            series = {one for one in np.unique(rows.series).tolist() if one <= self._state.settled} - self._stale
+            self._db.executemany("INSERT INTO stale VALUES (?)", [(one,) for one in series])
+            self._stale |= series
+
     def _find(self, keys: Int64s) -> tuple[Bools, Floats]:
         """Which of these keys are stored, in log or chunks, and their values."""
         found, values = self._log.find(keys)
@@ -191,9 +144,10 @@ class DayFile:
     def _packed(self, state: DayState, budget_rows: int) -> DayState:
         """Pack a slice of the running job; begin one when the log is long."""
         if self._job is None:
-            if len(self._log) < self._log_rows:
+            if len(self._log) < max(1, self._log_rows):
+                self._chunks.merge_some(budget_rows)
                 return state
-            self._job = PackJob(self._log.rows, self._day, self._log.last_id)
+            self._job = self._pack_job(self._log.last_id)
             self._log.seal()
             return replace(state, pack_upto=self._log.last_id, pack_key=-1)
         some = self._job.next_slice(budget_rows)
@@ -201,15 +155,21 @@ class DayFile:
         if not some.done:
             return replace(state, pack_key=some.last_key)
         self._log.drop(self._job.upto, self._job.log_rows)
+        self._chunks.note_packed(self._job.rows)
         packed, self._job = self._job.upto, None
         return replace(state, packed=packed, pack_upto=0, pack_key=-1)
 
+    def _pack_job(self, upto: int, after_key: int = -1) -> PackJob:
+        return PackJob(self._log.rows_up_to(upto), self._day, upto, self._chunks.newest, after_key)
+
     def close(self) -> None:
-        """Pack a log that is worth it and release the file."""
+        """Pack a log that is worth it, give its room back and release the file."""
         try:
             if self._job is not None or len(self._log) >= _PACK_AT_CLOSE_ROWS:
-                with suppress(Retriable), retriable(self._path), transaction(self._db):  # else it stays in the log
-                    self._pack_everything()
+                with suppress(Retriable), retriable(self._path):  # else it stays in the log
+                    with transaction(self._db):
+                        self._pack_everything()
+                    self._give_back()
         finally:
             self._db.close()
 
@@ -219,6 +179,86 @@ class DayFile:
         while self._job is not None or len(self._log):
             state = self._packed(state, 1 << 62)
         self._put_state(state)
+
+    def _give_back(self) -> None:
+        """Let pages that are no longer used leave the file."""
+        if self._db.execute("PRAGMA freelist_count").fetchone()[0] > _KEPT_FREE_PAGES:
+            self._db.execute("PRAGMA incremental_vacuum").fetchall()
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    # ---- settling
+
+    @property
+    def settled(self) -> bool:
+        """Nothing waits in the log, every series is merged and rolled up."""
+        return self._state.whole and not self._stale and not len(self._log)
+
+    def settle_some(self, rollups: RollupWriter, budget_rows: int) -> bool:
+        """Pack, merge and roll up about this many rows; True when nothing is left to do."""
+        with retriable(self._path):
+            if len(self._log):
+                with transaction(self._db):
+                    self._log_rows, wanted = 1, self._log_rows
+                    self._put_state(self._packed(self._state, budget_rows))
+                    self._log_rows = wanted
+                return False
+            with transaction(self._db):
+                self._put_state(self._settle_series(rollups, budget_rows))
+            if self.settled:
+                self._give_back()
+        return self.settled
+
+    def _settle_series(self, rollups: RollupWriter, budget_rows: int) -> DayState:
+        """Settle the next series. Rollups are durable before this file says so."""
+        state, minutes, hours = self._state, list[SeriesRollup](), list[SeriesRollup]()
+        done = set[int]()
+        while budget_rows > 0 and (series := self._next_to_settle(state)) is not None:
+            budget_rows -= self._chunks.settle(series)
+            readings = self._readings(series)
+            for width, kept in ((MINUTES, minutes), (HOURS, hours)):
+                rollup = rollup_of(readings, width.bucket_us)
+                if len(readings) >= _PAYS * len(rollup) or state.generation:
+                    kept.append((series, rollup))
+            done.add(series)
+            budget_rows -= len(readings)
+            self._stale.discard(series)
+            state = replace(state, settled=max(state.settled, series))
+        rollups.put(MINUTES, self._day, state.generation, minutes)
+        rollups.put(HOURS, self._day, state.generation, hours)
+        self._db.executemany("DELETE FROM stale WHERE series = ?", [(series,) for series in done])
+        return state if self._next_to_settle(state) is not None else replace(state, settled=SERIES_LIMIT)
+
+    def _next_to_settle(self, state: DayState) -> int | None:
+        return min(self._stale) if self._stale else self._chunks.next_series(state.settled)
+
+    def _readings(self, series: int) -> Readings:
+        columns = self._chunks.readings(series)
+        return Readings(np.full(len(columns.at), series, np.int32), columns.at, columns.value, columns.quality)
+
+    def roll_up(self, rollups: RollupWriter, width: Width) -> None:
+        """Keep the rollup of every series, before this settled day is dropped."""
+        series = self._chunks.next_series(0)
+        while series is not None:
+            rollup = rollup_of(self._readings(series), width.bucket_us)
+            rollups.put(width, self._day, self._state.generation, [(series, rollup)])
+            series = self._chunks.next_series(series)
+
+    def drop_waveforms(self, most: int) -> int:
+        """Delete some waveforms of this day, also contradicting ones; how many. The books still count them."""
+        gone = 0
+        with retriable(self._path):
+            with transaction(self._db):
+                for table in ("waveform", "waveform_conflict"):
+                    some = f"SELECT id FROM {table} LIMIT ?"
+                    gone += self._db.execute(f"DELETE FROM {table} WHERE id IN ({some})", (most,)).rowcount
+            if gone:
+                self._give_back()
+        return gone
+
+    @property
+    def state(self) -> DayState:
+        """Cursor and counters."""
+        return self._state
 
     def abandon(self) -> None:
         """Release the file after an error."""

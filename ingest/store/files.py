@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from forewarn.core.errors import Retriable
+from forewarn.ingest.folder_lock import sync_folder
 
 PAGE_BYTES = 16384
 _BUSY_MS = 5000
+_WAL_KEPT_BYTES = 16 << 20
+_WAL_MOST_BYTES = 64 << 20
 _MAY_PASS = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_BUSY,
@@ -24,12 +27,16 @@ _MAY_PASS = {
 
 def open_for_writing(path: Path, schema: str) -> sqlite3.Connection:
     """The one writing connection of a file: WAL, fsync at every commit. Makes file and tables when missing."""
+    if not path.exists():
+        _remove_companions(path)  # what a killed removal left would be taken for changes of the new file
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
     try:
         db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table: pages given free can leave the file
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA wal_autocheckpoint = 512")
+        db.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
         if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'state'").fetchone()[0]:
             db.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
     except BaseException:
@@ -42,17 +49,49 @@ def open_for_reading(path: Path) -> sqlite3.Connection | None:
     """A read-only connection, usable while another process writes; None when there is nothing to read yet."""
     if not path.exists():
         return None
-    db = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=5
-    )
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+    except sqlite3.OperationalError:
+        if path.exists():
+            raise
+        return None  # it went just now
     try:
         if db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'state'").fetchone()[0]:
             return db
-    except BaseException:
+    except BaseException as error:
         db.close()
+        if isinstance(error, sqlite3.OperationalError) and not path.exists():
+            return None
         raise
     db.close()
     return None
+
+
+def bound_log(db: sqlite3.Connection, path: Path) -> None:
+    """Bring a write-ahead log back to nothing when readers that never pause have let it grow.
+
+    Waits for readers for as long as a busy file is waited for; when one still holds on, the next call tries again.
+    """
+    log = _companion(path, "-wal")
+    if log.exists() and log.stat().st_size > _WAL_MOST_BYTES:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def remove_database(path: Path) -> None:
+    """Delete a file that nobody writes any more, its companions last. Who has it open reads on undisturbed."""
+    path.unlink(missing_ok=True)
+    _remove_companions(path)
+    sync_folder(path.parent)
+
+
+def _remove_companions(path: Path) -> None:
+    for end in ("-wal", "-shm"):
+        _companion(path, end).unlink(missing_ok=True)
+
+
+def _companion(path: Path, end: str) -> Path:
+    return path.with_name(path.name + end)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from forewarn.core.readings import Readings, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.folder_lock import FolderLock
 from forewarn.ingest.store.catalogue import Catalogue
-from forewarn.ingest.store.day import DayFile
+from forewarn.ingest.store.day_files import DayFiles
 from forewarn.ingest.store.day_rows import (
     FIRST_DAY,
     LAST_DAY,
@@ -33,6 +33,10 @@ from forewarn.ingest.store.day_rows import (
     split_days,
 )
 from forewarn.ingest.store.files import open_for_reading
+from forewarn.ingest.store.history import History
+from forewarn.ingest.store.retention import KEEP_ALL, Report, Retention
+from forewarn.ingest.store.rollup_files import RollupWriter
+from forewarn.ingest.store.upkeep import Upkeep
 from forewarn.ingest.store.waves import rms
 
 
@@ -43,7 +47,7 @@ class PackedStore:
     highest one that any file has seen, so that a caller who counts on from `position` is never taken for a replay.
     `catalogue_delay_s` postpones the catalogue's commit (newest values, quarantine, cursor) so long at most while
     writes come; a caller that goes quiet calls `flush`. `log_rows` is when a day's log gets packed, `open_days` how
-    many day files stay open.
+    many day files stay open, `retention` how long what is kept (`apply_retention` applies it).
 
     Raises `core.errors.Conflict` when another process writes there, and on every call `Retriable` when the disk is full
     or the files are busy: the same call works later. `ValueError` for NaN, infinity, and series nobody assigned.
@@ -63,13 +67,16 @@ class PackedStore:
         open_days: int = 8,
         quarantine_rows: int = 50_000,
         quarantine_bytes: int = 64 << 20,
+        retention: Retention = KEEP_ALL,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder, self._file_lock, self._lock = folder, FolderLock(folder), threading.RLock()
         self._delay_s, self._monotonic, self._committed_at = catalogue_delay_s, monotonic, monotonic()
-        self._log_rows, self._open_days = log_rows, open_days
-        self._days: OrderedDict[int, DayFile] = OrderedDict()
+        self._retention = retention
         try:
+            self._history, self._rollups = History(folder), RollupWriter(folder)
+            self._days = DayFiles(folder, log_rows, open_days, self._history.generation)
+            self._upkeep = Upkeep(folder, self._days, self._history, self._rollups, self._lock, monotonic)
             self._catalogue = Catalogue(folder, quarantine_rows, quarantine_bytes)
             if not journalled:
                 self._catalogue.staged = max([self._catalogue.cursor, *self._day_cursors()])
@@ -112,7 +119,8 @@ class PackedStore:
                 newest = self._write_days(position, readings, waveforms)
                 self._catalogue.stage(position, newest, refused, notes)
             if self._due():
-                self.flush()
+                self._commit()
+            self._upkeep.step_when_overdue()
 
     def memory(self) -> Mapping[str, bytes]:
         """What the decoders asked to remember, as of `position`."""
@@ -120,10 +128,27 @@ class PackedStore:
             return self._catalogue.memory()
 
     def flush(self) -> None:
-        """Commit the catalogue now."""
+        """Commit the catalogue now; then use the pause in the writes to settle a part of an earlier day."""
         with self._lock:
-            self._catalogue.commit()
-            self._committed_at = self._monotonic()
+            self._commit()
+            self._upkeep.step_when_idle()
+
+    def settle(self) -> None:
+        """Merge and roll up everything now, also the newest day. Writes of other threads go on in between."""
+        for day in days_of(self._folder):
+            self._upkeep.settle(day)
+
+    def apply_retention(self, now_us: int) -> Report:
+        """Drop what is older than the store's `retention` at this plant time, in steps; what went.
+
+        Raw days go only after their rollups are durable; counts do not change. Raises `Retriable` when the disk is
+        full: what was dropped until then stays dropped, and the next call goes on.
+        """
+        return self._upkeep.apply(self._retention, now_us)
+
+    def _commit(self) -> None:
+        self._catalogue.commit()
+        self._committed_at = self._monotonic()
 
     def _due(self) -> bool:
         waited = self._monotonic() - self._committed_at
@@ -158,30 +183,32 @@ class PackedStore:
         self, day: int, start: int, base: int, position: int, rows: DayRows, waveforms: Sequence[Waveform]
     ) -> None:
         try:
-            self._day(day).write(start, base, position, rows, waveforms)
+            self._days.get(day).write(start, base, position, rows, waveforms)
         except (Retriable, sqlite3.Error, OSError):
-            if (broken := self._days.pop(day, None)) is not None:
-                broken.abandon()  # its memory may be ahead of the file
+            self._days.discard(day)  # its memory may be ahead of the file
             raise
-
-    def _day(self, day: int) -> DayFile:
-        if day not in self._days:
-            self._days[day] = DayFile(self._folder, day, self._log_rows)
-            if len(self._days) > self._open_days:
-                self._days.popitem(last=False)[1].close()
-        self._days.move_to_end(day)
-        return self._days[day]
+        self._upkeep.note_written(day)
 
     def close(self) -> None:
         """Commit what is staged, pack long logs, release the files; on a full disk raise `Retriable` after that."""
         with self._lock:
             try:
-                self.flush()
+                self._commit()
             finally:
-                while self._days:
-                    self._days.popitem()[1].close()
-                self._catalogue.close()
-                self._file_lock.release()
+                self._days.close()
+                self._release()
+
+    def abandon(self) -> None:
+        """Release the files without finishing anything, after an error: only what is durable counts."""
+        with self._lock:
+            self._days.abandon()
+            self._release()
+
+    def _release(self) -> None:
+        self._catalogue.close()
+        self._rollups.close()
+        self._history.close()
+        self._file_lock.release()
 
 
 def _last_of_each(newest: Readings, waveforms: Sequence[Waveform]) -> Readings:

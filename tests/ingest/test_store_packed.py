@@ -117,10 +117,7 @@ def test_a_day_file_ahead_of_the_catalogue_counts_nothing_twice_however_the_repl
             write(crashed, range(10))
             crashed.flush()
             write(crashed, range(10, 10 + ahead))
-            crashed._catalogue.close()  # as a kill would: day files are durable, the catalogue is not
-            for day in crashed._days.values():
-                day.abandon()
-            crashed._file_lock.release()
+            crashed.abandon()  # as a kill would: day files are durable, the catalogue is not
             replay = PackedStore(folder, log_rows=100)
             assert replay.position == 10
             joined = Readings.joined([batch(n) for n in range(10, replayed_until)])
@@ -231,7 +228,7 @@ def test_a_full_disk_is_retriable_and_the_same_call_works_after_room_was_made(
 def limit_pages(store: PackedStore, pages: int) -> None:
     """Let SQLite say "disk is full" when a day file would grow past so many pages."""
     for day in days_of(store._folder):
-        store._day(day)._db.execute(f"PRAGMA max_page_count = {pages}")
+        store._days.get(day)._db.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def test_an_error_at_the_end_of_a_transaction_leaves_nothing_behind_in_memory(
@@ -321,9 +318,7 @@ def test_a_store_without_a_journal_goes_on_behind_everything_it_has_seen(tmp_pat
     crashed = PackedStore(tmp_path, catalogue_delay_s=1e9)
     crashed.assign(["a"])
     crashed.write(7, Readings.of([1], [MIDNIGHT], [1.0]), [], [])
-    crashed._catalogue.close()
-    crashed._days.popitem()[1].abandon()
-    crashed._file_lock.release()
+    crashed.abandon()
     store = PackedStore(tmp_path, journalled=False)
     assert store.position == 7
     store.write(store.position + 1, Readings.of([1], [MIDNIGHT + 1], [2.0]), [], [])

@@ -1,0 +1,50 @@
+"""The day files that a store has open for writing: a few at a time, the one used longest ago is closed first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+from forewarn.ingest.store.day import DayFile
+from forewarn.ingest.store.day_rows import day_path
+
+
+class DayFiles:
+    """`generation` tells how often a file of a day was dropped; `before_change` is called with a path before it is
+    opened for writing."""
+
+    def __init__(self, folder: Path, log_rows: int, most: int, generation: Callable[[int], int]) -> None:
+        self._folder, self._log_rows, self._most, self._generation = folder, log_rows, most, generation
+        self._open: OrderedDict[int, DayFile] = OrderedDict()
+        self.before_change: Callable[[Path], None] = lambda path: None
+
+    def get(self, day: int) -> DayFile:
+        """A day, opened when it is not."""
+        if day not in self._open:
+            self.before_change(day_path(self._folder, day))
+            self._open[day] = DayFile(self._folder, day, self._log_rows, self._generation(day))
+            if len(self._open) > self._most:
+                self._open.popitem(last=False)[1].close()
+        self._open.move_to_end(day)
+        return self._open[day]
+
+    def discard(self, day: int) -> None:
+        """Forget a day after an error: its memory may be ahead of the file."""
+        if (broken := self._open.pop(day, None)) is not None:
+            broken.abandon()
+
+    def release(self, day: int) -> None:
+        """Close a day."""
+        if (file := self._open.pop(day, None)) is not None:
+            file.close()
+
+    def close(self) -> None:
+        """Release all files."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def abandon(self) -> None:
+        """Release all files as they are."""
+        for day in list(self._open):
+            self.discard(day)
