@@ -181,6 +181,14 @@ def plant_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fa
     print(f"{file}: {len(plant.assets)} assets, {len(plant.signals)} signals, {len(plant.parts)} parts: valid")
 
 
+@plant_app.command("profiles")
+def plant_profiles() -> None:
+    """List the gateway profiles that ship: what they are for, where their names come from, what is assumed."""
+    from forewarn.pipeline.profiles import profile_lines
+
+    print("\n".join(profile_lines()))
+
+
 @plant_app.command("schema")
 def plant_schema() -> None:
     """Print the JSON Schema of plant files, for the completion of editors."""

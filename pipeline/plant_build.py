@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 import zoneinfo
 from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
 
 from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, Site
+from forewarn.pipeline.plant_gateways import SignalsOfDevices, signals_of_devices, with_devices
 from forewarn.pipeline.plant_layers import Layered, Report, entries
 from forewarn.pipeline.plant_schema import (
     KINDS,
@@ -28,10 +30,10 @@ from forewarn.pipeline.plant_units import did_you_mean
 from forewarn.pipeline.plant_yaml import Path
 
 
-def build_plant(file: PlantFile, report: Report) -> Plant:
+def build_plant(file: PlantFile, report: Report, folder: FilePath | None = None) -> Plant:
     """The plant that a valid file describes. What is wrong goes to `report(path, message)`; the plant that comes back
-    after a report is incomplete and not to be used."""
-    builder = _Builder(file, report)
+    after a report is incomplete and not to be used. `folder` is where profiles of the plant's own lie."""
+    builder = _Builder(file, report, signals_of_devices(file, report, folder))
     sites = tuple(builder.site(id, entry) for id, entry in file.sites.items())
     parts = tuple(builder.part(id, entry) for id, entry in file.parts.items())
     assets = tuple(builder.asset(id, entry) for id, entry in file.assets.items())
@@ -41,8 +43,8 @@ def build_plant(file: PlantFile, report: Report) -> Plant:
 
 
 class _Builder:
-    def __init__(self, file: PlantFile, report: Report) -> None:
-        self._file = file
+    def __init__(self, file: PlantFile, report: Report, of_devices: SignalsOfDevices) -> None:
+        self._file, self._of_devices = file, of_devices
         self._report = report
         self._signals = SignalBuilder(report)
 
@@ -81,9 +83,8 @@ class _Builder:
             self._report(machine.layers[0][1], "`class` is missing")
         components = {key: self._component(key, one) for key, one in entries(machine, "components").items()}
         words = {"site": site, "area": area, "asset": id}
-        signals = [
-            self._signals.signal(key, one, words, components) for key, one in entries(machine, "signals").items()
-        ]
+        found = with_devices(entries(machine, "signals"), self._of_devices.get(id, {}) if site else {})
+        signals = [self._signals.signal(key, one, words, components) for key, one in found.items()]
         return Asset(
             id,
             name or id,

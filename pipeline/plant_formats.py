@@ -27,7 +27,7 @@ _NAME = {
 def format_faults(spec: SignalSpec, given: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     """(key, message) of everything that does not go with the format; `given` tells whether the author gave a key."""
     for key in ("field", "time_field", "time_unit", "template"):
-        if given(key) and key not in _TAKES[spec.format]:
+        if given(key) and getattr(spec, key) is not None and key not in _TAKES[spec.format]:
             yield key, f"{_NAME[spec.format]} takes no `{key}`"
     if spec.format == "chunked" and spec.kind != "waveform":
         yield "kind", "chunks make up a waveform: write `kind: waveform`"

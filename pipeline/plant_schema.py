@@ -142,6 +142,27 @@ class AssetEntry(MachineEntry):
     area: Id | None = None
 
 
+class DeviceEntry(Entry):
+    """One sensor behind a gateway: which machine it sits on, and where its profile is to be changed."""
+
+    asset: Id
+    component: Id | None = None
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,40}$")] = Field(
+        "", description="stands before the names of its signals: de_ makes de_x_velocity"
+    )
+    only: list[Id] | None = Field(None, min_length=1, description="these features of the profile; default all")
+    period_s: Positive | None = Field(None, description="how often this device sends")
+    signals: dict[Id, SignalEntry] = Field(default_factory=dict, description="changes features, or adds signals")
+
+
+class GatewayEntry(Entry):
+    """A gateway, or a kind of device that publishes by itself: its devices become signals of their machines."""
+
+    profile: Name = Field(description="name of a profile, or a YAML file beside the plant file")
+    topic: str | None = Field(None, description="default from the profile; {device} and {field} may stand in it")
+    devices: Annotated[dict[str, DeviceEntry], Field(min_length=1)]
+
+
 class PlantFile(Entry):
     """The whole file."""
 
@@ -149,6 +170,7 @@ class PlantFile(Entry):
     sites: Annotated[dict[Id, SiteEntry], Field(min_length=1)]
     parts: dict[Id, PartEntry] = Field(default_factory=dict)
     templates: dict[Id, MachineEntry] = Field(default_factory=dict)
+    gateways: dict[Id, GatewayEntry] = Field(default_factory=dict)
     assets: dict[Id, AssetEntry] = Field(default_factory=dict)
 
 
