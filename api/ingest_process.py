@@ -49,7 +49,7 @@ async def _run(settings: Settings, as_child: bool) -> int:
     _listen_for_the_end(loop, end, as_child)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     parts = wiring.ingest_parts(settings)
-    consumers = parts.consumers(now_us, lambda _: end(1))
+    consumers = parts.consumers(lambda _: end(1))
 
     def wake() -> None:
         for consumer in consumers:

@@ -14,7 +14,8 @@ from forewarn.api.settings import ClockSettings, Settings
 from forewarn.api.state import Plantroom
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
-from forewarn.ingest.consumer import OF_A_SINK, Consumer, Sink, Trimmer
+from forewarn.ingest.consumer import OF_A_SINK, Consumer, Sink, Trimmer, nobody
+from forewarn.ingest.desk import Command
 from forewarn.ingest.door.front_door import FrontDoorSettings, Verifier
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
@@ -47,14 +48,21 @@ class IngestParts:
     store: PackedStore
     second: SecondSink | None
 
-    def consumers(self, now_us: Callable[[], int], on_fatal: Callable[[BaseException], None]) -> list[Consumer]:
-        """One for the store, one for the second sink; the journal is trimmed behind the slower of them."""
+    def consumers(
+        self,
+        on_fatal: Callable[[BaseException], None],
+        on_commands: Callable[[Sequence[Command]], None] = nobody,
+    ) -> list[Consumer]:
+        """One for the store, one for the second sink; the journal is trimmed behind the slower of them.
+
+        `on_commands` hears what the store's consumer has to tell the senders, in its thread.
+        """
         sinks: list[Sink] = [self.store, self.second.sink] if self.second else [self.store]
         trimmer = Trimmer(self.journal, sinks)
-        found = [Consumer(self.journal, self.intake, self.store, now_us, on_fatal, trimmer)]
+        found = [Consumer(self.journal, self.intake, self.store, on_fatal, trimmer, on_commands=on_commands)]
         if self.second:
             intake, sink = self.second.intake, self.second.sink
-            found.append(Consumer(self.journal, intake, sink, now_us, on_fatal, trimmer, OF_A_SINK))
+            found.append(Consumer(self.journal, intake, sink, on_fatal, trimmer, OF_A_SINK))
         return found
 
     def close(self) -> None:

@@ -8,10 +8,12 @@ own, with its own position; the journal is trimmed behind the slowest (`Trimmer`
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -20,6 +22,7 @@ from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.delivery import Frame
+from forewarn.ingest.desk import Command
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import JournalBatch
 
@@ -28,23 +31,25 @@ log = structlog.get_logger(__name__)
 REFUSED_TOPIC = "$forewarn/refused/"
 """Topic prefix under which the front door journals what it turned away. Clients cannot publish to `$` topics."""
 
+BROKER_PREFIX = "broker:"
+"""Begins `Frame.client` of what another broker delivered. A client's own id at the front door cannot begin so."""
+
 IDLE_WAIT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a consumer goes about its work: the longest pause (s) before it asks again a store that refused; whether it
-    finishes everything durable before it stops, or leaves a backlog for the next start; and whether frames are judged
-    as of their arrival or as of now, which differs when it lies hours behind.
+    """How a consumer goes about its work: the longest pause (s) before it asks again a store that refused, and whether
+    it finishes everything durable before it stops, or leaves a backlog for the next start.
     """
 
     max_backoff_s: float = 5.0
     finishes: bool = True
-    as_of_arrival: bool = False
 
 
 OF_A_STORE = Manner()
-OF_A_SINK = Manner(max_backoff_s=30.0, finishes=False, as_of_arrival=True)
+OF_A_SINK = Manner(max_backoff_s=30.0, finishes=False)
+T = TypeVar("T")
 
 
 class FrameSource(Protocol):
@@ -56,6 +61,11 @@ class FrameSource(Protocol):
 
     def trim(self, before: int) -> int:
         """Delete whole segments that end before a position."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """Position behind the last durable frame."""
         ...
 
 
@@ -71,6 +81,10 @@ class Sink(Protocol):
         notes: Notes = NO_NOTES,
     ) -> None:
         """Take everything that came up to a journal position (exclusive end). Raises Retriable to be asked again."""
+        ...
+
+    def memory(self) -> Mapping[str, bytes]:
+        """What earlier batches asked to remember, as of `position`."""
         ...
 
     def flush(self) -> None:
@@ -101,10 +115,10 @@ def refusal_frame(received_at_us: int, client: str, topic: str, reason: str, siz
 
 def _refusal(note: Frame) -> Refusal:
     size, _, topic = note.payload.decode(errors="replace").partition(" ")
-    detail = f"turned away at the front door, never acknowledged: {size} bytes"
-    return Refusal(
-        note.received_at_us, note.client, topic, note.topic.removeprefix(REFUSED_TOPIC), detail, b"", readings=0
-    )
+    acknowledged = note.client.startswith(BROKER_PREFIX)  # a broker would deliver it for ever
+    where = "at a broker's delivery, acknowledged" if acknowledged else "at the front door, never acknowledged"
+    detail, reason = f"turned away {where}: {size} bytes", note.topic.removeprefix(REFUSED_TOPIC)
+    return Refusal(note.received_at_us, note.client, topic, reason, detail, b"", readings=int(acknowledged))
 
 
 def split_refusals(frames: Sequence[Frame]) -> tuple[Sequence[Frame], list[Refusal]]:
@@ -115,10 +129,24 @@ def split_refusals(frames: Sequence[Frame]) -> tuple[Sequence[Frame], list[Refus
     return [f for f in frames if not f.topic.startswith(REFUSED_TOPIC)], notes
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a consumer stands: `position` is durable in its store, `lag_bytes` of the journal still wait for it."""
+
+    position: int
+    lag_bytes: int
+    wakes_at_us: int | None  # when its intake has something to do although nothing arrives
+
+
+def nobody(commands: Sequence[Command]) -> None:
+    """For consumers whose commands go nowhere: the senders hear of one store, not of its copies."""
+
+
 class Consumer:
     """Reads the journal behind the front door and writes one store; `wake()` after every commit makes it prompt.
 
-    Where several read one journal, all of them are given the same `trimmer`.
+    Where several read one journal, all of them are given the same `trimmer`. `on_commands` hears what is to be
+    published, in this consumer's thread, after the store has taken the batch that it says something about.
     """
 
     def __init__(
@@ -126,15 +154,17 @@ class Consumer:
         journal: FrameSource,
         intake: Intake,
         store: Sink,
-        now_us: Callable[[], int],
         on_fatal: Callable[[BaseException], None],
         trimmer: Trimmer | None = None,
         manner: Manner = OF_A_STORE,
+        on_commands: Callable[[Sequence[Command]], None] = nobody,
     ) -> None:
-        self._journal, self._intake, self._store, self._now_us = journal, intake, store, now_us
-        self._on_fatal, self._manner = on_fatal, manner
+        self._journal, self._intake, self._store = journal, intake, store
+        self._on_fatal, self._manner, self._on_commands = on_fatal, manner, on_commands
         self._trimmer = trimmer or Trimmer(journal, [store])
-        self._next = store.position
+        intake.restore(store.memory())
+        self._next, self._wakes_at_us = store.position, intake.wakes_at_us
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
 
@@ -152,10 +182,41 @@ class Consumer:
         self._woken.set()
         self._thread.join(timeout_s)
 
+    @property
+    def progress(self) -> Progress:
+        """Where it stands. Callable from any thread."""
+        position = self._store.position
+        return Progress(position, self._journal.end - self._next, self._wakes_at_us)
+
+    def between_batches(self, job: Callable[[], T]) -> Future[T]:
+        """Run something in this consumer's thread, between two batches: the only place that may write its store.
+
+        What it raises is the future's, and stops nothing. Callable from any thread.
+        """
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(job())
+            except Exception as error:  # whoever asked is told
+                future.set_exception(error)
+
+        self._jobs.put(run)
+        self._woken.set()
+        return future
+
+    def replace_intake(self, intake: Intake) -> None:
+        """Go on with another plant. Only `between_batches`: what was remembered is handed over."""
+        self._store.flush()
+        intake.restore(self._store.memory())
+        intake.take_over(self._intake)
+        self._intake, self._wakes_at_us = intake, intake.wakes_at_us
+
     def _run(self) -> None:
         try:
             while True:
                 last = self._stopping.is_set()
+                self._do_jobs()
                 if not self._drained() or last:
                     return
                 self._woken.wait(IDLE_WAIT_S)
@@ -164,6 +225,10 @@ class Consumer:
             log.error("consumer_stopped", error=str(error), kind=type(error).__name__)
             self._on_fatal(error)
 
+    def _do_jobs(self) -> None:
+        while not self._jobs.empty():
+            self._jobs.get()()
+
     def _drained(self) -> bool:
         """Store everything durable; False when a stop interrupted it."""
         while (batch := self._journal.read(self._next)) is not None:
@@ -171,16 +236,23 @@ class Consumer:
                 return False
             self._next = batch.end
             self._trimmer.trim()
+            self._do_jobs()
             if self._stopping.is_set() and not self._manner.finishes:
                 return False
         return self._patiently(self._store.flush)
 
     def _stored(self, batch: JournalBatch) -> bool:
-        frames, notes = split_refusals(batch.frames)
-        now_us = batch.frames[-1].received_at_us if self._manner.as_of_arrival else self._now_us()
-        taken = self._intake.take(frames, now_us)
-        refused = [*taken.refused, *notes]
-        return self._patiently(lambda: self._store.write(batch.end, taken.readings, taken.waveforms, refused))
+        frames, turned_away = split_refusals(batch.frames)
+        taken = self._intake.take(frames)
+        refused = [*taken.refused, *turned_away]
+        if not self._patiently(
+            lambda: self._store.write(batch.end, taken.readings, taken.waveforms, refused, taken.notes)
+        ):
+            return False
+        self._wakes_at_us = self._intake.wakes_at_us
+        if commands := self._intake.commands():
+            self._on_commands(commands)
+        return True
 
     def _patiently(self, write: Callable[[], None]) -> bool:
         """Repeat until the store takes it; False when told to stop meanwhile (it will be read again at the start)."""

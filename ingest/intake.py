@@ -1,238 +1,308 @@
-"""Frames -> what the store gets: topics, formats and quality joined. Pure but for its memory of the newest readings.
+"""Frames -> what the store gets: topics, formats, desks and quality joined. Pure but for its memory of earlier frames.
 
 Every frame is accounted for: readings + waveforms + the readings of the refusals are what the senders counted. A
-message that cannot be decoded counts one.
+message that cannot be decoded counts one. Every frame is judged as of its own arrival, never as of now: read again
+after a crash, the same frames give the same.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from forewarn.core.clock import US_PER_S
 from forewarn.core.errors import Rejected
 from forewarn.core.ports import LastValue, Refusal
-from forewarn.core.readings import Floats, Int64s, Quality, Readings, SignalSpec, UInt8s, Waveform
-from forewarn.ingest.delivery import QOS_MASK, RETAIN, Frame
+from forewarn.core.readings import Readings, SignalSpec, Waveform
+from forewarn.core.telemetry import Notes
+from forewarn.ingest.batch import Batch, Columns, Table
+from forewarn.ingest.delivery import Frame
+from forewarn.ingest.desk import TICK_TOPIC, Command, Desk, Taken
 from forewarn.ingest.formats.json_readings import TooManyReadings, decode_plain
 from forewarn.ingest.formats.result import Decoded
 from forewarn.ingest.formats.table import FORMATS
 from forewarn.ingest.formats.times import plausible_us
-from forewarn.ingest.quality import RETENTION_US, Bools, QualityRules, QualityState, Rows, flagged, judge, time_faults
-from forewarn.ingest.refusals import grouped, refusal, time_detail
+from forewarn.ingest.identity import Identities
+from forewarn.ingest.judging import Judge
+from forewarn.ingest.quality import RETENTION_US, Rows
+from forewarn.ingest.refusals import grouped, refusal
+from forewarn.ingest.replay import REPLAY_PREFIX, order_of
+from forewarn.ingest.senders import senders_seen
+from forewarn.ingest.sequences import MAX_SEQUENCE, GapTracker
+from forewarn.ingest.strangers import MAX_TOPICS, Strangers
 from forewarn.ingest.topics import Binding, TopicTable
+from forewarn.ingest.watermarks import Watermarks
 
-RETAINED_IS_OLD_US = 300 * US_PER_S
+OURS = "$forewarn/"
+"""Topic prefix of the frames that the product writes into its own journal. Clients cannot publish to `$` topics."""
+_NEVER_US = sys.maxsize
 _log = logging.getLogger(__name__)
+
+MakeDesk = Callable[[TopicTable], Desk]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intaken:
-    """What came of a batch of frames: canonical units, quality flags, and a refusal for everything else."""
+    """What came of a batch of frames: canonical units, quality flags, a refusal for everything else, and the notes."""
 
     readings: Readings
     waveforms: list[Waveform]
     refused: list[Refusal]
-
-
-@dataclass(slots=True)
-class _Columns:
-    """Decoded readings before quality: `frame` is the place of each one's frame in the batch."""
-
-    frame: list[int] = field(default_factory=list)
-    row: list[int] = field(default_factory=list)
-    at: list[int] = field(default_factory=list)
-    value: list[float] = field(default_factory=list)
-    quality: list[int] = field(default_factory=list)
-
-    def add(self, place: int, decoded: Decoded) -> None:
-        self.frame.extend([place] * len(decoded.rows))
-        self.row.extend(decoded.rows)
-        self.at.extend(decoded.at)
-        self.value.extend(decoded.value)
-        self.quality.extend(decoded.quality)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Table:
-    """`_Columns` as arrays."""
-
-    frame: Rows
-    row: Rows
-    at: Int64s
-    value: Floats
-    quality: UInt8s
-
-    def where(self, keep: Bools) -> _Table:
-        return _Table(self.frame[keep], self.row[keep], self.at[keep], self.value[keep], self.quality[keep])
+    notes: Notes
 
 
 class Intake:
     """Decodes and judges frames for the signals of a plant.
 
-    `numbers` are the store's series numbers of `signals`, in the same order.
+    `numbers` are the store's series numbers of `signals`, in the same order; `desks` make the stateful formats.
 
     >>> spec = SignalSpec("p1", "temp", "temperature", "degC", "plant/p1/temp")
     >>> intake = Intake([spec], [7])
     >>> frame = Frame(1_795_392_001_000_000, 1, "gw", "plant/p1/temp", b'{"value":21.5,"ts":1795392000000}')
-    >>> taken = intake.take([frame], now_us=1_795_392_001_000_000)
+    >>> taken = intake.take([frame])
     >>> taken.readings.series.tolist(), taken.readings.value.tolist(), taken.refused
     ([7], [21.5], [])
     """
 
-    def __init__(self, signals: Sequence[SignalSpec], numbers: Sequence[int], retention_us: int = RETENTION_US) -> None:
+    def __init__(
+        self,
+        signals: Sequence[SignalSpec],
+        numbers: Sequence[int],
+        retention_us: int = RETENTION_US,
+        desks: Sequence[MakeDesk] = (),
+    ) -> None:
         self._topics = TopicTable(signals, numbers)
-        self._rules = QualityRules.of(signals)
-        self._state = QualityState.fresh(len(signals))
-        self._retention_us = retention_us
-        self._numbers = np.asarray(numbers, np.int32)
-        self._row_of = {int(number): row for row, number in enumerate(numbers)}
-        self._scale = np.array([spec.conversion.scale for spec in signals], np.float64)
-        self._offset = np.array([spec.conversion.offset for spec in signals], np.float64)
+        self._identities = Identities(signals)
+        self._judge = Judge(signals, numbers, retention_us)
+        self._desks = [make(self._topics) for make in desks]
+        claims = ((spec.topic, self._desk_of(spec.topic)) for spec in signals)
+        self._claimed = {topic: desk for topic, desk in claims if desk is not None}
+        self._tracker, self._strangers = GapTracker(), Strangers()
+        self._watermarks = Watermarks(self._tracker)
+        self._commands: list[Command] = []
+
+    def _desk_of(self, topic: str) -> Desk | None:
+        """The desk that serves a topic, by its kind or by its prefix."""
+        binding = self._topics.find(topic)
+        for desk in self._desks:
+            if (binding is not None and binding.kind in desk.kinds) or (desk.prefix and topic.startswith(desk.prefix)):
+                return desk
+        return None
+
+    # ---- what outlives a batch
 
     def seed(self, last_values: Iterable[LastValue]) -> None:
         """Remember the newest stored readings, after a restart. Series of other plants are passed over."""
-        for last in last_values:
-            row = self._row_of.get(last.series)
-            if row is not None:
-                self._state.seed(row, last.at_us, last.value, last.quality)
+        self._judge.seed(last_values)
 
-    def take(self, frames: Sequence[Frame], now_us: int) -> Intaken:
-        """Everything that these frames hold. `now_us` is plant time; never raises for what a frame contains."""
-        out = Intaken(Readings.empty(), [], [])
-        plain: list[int] = []
-        plain_rows: list[int] = []
-        others: list[tuple[int, Binding]] = []
-        find = self._topics.find
-        for place, frame in enumerate(frames):
+    def restore(self, memory: Mapping[str, bytes]) -> None:
+        """Go on from what the store remembers of the `Notes.memory` of earlier batches."""
+        self._tracker.restore(memory)
+        self._strangers.restore(memory)
+        for desk in self._desks:
+            desk.restore(memory)
+        self._watermarks.touch_all()
+
+    def take_over(self, before: Intake) -> None:
+        """Go on judging the signals that an earlier intake knew; what else it remembers comes by `restore`."""
+        self._judge.take_over(before._judge)
+
+    @property
+    def wakes_at_us(self) -> int | None:
+        """When something is due although nothing arrives; None when nothing waits."""
+        times = [self._watermarks.wakes_at_us, *(desk.wakes_at_us for desk in self._desks)]
+        return min((at_us for at_us in times if at_us is not None), default=None)
+
+    def commands(self) -> list[Command]:
+        """What is to be published once the store has all batches taken so far."""
+        commands, self._commands = self._commands, []
+        return [*commands, *(command for desk in self._desks for command in desk.commands())]
+
+    # ---- a batch
+
+    def take(self, frames: Sequence[Frame]) -> Intaken:
+        """Everything that these frames hold. Never raises for what a frame contains."""
+        batch = Batch.of(frames)
+        plain = self._plain_table(batch, *self._sorted_out(batch))
+        table = plain.then(batch.columns.table())
+        readings, places = self._judge.readings(batch, table)
+        notes = self._notes(batch, table, places)
+        return Intaken(readings, [waveform for _, waveform in batch.waveforms], batch.refusals(), notes)
+
+    def _sorted_out(self, batch: Batch) -> tuple[list[int], list[int]]:
+        """Read everything but the plain messages: their places, and the rows of their signals, are the answer."""
+        places: list[int] = []
+        rows: list[int] = []
+        find, claimed, due_us = self._topics.find, self._claimed, self._due_us()
+        for place in range(batch.arrived):
+            frame = batch.frames[place]
+            if frame.received_at_us >= due_us:
+                self._ask_desks(batch, place)
+                due_us = self._due_us()
             binding = find(frame.topic)
-            if binding is None:
-                out.refused.append(refusal(frame, "unknown_topic", "no signal of the plant file has this topic"))
+            if binding is None or frame.topic in claimed:
+                batch.place = place
+                self._read_unusual(batch, place)
+                due_us = self._due_us()
             elif binding.plain_row >= 0:
-                plain.append(place)
-                plain_rows.append(binding.plain_row)
+                places.append(place)
+                rows.append(binding.plain_row)
             else:
-                others.append((place, binding))
-        tables = [self._plain_table(frames, plain, plain_rows, now_us, out)]
-        tables.append(self._decoded(frames, others, now_us, out))
-        return Intaken(self._judged(frames, _joined(tables), now_us, out), out.waveforms, out.refused)
+                batch.place = place
+                self._read(batch, place, binding)
+        return places, rows
 
-    def _plain_table(
-        self, frames: Sequence[Frame], places: list[int], rows: list[int], now_us: int, out: Intaken
-    ) -> _Table:
+    def _plain_table(self, batch: Batch, places: list[int], rows: list[int]) -> Table:
         """All plain messages in one call; one by one when any of them is out of the ordinary."""
+        frames = batch.frames
         columns = decode_plain([frames[place].payload for place in places])
         if columns is not None:
             value, at_us = np.array(columns[0]), np.array(columns[1]) * 1000.0
-            low, high = plausible_us(now_us)
+            received = [frames[place].received_at_us for place in places]
+            low, high = plausible_us(max(received))[0], plausible_us(min(received))[1]
             if at_us.min() > low and at_us.max() < high:
+                batch.unnumbered.extend(places)
                 at = np.rint(at_us).astype(np.int64)
-                return _Table(np.array(places), np.array(rows), at, value, np.zeros(len(at), np.uint8))
-        bindings = [(place, self._topics.binding(frames[place].topic)) for place in places]
-        return self._decoded(frames, bindings, now_us, out)
+                return Table(np.array(places), np.array(rows), at, value, np.zeros(len(at), np.uint8))
+        others, batch.columns = batch.columns, Columns()
+        for place in places:
+            batch.place = place
+            self._read(batch, place, self._topics.binding(frames[place].topic))
+        plain, batch.columns = batch.columns, others
+        return plain.table()
 
-    def _decoded(
-        self, frames: Sequence[Frame], wanted: Sequence[tuple[int, Binding]], now_us: int, out: Intaken
-    ) -> _Table:
-        columns = _Columns()
-        for place, binding in wanted:
-            frame = frames[place]
-            decoded = _decode(frame, binding, now_us, out.refused)
-            if decoded is None:
-                continue
-            columns.add(place, decoded)
-            for waveform in decoded.waveforms:
-                self._take_waveform(frame, binding.only.row, waveform, now_us, out)
-            if decoded.refused:
-                out.refused.extend(grouped(frame, decoded.refused))
-        return _Table(
-            np.array(columns.frame, np.intp),
-            np.array(columns.row, np.intp),
-            np.array(columns.at, np.int64),
-            np.array(columns.value, np.float64),
-            np.array(columns.quality, np.uint8),
-        )
+    def _read_unusual(self, batch: Batch, place: int) -> None:
+        """A message of a desk, of our own, or of nobody."""
+        frame = batch.frames[place]
+        if frame.topic.startswith(OURS):
+            batch.ours.add(place)
+            if frame.topic.startswith(REPLAY_PREFIX):
+                self._read_again(batch, place)
+            elif frame.topic != TICK_TOPIC:  # a tick only carries the time, which was looked at already
+                batch.refuse(place, refusal(frame, "unknown_topic", "no frame of ours has this topic", 0))
+        elif (desk := self._claimed.get(frame.topic) or self._desk_of(frame.topic)) is not None:
+            self._ask_desk(batch, place, lambda: desk.take(frame, batch.judged_at_us(place)))
+        else:
+            self._read_stranger(batch, place)
 
-    def _judged(self, frames: Sequence[Frame], table: _Table, now_us: int, out: Intaken) -> Readings:
-        """Canonical units, refusals by time, quality flags."""
-        with np.errstate(over="ignore"):  # what overflows is infinite, and refused below
-            value = table.value * self._scale[table.row] + self._offset[table.row]
-        future, too_old = time_faults(table.at, now_us, self._retention_us)
-        infinite = ~np.isfinite(value) & ~future & ~too_old
-        bad = future | too_old | infinite
-        quality = table.quality | _flags_of_delivery(frames, table)
-        if bad.any():
-            masks = {"future": future, "too_old": too_old, "not_finite": infinite}
-            out.refused.extend(_refusals(frames, table, now_us, masks))
-            table, value, quality = table.where(~bad), value[~bad], quality[~bad]
-        quality |= judge(self._rules, self._state, table.row, table.at, value)
-        return Readings(self._numbers[table.row], table.at, value, quality)
+    def _read_stranger(self, batch: Batch, place: int) -> None:
+        """A message that nobody expects: refused, and its numbers offered for adoption."""
+        frame = batch.frames[place]
+        detail = "no signal of the plant file has this topic"
+        if place in batch.orders:
+            batch.refuse(place, refusal(frame, "unknown_topic", detail))
+        elif self._strangers.admits(frame):
+            batch.sightings.add(frame)
+            batch.refuse(place, refusal(frame, "unknown_topic", detail))
+        else:
+            detail = f"this sender has used {MAX_TOPICS} topics already that the plant file does not name"
+            batch.refuse(place, refusal(frame, "too_many_series", detail))
 
-    def _take_waveform(self, frame: Frame, row: int, waveform: Waveform, now_us: int, out: Intaken) -> None:
-        """The same judgements for a block of samples."""
-        future, too_old = time_faults(np.array([waveform.at], np.int64), now_us, self._retention_us)
-        if future[0] or too_old[0]:
-            reason = "future" if future[0] else "too_old"
-            out.refused.append(refusal(frame, reason, time_detail(waveform.at, now_us)))
+    def _read_again(self, batch: Batch, place: int) -> None:
+        """A quarantined message that somebody asks for."""
+        asked = batch.frames[place]
+        try:
+            order = order_of(asked)
+        except Rejected as error:
+            batch.refuse(place, refusal(asked, error.reason, error.detail, 0))
             return
-        quality = Quality(waveform.quality)
-        if not frame.flags & QOS_MASK:
-            quality |= Quality.QOS0
-        kept = frame.flags & RETAIN and frame.received_at_us - waveform.at > RETAINED_IS_OLD_US
-        if kept or waveform.at < self._state.last_at[row]:
-            quality |= Quality.LATE
-        if waveform.samples.min() < self._rules.low[row] or waveform.samples.max() > self._rules.high[row]:
-            quality |= Quality.OUT_OF_RANGE
-        self._state.last_at[row] = max(int(self._state.last_at[row]), waveform.at)
-        out.waveforms.append(replace(waveform, quality=int(quality)))
+        again = batch.place_of(order.frame)
+        batch.orders[again] = (order, asked.received_at_us)
+        binding = self._topics.find(order.frame.topic)
+        if binding is None or order.frame.topic in self._claimed:
+            self._read_unusual(batch, again)
+        else:
+            self._read(batch, again, binding)
+
+    def _read(self, batch: Batch, place: int, binding: Binding) -> None:
+        """A message of a format without memory."""
+        frame = batch.frames[place]
+        try:
+            decode = FORMATS[binding.kind]
+            decoded = decode(frame.payload, binding, frame.received_at_us, batch.judged_at_us(place))
+            self._keep(batch, place, decoded)
+        except Rejected as error:
+            readings = error.readings if isinstance(error, TooManyReadings) else 1
+            batch.refuse(place, refusal(frame, error.reason, error.detail, readings))
+        except Exception as error:  # a bug in a decoder must cost one message, never the stream
+            _log.exception("decoder of %s failed on a message of topic %s", binding.kind, frame.topic)
+            batch.refuse(place, refusal(frame, "decoder_error", type(error).__name__))
+
+    # ---- desks
+
+    def _due_us(self) -> int:
+        """When a desk wants to be asked."""
+        return min((_wakes(desk) for desk in self._desks), default=_NEVER_US)
+
+    def _ask_desks(self, batch: Batch, place: int) -> None:
+        """Let desks finish what waited, as of the arrival of the frame at a place, which comes after it."""
+        batch.place = place
+        now_us = batch.frames[place].received_at_us
+        for desk in self._desks:
+            if _wakes(desk) <= now_us:
+                try:
+                    for taken in desk.due(now_us):
+                        self._keep(batch, batch.place_of(taken.frame), taken.decoded)
+                except Exception:  # as for a decoder
+                    _log.exception("%s failed on what was due", type(desk).__name__)
+
+    def _ask_desk(self, batch: Batch, place: int, take: Callable[[], Sequence[Taken]]) -> None:
+        """What a message makes known at its desk."""
+        frame = batch.frames[place]
+        try:
+            for taken in take():
+                self._keep(batch, batch.place_of(taken.frame), taken.decoded)
+        except Rejected as error:
+            batch.refuse(place, refusal(frame, error.reason, error.detail))
+        except Exception as error:  # as for a decoder
+            _log.exception("a desk failed on a message of topic %s", frame.topic)
+            batch.refuse(place, refusal(frame, "decoder_error", type(error).__name__))
+
+    # ---- what became known
+
+    def _keep(self, batch: Batch, place: int, decoded: Decoded) -> None:
+        """Take what a message holds, unless it claims to come from somebody else."""
+        frame = batch.frames[place]
+        for device, _, _ in decoded.counted:
+            if device and self._identities.contradicts(frame.topic, device):
+                readings = len(decoded.rows) + len(decoded.waveforms) + len(decoded.refused)
+                detail = f"the message says that it comes from {device!r}, which has other topics"
+                batch.refuse(place, refusal(frame, "identity_mismatch", detail, readings))
+                return
+        batch.count(place, decoded)
+        batch.columns.add(place, decoded)
+        for waveform in decoded.waveforms:
+            self._judge.waveform(batch, place, waveform)
+        for one in grouped(frame, decoded.refused) if decoded.refused else ():
+            batch.refuse(place, one)
+        if place not in batch.orders:
+            for path, value in decoded.unknown:
+                batch.sightings.add_field(frame, path, value)
+
+    def _notes(self, batch: Batch, table: Table, places: Rows) -> Notes:
+        """What is known beside the readings. The numbers of senders are followed in the order of the journal."""
+        for _, stream, boot, sequence, at_us, now_us in sorted(batch.numbered, key=lambda found: found.order):
+            if 0 <= sequence <= MAX_SEQUENCE:
+                self._tracker.see(stream, boot, sequence, at_us, now_us)
+                self._watermarks.touch(stream, now_us)
+        self._tell(batch)
+        opened, closed = self._tracker.news()
+        memory = self._tracker.changed() | self._strangers.changed()
+        for desk in self._desks:
+            memory.update(desk.changed())
+        sightings, replays = batch.sightings.found(), batch.replays(places)
+        return Notes(opened, closed, sightings, senders_seen(batch, table), replays, memory)
+
+    def _tell(self, batch: Batch) -> None:
+        """Prepare the watermarks that are due."""
+        if batch.arrived:
+            now_us = batch.frames[batch.arrived - 1].received_at_us
+            self._commands += self._watermarks.forget(self._tracker.dropped)
+            self._commands += self._watermarks.due(now_us)
 
 
-def _decode(frame: Frame, binding: Binding, now_us: int, refused: list[Refusal]) -> Decoded | None:
-    try:
-        return FORMATS[binding.kind](frame.payload, binding, frame.received_at_us, now_us)
-    except Rejected as error:
-        readings = error.readings if isinstance(error, TooManyReadings) else 1
-        refused.append(refusal(frame, error.reason, error.detail, readings))
-    except Exception as error:  # a bug in a decoder must cost one message, never the stream
-        _log.exception("decoder of %s failed on a message of topic %s", binding.kind, frame.topic)
-        refused.append(refusal(frame, "decoder_error", type(error).__name__))
-    return None
-
-
-def _joined(tables: Sequence[_Table]) -> _Table:
-    filled = [table for table in tables if len(table.at)]
-    if len(filled) == 1:
-        return filled[0]
-    return _Table(
-        np.concatenate([table.frame for table in tables]),
-        np.concatenate([table.row for table in tables]),
-        np.concatenate([table.at for table in tables]),
-        np.concatenate([table.value for table in tables]),
-        np.concatenate([table.quality for table in tables]),
-    )
-
-
-def _flags_of_delivery(frames: Sequence[Frame], table: _Table) -> UInt8s:
-    """QOS0, and LATE for what a broker had kept: old by its own time, or of unknown age."""
-    flags = np.array([frame.flags for frame in frames], np.uint8)[table.frame]
-    quality = flagged((flags & QOS_MASK) == 0, Quality.QOS0)
-    retained = (flags & RETAIN) != 0
-    if retained.any():
-        received = np.array([frame.received_at_us for frame in frames], np.int64)[table.frame]
-        of_unknown_age = (table.quality & np.uint8(Quality.ARRIVAL_TIME)) != 0
-        quality |= flagged(retained & (of_unknown_age | (received - table.at > RETAINED_IS_OLD_US)), Quality.LATE)
-    return quality
-
-
-def _refusals(frames: Sequence[Frame], table: _Table, now_us: int, masks: dict[str, Bools]) -> list[Refusal]:
-    """Refusals of single readings that were decoded but cannot be stored, grouped by frame."""
-    found: dict[int, list[tuple[str, str]]] = {}
-    for reason, mask in masks.items():
-        for place in np.flatnonzero(mask).tolist():
-            at = int(table.at[place])
-            detail = "too large in the canonical unit" if reason == "not_finite" else time_detail(at, now_us)
-            found.setdefault(int(table.frame[place]), []).append((reason, detail))
-    return [one for place in sorted(found) for one in grouped(frames[place], found[place])]
+def _wakes(desk: Desk) -> int:
+    return _NEVER_US if desk.wakes_at_us is None else desk.wakes_at_us

@@ -110,9 +110,23 @@ class QualityState:
         if not quality & NOT_SCORED:
             self.good_at[row], self.good_value[row] = at_us, value
 
+    def take_over(self, rows: Rows, before: QualityState, rows_before: Rows) -> None:
+        """Copy what is known of signals from their rows in another state."""
+        for mine, theirs in (
+            (self.last_at, before.last_at),
+            (self.last_value, before.last_value),
+            (self.same_since, before.same_since),
+            (self.good_at, before.good_at),
+            (self.good_value, before.good_value),
+        ):
+            mine[rows] = theirs[rows_before]
 
-def time_faults(at: Int64s, now_us: int, retention_us: int = RETENTION_US) -> tuple[Bools, Bools]:
-    """Which times are refused: (`future`: more than 5 minutes ahead of now, `too_old`: beyond the retention)."""
+
+def time_faults(at: Int64s, now_us: int | Int64s, retention_us: int = RETENTION_US) -> tuple[Bools, Bools]:
+    """Which times are refused: (`future`: more than 5 minutes ahead of now, `too_old`: beyond the retention).
+
+    at int64[n]; `now_us` is one moment, or int64[n] when each reading is judged as of its own arrival.
+    """
     return at > now_us + FUTURE_TOLERANCE_US, at < now_us - retention_us
 
 

@@ -1,4 +1,4 @@
-"""Refusals of a message or of single readings in it, small enough to keep many."""
+"""Refusals of a message or of single readings in it, whole as long as they are small enough to keep many."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from datetime import UTC, datetime, timedelta
 from forewarn.core.ports import Refusal
 from forewarn.ingest.delivery import Frame
 
-QUARANTINED_BYTES = 4096
+QUARANTINED_BYTES = 256 * 1024
+"""Longer messages are cut, and cannot be read again from the quarantine."""
 DETAILS_SHOWN = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def refusal(frame: Frame, reason: str, detail: str, readings: int = 1) -> Refusal:
     """One refusal of a frame; `readings` is how many the sender counted."""
-    cut = frame.payload[:QUARANTINED_BYTES]
-    return Refusal(frame.received_at_us, frame.client, frame.topic, reason, detail, cut, readings)
+    kept = frame.payload[:QUARANTINED_BYTES]
+    cut = len(frame.payload) - len(kept)
+    return Refusal(
+        frame.received_at_us, frame.client, frame.topic, reason, detail, kept, readings, frame.flags, cut_bytes=cut
+    )
 
 
 def grouped(frame: Frame, faults: Sequence[tuple[str, str]]) -> list[Refusal]:

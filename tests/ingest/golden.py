@@ -57,7 +57,7 @@ def outcome(case: Path) -> dict[str, Any]:
     """What the code makes of a case, in the form of `expected.json`."""
     message = json.loads((case / "message.json").read_text())
     frame = Frame(NOW_US, message["flags"], "gateway", message["topic"], (case / "payload.bin").read_bytes())
-    return written(Intake(SIGNALS, NUMBERS).take([frame], NOW_US))
+    return written(Intake(SIGNALS, NUMBERS).take([frame]))
 
 
 def written(taken: Intaken) -> dict[str, Any]:

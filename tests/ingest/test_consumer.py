@@ -57,7 +57,7 @@ class Reluctant(MemoryStore):
 def consumer_of(journal: Journal, store: MemoryStore, fatal: list[BaseException] | None = None) -> Consumer:
     intake = Intake([SPEC], store.assign([SPEC.name]))
     errors: list[BaseException] = [] if fatal is None else fatal
-    return Consumer(journal, intake, store, lambda: NOW_US + 3_600_000_000, errors.append)
+    return Consumer(journal, intake, store, errors.append)
 
 
 def consume(journal: Journal, store: MemoryStore) -> None:

@@ -29,7 +29,7 @@ from tests.ingest.fake_influx import FakeInflux
 
 NOW_US = 1_795_392_000_000_000
 SPEC = SignalSpec("p1", "temp", "temperature", "degC", "plant/p1/temp")
-QUICK = Manner(max_backoff_s=0.05, finishes=False, as_of_arrival=True)
+QUICK = Manner(max_backoff_s=0.05, finishes=False)
 
 
 def frame(i: int, at_us: int | None = None) -> Frame:
@@ -77,8 +77,8 @@ def pair(
     cursor.enter(journal.start, journal.end)
     sink = InfluxSink(f"http://127.0.0.1:{port}", token, "", "raw", {numbers[0]: SPEC}, cursor, timeout_s=5)
     trimmer, fatal = Trimmer(journal, [store, sink]), list[BaseException]()
-    a = Consumer(journal, Intake([SPEC], numbers), store, lambda: now_us, fatal.append, trimmer)
-    b = Consumer(journal, Intake([SPEC], numbers), sink, lambda: 0, fatal.append, trimmer, QUICK)
+    a = Consumer(journal, Intake([SPEC], numbers), store, fatal.append, trimmer)
+    b = Consumer(journal, Intake([SPEC], numbers), sink, fatal.append, trimmer, QUICK)
     made = Pair(journal, store, sink, (a, b), fatal)
     a.start()
     b.start()
@@ -195,7 +195,7 @@ def test_a_sink_that_stops_leaves_its_backlog_for_the_next_start(tmp_path: Path)
     for i in range(2):
         journal.append([frame(i * 70_000 + k) for k in range(70_000)])
     intake = Intake([SPEC], slow.assign([SPEC.name]))
-    consumer = Consumer(journal, intake, slow, lambda: NOW_US, lambda _: None, manner=OF_A_SINK)
+    consumer = Consumer(journal, intake, slow, lambda _: None, manner=OF_A_SINK)
     consumer.start()
     consumer._thread.join()
     assert 0 < slow.position < journal.end

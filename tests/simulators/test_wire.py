@@ -52,7 +52,7 @@ class Books:
         self.numbers = self.store.assign([spec.name for spec in plant.signals])
         intake = Intake(plant.signals, self.numbers)
         for position, (at_us, message) in enumerate(sent, 1):
-            taken = intake.take([Frame(at_us, 1, "simulator", message.topic, message.payload)], at_us)
+            taken = intake.take([Frame(at_us, 1, "simulator", message.topic, message.payload)])
             self.store.write(position, taken.readings, taken.waveforms, taken.refused)
 
     def number(self, name: str) -> int:
