@@ -91,6 +91,8 @@ def _binding(topic: str, fields: dict[str, SignalBinding]) -> Binding:
     if len(shapes) > 1:
         raise ValueError(f"topic {topic} carries one format, with one place and unit of the time, not {len(shapes)}")
     ((kind, wire_format, time_field, time_unit, template),) = shapes
+    if wire_format == "plain" and len(fields) > 1:
+        raise ValueError(f"topic {topic} carries one value as text, not {len(fields)}")
     if wire_format != "json":
         return Binding(topic, wire_format, fields, -1, time_field, time_unit, False, template)
     by_path = time_field is not None or time_unit != "ms" or any("." in field for field in fields)

@@ -1,4 +1,4 @@
-"""Both wire formats: golden messages, there and back, and what strangers may send."""
+"""All wire formats: golden messages, there and back, and what strangers may send."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ from tests.ingest.golden import NOW_US, NUMBERS, SIGNALS, cases, outcome
 TOPICS = TopicTable(SIGNALS, NUMBERS)
 PLAIN, SEVERAL, WAVE = (TOPICS.binding(topic) for topic in ("plain", "several", "wave"))
 
+FAMILIES = ("format_json", "format_waveform", "format_senml", "format_plain")
+TOPIC_OF_A_FORMAT = ("plain", "several", "nested", "wave", "senml", "homie/5/p4/motor/temp", "homie/5/p4/motor/run")
+
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 TIMES = st.integers(NOW_US - 10**15, NOW_US + 10**14)
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -46,7 +49,7 @@ def reason_of(payload: bytes, topic: str = "plain") -> str:
 
 
 @pytest.mark.parametrize(
-    "case", [*cases("format_json"), *cases("format_waveform")], ids=lambda case: f"{case.parent.name}/{case.name}"
+    "case", [case for family in FAMILIES for case in cases(family)], ids=lambda case: f"{case.parent.name}/{case.name}"
 )
 def test_golden_message(case: Path) -> None:
     assert outcome(case) == json.loads((case / "expected.json").read_text())
@@ -118,24 +121,22 @@ def test_encoders_refuse_what_decoders_would() -> None:
         json_readings.encode(float("inf"), NOW_US)
 
 
-@given(st.binary(max_size=200), st.sampled_from(["plain", "several", "wave"]))
-@settings(max_examples=150)
+@given(st.binary(max_size=200), st.sampled_from(TOPIC_OF_A_FORMAT))
+@settings(max_examples=300)
 def test_random_bytes_are_refused_or_read_and_never_anything_else(payload: bytes, topic: str) -> None:
     read_or_refused(payload, topic)
 
 
 MUTATED = st.tuples(
-    st.sampled_from(
-        [(case / "payload.bin").read_bytes() for f in ("format_json", "format_waveform") for case in cases(f)]
-    ),
+    st.sampled_from([(case / "payload.bin").read_bytes() for family in FAMILIES for case in cases(family)]),
     st.integers(0, 400),
     st.integers(0, 8),
     st.binary(max_size=8),
 )
 
 
-@given(MUTATED, st.sampled_from(["plain", "several", "wave"]))
-@settings(max_examples=250)
+@given(MUTATED, st.sampled_from(TOPIC_OF_A_FORMAT))
+@settings(max_examples=600)
 def test_damaged_messages_are_refused_or_read(damage: tuple[bytes, int, int, bytes], topic: str) -> None:
     payload, place, cut, put = damage
     read_or_refused(payload[:place] + put + payload[place + cut :], topic)
