@@ -13,6 +13,7 @@ import structlog
 
 from forewarn.api import wiring
 from forewarn.api.children import when_parent_ends
+from forewarn.api.door_settings import front_door_settings
 from forewarn.api.settings import Settings
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.consumer import refusal_frame
@@ -61,7 +62,7 @@ async def _run(settings: Settings, as_child: bool) -> int:
     def refused(client: str, topic: str | None, reason: str, size: int) -> None:
         commit.submit_silently(refusal_frame(now_us(), client, topic or "", reason, size))
 
-    door = FrontDoor(wiring.front_door_settings(settings), commit, now_us, refused)
+    door = FrontDoor(front_door_settings(settings.mqtt), commit, now_us, refused)
     for consumer in consumers:
         consumer.start()
     wake()

@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from forewarn.api.door_settings import MqttSettings as MqttSettings
 from forewarn.core.clock import PlantClock
 from forewarn.core.errors import Rejected
 
@@ -24,16 +25,6 @@ class Strict(BaseModel):
     """Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class MqttSettings(Strict):
-    """The front door. `users`: name -> Argon2 hash (`forewarn hash-password`); none = anonymous, loopback only."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(1883, ge=0, le=65535)
-    maximum_packet_bytes: int = Field(1024 * 1024, ge=1024)
-    receive_maximum: int = Field(1000, ge=1, le=65535)
-    users: dict[str, str] = {}
 
 
 class HttpSettings(Strict):

@@ -16,7 +16,6 @@ from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
 from forewarn.ingest.consumer import OF_A_SINK, Consumer, Sink, Trimmer, nobody
 from forewarn.ingest.desk import Command
-from forewarn.ingest.door.front_door import FrontDoorSettings, Verifier
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
 from forewarn.ingest.store.influx import InfluxSink, SinkCursor
@@ -105,31 +104,6 @@ def second_sink(settings: Settings, plant: Plant, journal: Journal, numbers: Seq
     specs = dict(zip(numbers, plant.signals, strict=True))
     sink = InfluxSink(influx.url, influx.token, influx.org, influx.bucket, specs, cursor, SINK_TIMEOUT_S)
     return SecondSink(sink, Intake(plant.signals, numbers))
-
-
-def front_door_settings(settings: Settings) -> FrontDoorSettings:
-    """The front door's own settings; passwords are checked against their Argon2 hashes."""
-    mqtt = settings.mqtt
-    return FrontDoorSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        maximum_packet_bytes=mqtt.maximum_packet_bytes,
-        receive_maximum=mqtt.receive_maximum,
-        users={name: _argon2_verifier(hashed) for name, hashed in mqtt.users.items()} or None,
-    )
-
-
-def _argon2_verifier(hashed: str) -> Verifier:
-    from argon2 import PasswordHasher
-    from argon2.exceptions import Argon2Error
-
-    def verify(password: bytes) -> bool:
-        try:
-            return PasswordHasher().verify(hashed, password)
-        except Argon2Error:
-            return False
-
-    return verify
 
 
 @dataclass(slots=True)

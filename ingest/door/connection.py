@@ -8,15 +8,15 @@ from enum import IntFlag
 from typing import TYPE_CHECKING
 
 from forewarn.ingest.door.codes import Reason
+from forewarn.ingest.door.pace import Pace
 from forewarn.ingest.door.session import Ending, Session, Turn
+from forewarn.ingest.door.tls import certified_name
 
 if TYPE_CHECKING:
     from forewarn.ingest.door.front_door import FrontDoor
 
 KEEP_ALIVE_FACTOR = 1.5  # MQTT section 3.1.2.10
 TCP_IDLE_S, TCP_PROBES_S, TCP_PROBES = 60, 10, 6  # finds dead peers that promised no keep-alive
-
-
 LINGER_S = 2.0
 _CLOSED_AT_ONCE = frozenset((Reason.SUCCESS, Reason.SERVER_SHUTTING_DOWN, Reason.KEEP_ALIVE_TIMEOUT))
 
@@ -29,6 +29,10 @@ class Hold(IntFlag):
     UNREAD = 2  # the client does not read its own acknowledgements
     CHECKING = 4  # its password is being checked
     STOPPING = 8
+    PACE = 16  # it owes time for what it sent too fast
+
+
+_OURS = Hold.PRESSURE | Hold.PACE  # while these last a client cannot be heard, and is not called silent
 
 
 class Connection(asyncio.Protocol):
@@ -46,6 +50,10 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._ending: Ending | None = None
         self._reads = False
+        self._pace: Pace | None = None
+        self._pace_timer: asyncio.TimerHandle | None = None
+        self._begun: int | None = None  # a packet, and since when
+        self._begun_at_s = 0.0
 
     # asyncio.Protocol
 
@@ -67,7 +75,10 @@ class Connection(asyncio.Protocol):
         self._heard_at_s = self._loop.time()
         self._door.counters.bytes += len(data)
         if self._ending is None:
-            self._carry_out(self.session.receive(data, self._door.now_us()))
+            turn = self.session.receive(data, self._door.now_us())
+            self._carry_out(turn)
+            if self._pace is not None:
+                self._pay(self._pace.take(len(turn.frames) + len(turn.turned_away), len(data), self._heard_at_s))
 
     def pause_writing(self) -> None:
         """The client does not take what we send: do not take more from it."""
@@ -80,8 +91,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The socket is gone."""
         self.is_closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._pace_timer):
+            if timer is not None:
+                timer.cancel()
         if self._ending is None:
             self._release(keeps_will=False)
         self._door.left(self)
@@ -95,6 +107,34 @@ class Connection(asyncio.Protocol):
             self.write(acks)
 
     # for FrontDoor
+
+    @property
+    def address(self) -> str:
+        """Where the peer comes from."""
+        return address_of(self._transport) if self._transport is not None else ""
+
+    @property
+    def certified_name(self) -> str | None:
+        """The name in the certificate that the peer has shown and that was verified; None without one."""
+        shown = self._transport.get_extra_info("peercert") if self._transport is not None else None
+        files = self._door.settings.tls
+        return certified_name(shown, files.identity) if shown and files is not None else None
+
+    def cut(self) -> None:
+        """End it without a word: it has not said who it is, and others want in."""
+        self._door.refused("", "stranger_cut")
+        self._close(Ending(Reason.SERVER_BUSY, "too many connections without a CONNECT"))
+        if self._transport is not None:
+            self._transport.abort()
+
+    def check_progress(self, now_s: float) -> None:
+        """End a connection whose packet has begun and does not come to its end."""
+        begun = self.session.packet_begun
+        if begun is None or begun != self._begun or self._hold or self._ending is not None:
+            self._begun, self._begun_at_s = begun, now_s
+        elif now_s - self._begun_at_s >= self._door.settings.packet_timeout_s:
+            self._door.refused(self._name(), "packet_timeout")
+            self.end(Reason.IMPLEMENTATION_SPECIFIC_ERROR, "a packet was begun and not completed in time")
 
     @property
     def unsent_bytes(self) -> int:
@@ -111,9 +151,9 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and self._ending is None:
             self._transport.write(data)
 
-    def admit(self, client: str, principal: str, assigned: bool) -> None:
+    def admit(self, client: str, principal: str, assigned: bool, pace: Pace | None) -> None:
         """CONNECT is accepted."""
-        self.principal = principal
+        self.principal, self._pace = principal, pace
         if self._timer is not None:
             self._timer.cancel()
         turn = self.session.admit(client, principal, assigned, self._door.now_us())
@@ -136,7 +176,9 @@ class Connection(asyncio.Protocol):
         self._set_hold(Hold.PRESSURE, pressed)
 
     def set_checking(self, checking: bool) -> None:
-        """Stop reading, or go on, because of the password check."""
+        """Stop reading, or go on, because of the password check. It has its time: the client has said who it is."""
+        if checking and self._timer is not None:
+            self._timer.cancel()
         self._set_hold(Hold.CHECKING, checking)
 
     def stop_reading(self) -> None:
@@ -161,6 +203,12 @@ class Connection(asyncio.Protocol):
             self._close(turn.ending)
         elif turn.connect is not None:
             door.decide(self, turn.connect)
+
+    def _pay(self, debt_s: float) -> None:
+        """Do not read for so long. Nothing else may set the timer meanwhile: nothing is read."""
+        if debt_s > 0.0 and self._ending is None:
+            self._set_hold(Hold.PACE, True)
+            self._pace_timer = self._loop.call_later(debt_s, self._set_hold, Hold.PACE, False)
 
     def _name(self) -> str:
         connect = self.session.connect
@@ -225,7 +273,7 @@ class Connection(asyncio.Protocol):
         if not allowed_s or self._ending is not None:
             return
         now_s = self._loop.time()
-        if self._hold & Hold.PRESSURE:
+        if self._hold & _OURS:
             self._heard_at_s = now_s  # our fault, not the client's
         left_s = self._heard_at_s + allowed_s - now_s
         if left_s <= 0:
@@ -233,6 +281,12 @@ class Connection(asyncio.Protocol):
             self.end(Reason.KEEP_ALIVE_TIMEOUT, f"nothing was heard for {allowed_s:g} s")
         else:
             self._timer = self._loop.call_later(left_s, self._watch_keep_alive)
+
+
+def address_of(transport: asyncio.BaseTransport) -> str:
+    """The peer's IP address, "" when it is gone already."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
 
 
 def _watch_for_dead_peers(peer: socket.socket) -> None:

@@ -6,7 +6,8 @@ Present is always 0: no state is kept for a client that went away. A publisher r
 it has reconnected, and the identity of a reading removes the duplicates.
 
 Reading stops (and TCP pushes back to the device) while too much waits for the disk, while the client does not read
-its own acknowledgements, and while its password is being checked. Nothing is dropped to make room.
+its own acknowledgements, while it owes time for what it sent too fast, and while its password is being checked.
+Nothing is dropped to make room.
 
 In use:
 
@@ -21,9 +22,7 @@ import asyncio
 import contextlib
 import ipaddress
 import secrets
-import ssl
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -34,23 +33,29 @@ from forewarn.ingest.door.admission import connect_objection
 from forewarn.ingest.door.answers import encode_publish
 from forewarn.ingest.door.codes import Reason
 from forewarn.ingest.door.connection import Connection
+from forewarn.ingest.door.crowd import Crowd, Guest
+from forewarn.ingest.door.doorstep import Doorstep
 from forewarn.ingest.door.guards import DoorCounters, RateLimitedLog, TakeOverGuard
+from forewarn.ingest.door.logins import Logins, Verifier
+from forewarn.ingest.door.pace import Paces
 from forewarn.ingest.door.packets import Connect
-from forewarn.ingest.door.rights import STATUS_LEVELS, Rights, RuleBook
+from forewarn.ingest.door.rights import STATUS_LEVELS, Rights, RuleBook, user_objection
 from forewarn.ingest.door.session import SessionLimits, TurnedAway
 from forewarn.ingest.door.subscriptions import SubscriptionChange
+from forewarn.ingest.door.tls import TlsContexts, TlsFiles
 from forewarn.ingest.own_topics import is_ours
 
 RETAINED_MAXIMUM = 10_000
 SLOW_SUBSCRIBER_BYTES = 1024 * 1024
 _WAITING_ROOM = 64  # connections beyond `max_connections` that may wait for their refusal
 
-Verifier = Callable[[bytes], bool]
-
 
 @dataclass(frozen=True)
 class FrontDoorSettings:
-    """How the front door listens. `users` None lets everybody in and is accepted on loopback addresses only."""
+    """How the front door listens.
+
+    `users` None lets everybody in; beyond loopback addresses that needs client certificates.
+    """
 
     host: str = "127.0.0.1"
     port: int = 1883  # 0 = any free port
@@ -59,8 +64,13 @@ class FrontDoorSettings:
     connect_timeout_s: float = 5.0
     keep_alive_cap_s: int = 600  # longest keep-alive granted to MQTT 5 clients
     max_connections: int = 2000
+    connections_per_address: int | None = None
+    strangers_maximum: int = 500  # connections that have not sent their CONNECT; the oldest goes first
+    packet_timeout_s: float = 30.0  # a packet that has begun must be complete
+    messages_per_s: float | None = None  # per client
+    bytes_per_s: float | None = None  # per client
     users: Mapping[str, Verifier] | None = None  # user name -> is this the password? May take its time (argon2).
-    tls: ssl.SSLContext | None = None
+    tls: TlsFiles | None = None
     rights: Rights = field(default_factory=RuleBook)  # who may publish where, under which client id
     status_levels: frozenset[str] = STATUS_LEVELS  # last levels of the topics that a will may go to
     topic_alias_maximum: int = 32  # topic aliases per MQTT 5 client
@@ -95,10 +105,16 @@ class FrontDoor:
         self._server: asyncio.Server | None = None
         self._sockets: set[Connection] = set()
         self._clients: dict[str, Connection] = {}
+        self._crowd = Crowd(
+            settings.max_connections + _WAITING_ROOM, settings.connections_per_address, settings.strangers_maximum
+        )
+        self._paces = Paces(settings.messages_per_s, settings.bytes_per_s)
         self._take_overs = TakeOverGuard()
         self._retained: dict[str, bytes] = {}
         self._subscribers: dict[str, set[Connection]] = {}
-        self._password_checks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
+        self._logins = Logins(settings.users or {})
+        self._tls = TlsContexts(settings.tls, self._tls_trouble) if settings.tls is not None else None
+        self._sweeper: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._pressed = False
         self._empty = asyncio.Event()  # nobody is connected
@@ -108,18 +124,13 @@ class FrontDoor:
     async def start(self) -> int:
         """Listen and return the port. `Rejected` when strangers could reach it without a password."""
         settings = self.settings
-        if settings.users is None and not _is_loopback(settings.host):
-            detail = f"{settings.host} can be reached from outside: name the users, or listen on 127.0.0.1"
+        certified = settings.tls is not None and settings.tls.require_client_certificate
+        if settings.users is None and not certified and not is_loopback(settings.host):
+            detail = f"{settings.host} can be reached from outside: name users, require certificates, or use 127.0.0.1"
             raise Rejected("anonymous_not_allowed", detail)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self),
-            settings.host,
-            settings.port,
-            backlog=512,
-            ssl=settings.tls,
-            ssl_handshake_timeout=settings.connect_timeout_s if settings.tls else None,
-        )
+        self._server = await loop.create_server(self._greet, settings.host, settings.port, backlog=512)
+        self._sweep()
         port: int = self._server.sockets[0].getsockname()[1]
         self.log.info("front_door_open", host=settings.host, port=port, tls=settings.tls is not None)
         return port
@@ -128,6 +139,8 @@ class FrontDoor:
         """Let nobody in, acknowledge what becomes durable within `stop_timeout_s`, say goodbye, close."""
         if self._server is not None:
             self._server.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
         for connection in self._sockets:
             connection.stop_reading()
         with contextlib.suppress(TimeoutError):  # a full journal: what is not acknowledged will be sent again
@@ -138,7 +151,7 @@ class FrontDoor:
             task.cancel()
         with contextlib.suppress(TimeoutError):  # peers that do not read their goodbye are cut off by their own timer
             await asyncio.wait_for(self._empty.wait(), self.settings.stop_timeout_s)
-        self._password_checks.shutdown(wait=False, cancel_futures=True)
+        self._logins.close()
         self.log.info("front_door_closed", **self.counters.as_dict())
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
@@ -164,12 +177,43 @@ class FrontDoor:
         for connection in self._sockets:
             connection.session.change_rights(rights)
 
+    # Arrivals and slow ones
+
+    def _greet(self) -> asyncio.Protocol:
+        return Connection(self) if self._tls is None else Doorstep(self, self._tls.current())
+
+    def knocked(self, guest: Guest, address: str) -> bool:
+        """A socket opened. False when there is no room for it."""
+        refusal = self._crowd.enter(guest, address) if self.commit.failure is None else "journal_failed"
+        if refusal is not None:
+            self.refused("", refusal)
+        return refusal is None
+
+    def stepped_off(self, guest: Guest) -> None:
+        """A socket that `knocked` let in is gone, or goes on as a connection."""
+        self._crowd.leave(guest)
+
+    def _sweep(self) -> None:
+        """One timer for all: packets that have begun and do not come to their end."""
+        loop = asyncio.get_running_loop()
+        for connection in tuple(self._sockets):
+            connection.check_progress(loop.time())
+        self._sweeper = loop.call_later(self.settings.packet_timeout_s / 4, self._sweep)
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Run it; `stop` cancels what is left."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tls_trouble(self, detail: str) -> None:
+        self.log.warning("tls_files_not_taken", "tls_files_not_taken", detail=detail)
+
     # For Connection: sockets
 
     def arrived(self, connection: Connection) -> bool:
-        """A socket opened. False when there is no room at all."""
-        if len(self._sockets) >= self.settings.max_connections + _WAITING_ROOM or self.commit.failure is not None:
-            self.refused("", "too_many_connections")
+        """Somebody may speak MQTT. False when there is no room."""
+        if not self.knocked(connection, connection.address):
             return False
         self._sockets.add(connection)
         self._empty.clear()
@@ -180,6 +224,7 @@ class FrontDoor:
 
     def left(self, connection: Connection) -> None:
         """A socket closed, for whatever reason."""
+        self._crowd.leave(connection)
         self._sockets.discard(connection)
         if not self._sockets:
             self._empty.set()
@@ -207,36 +252,37 @@ class FrontDoor:
 
     def decide(self, connection: Connection, connect: Connect) -> None:
         """Let the client in or refuse it; at once where no password has to be checked."""
-        users = self.settings.users
-        if users is None:
+        self._crowd.introduced(connection)
+        certified = connection.certified_name
+        if certified is not None:
+            self._decide_by_certificate(connection, connect, certified)
+        elif self.settings.users is None:
             self._admit(connection, connect, principal="")
-            return
-        if connect.user is None or connect.password is None:
+        elif connect.user is None or connect.password is None:
             connection.refuse(Reason.NOT_AUTHORIZED, "a user name and a password are needed")
-            return
-        connection.set_checking(True)
-        task = asyncio.get_running_loop().create_task(self._check_password(connection, connect, users))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        else:
+            connection.set_checking(True)
+            self.spawn(self._check_password(connection, connect, connect.user, connect.password))
 
-    async def _check_password(self, connection: Connection, connect: Connect, users: Mapping[str, Verifier]) -> None:
-        user, password = connect.user or "", connect.password or b""
-        verifier = users.get(user)
-        # a stranger costs as much time as a wrong password: the answer does not tell which names exist
-        check = verifier or next(iter(users.values()), _nobody)
+    def _decide_by_certificate(self, connection: Connection, connect: Connect, name: str) -> None:
+        """A verified certificate is the login; a user name beside it may only say the same."""
+        if objection := user_objection(name):
+            connection.refuse(Reason.NOT_AUTHORIZED, f"the certificate names {name[:200]!r}: {objection}")
+        elif connect.user not in (None, name):
+            connection.refuse(Reason.BAD_USER_NAME_OR_PASSWORD, "the user name is not that of the certificate")
+        else:
+            self._admit(connection, connect, principal=name)
 
-        def is_right() -> bool:  # a client that gave up meanwhile costs nothing more
-            return not connection.is_closed and check(password)
-
+    async def _check_password(self, connection: Connection, connect: Connect, user: str, password: bytes) -> None:
         try:
-            right = await asyncio.get_running_loop().run_in_executor(self._password_checks, is_right)
+            right = await self._logins.is_right(user, password, lambda: not connection.is_closed)
         except Exception as error:
             self.log.warning("password_check_failed", "password_check_failed", user=user, error=str(error))
             connection.refuse(Reason.SERVER_UNAVAILABLE, "the password cannot be checked now")
             return
         if connection.is_closed:
             return
-        if verifier is None or not right:
+        if not right:
             connection.refuse(Reason.BAD_USER_NAME_OR_PASSWORD, "wrong user name or password")
             return
         connection.set_checking(False)
@@ -262,7 +308,8 @@ class FrontDoor:
                 self.log.warning("taken_over", "taken_over", client=client)
                 older.end(Reason.SESSION_TAKEN_OVER, "another client connected with the same client id")
             self._clients[client] = connection
-            connection.admit(client, who, assigned=not connect.client_id)
+            pace = self._paces.of(client, asyncio.get_running_loop().time())
+            connection.admit(client, who, assigned=not connect.client_id, pace=pace)
 
     # For Connection: subscriptions
 
@@ -306,14 +353,11 @@ class FrontDoor:
             connection.end(Reason.SERVER_SHUTTING_DOWN, "the journal cannot be written")
 
 
-def _nobody(password: bytes) -> bool:
-    return False
-
-
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address. A name may lead anywhere."""
     if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False  # a name may lead anywhere
+        return False

@@ -19,6 +19,7 @@ STATUS_LEVELS = frozenset(
 )
 """Last levels of a topic on which a device says whether it lives; the only ones for a will."""
 _OUR_NAMES = ("forewarn", "broker:")
+_NOT_A_SUBTREE = ("spBv1.0",)  # its subtree belongs to every edge node
 
 
 class Rights(Protocol):
@@ -91,6 +92,17 @@ def name_objection(name: str) -> str | None:
     if set(name) & set("+#/") or ".." in name or name.startswith("$"):
         return "a name holds none of + # / .. and does not begin with $"
     return None
+
+
+def user_objection(name: str) -> str | None:
+    """Why a user or the holder of a certificate may not be called so: its name may become a level of a topic.
+
+    >>> user_objection("press"), user_objection("forewarn")
+    (None, 'this name is kept for the server')
+    """
+    if is_our_name(name) or name in _NOT_A_SUBTREE:
+        return "this name is kept for the server"
+    return name_objection(name)
 
 
 def is_our_name(name: str) -> bool:

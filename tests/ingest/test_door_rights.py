@@ -78,8 +78,8 @@ def test_a_device_publishes_in_its_own_subtree_only(ruled: RunningDoor) -> None:
         "press/oil",
         "press",
         "pump/oil",
-        "spBv1.0/hall/NDATA/press",
-        "spBv1.0/hall/NDATA/pump",
+        "spBv1.0/a/NDATA/press",
+        "spBv1.0/a/NDATA/pump",
         "forewarn/orders",
     ]
     with connected(ruled.port, 5, "any-id", user="press", password=b"oil") as client:
@@ -107,7 +107,7 @@ def test_the_names_of_the_server_and_names_that_are_none_are_refused(
 
 
 @VERSIONS
-@pytest.mark.parametrize("topic", ["press/temperature", "forewarn/status", "$SYS/status", "spBv1.0/hall/NDATA/press"])
+@pytest.mark.parametrize("topic", ["press/temperature", "forewarn/status", "$SYS/status", "spBv1.0/a/NDATA/press"])
 def test_a_will_must_not_look_like_a_reading(running: RunningDoor, version: int, topic: str) -> None:
     assert code(running.port, connect_packet(version, will=(topic, b"21.5", 1, False))) == (0x87 if version == 5 else 5)
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from paho.mqtt.enums import CallbackAPIVersion
 
 from forewarn.core.errors import Rejected
 from forewarn.ingest.commit import GroupCommit
@@ -168,24 +164,6 @@ def test_a_client_id_cannot_be_taken_by_another_user(guarded: RunningDoor) -> No
     with connected(guarded.port, 5, "press-1", user="press", password=b"oil") as owner:
         assert refusal_code(guarded.port, connect_packet(5, "press-1", user="pump", password=b"water")) == 0x85
         assert owner.is_silent()
-
-
-def test_the_door_speaks_tls(tmp_path: Path, program: Callable[[str], str]) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    make = [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*make, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with running_door(tmp_path, FrontDoorSettings(port=0, tls=context)) as running:
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id="press-1")
-        client.tls_set(ca_certs=str(certificate))
-        client.connect("127.0.0.1", running.port)
-        client.loop_start()
-        client.publish("t", b"secret", 1).wait_for_publish()
-        client.disconnect()
-        client.loop_stop()
-        assert running.log.payloads() == [b"secret"]
 
 
 # One name, two clients
