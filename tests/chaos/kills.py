@@ -1,223 +1,210 @@
-"""sh run chaos: kill -9 of the ingest and the main process at random moments under load, then count.
+"""kill -9 of the ingest process, the main process or both, at random moments under load, also while they start.
 
-A publisher with a durable ledger sends numbered readings; the simulated fleet runs beside it on the accelerated clock,
-so that alarms come and orders are opened while processes die. A killed ingest process is restarted by the main
-process; a killed main process by this script, as systemd would. Ends with one JSON line: nothing that was
-acknowledged may be missing, nothing may be stored twice or miscounted, no cause may have two open orders, and the
-audit chain must be whole.
+The ledger's publisher sends numbered readings; the simulated fleet runs beside it on the accelerated clock, so that
+alarms come and orders are opened while processes die. A killed ingest process is restarted by the main process; a
+killed main process by this script, as a service manager would. Nothing acknowledged may be missing, nothing may be
+stored twice or miscounted, no cause may have two open orders, and the audit chain must be whole.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import httpx2
 
 from forewarn.api.main_process import free_port
-from forewarn.api.settings import HANDOVER, ClockSettings, HttpSettings, MqttSettings, ScoringSettings, Settings
-from forewarn.ingest.store.reader import PackedReader
-from tests.chaos.ledger import read_ledger
-from tests.chaos.verdict import judged_orders, judged_readings, troubles
+from forewarn.api.settings import Settings
+from tests.chaos.ledger import Ledger, Orders
+from tests.chaos.load import Load
+from tests.chaos.scenario import DRAIN_S, Bench, Finding, zeros
+from tests.chaos.verdict import BOOKS, judged_orders, judged_readings, troubles_of_orders
+from tests.chaos.victim import NAMES, SIGNALS, wait_until_accounted
 
 RATE = 10_800.0
-LEDGER_SIGNALS = 8
-LEDGER_RATE = 1000.0
-LONGEST_PAUSE_S = 6.0
-DRAIN_S = 90.0
-SERVING_SHARE = 0.75
+LONGEST_PAUSE_S = 3.0
+SERVING_SHARE = 0.3
 """So many kills strike a system that serves; the others strike at any moment of its start."""
+START_S = 90.0
+LEAST_S = 35.0
+"""The load lasts so long at least: alarms and their orders need their time too."""
 
 
-class Plant:
-    """The system under test, its load, and the knife."""
+class WholeSystem:
+    """`forewarn up` with its child, started again whenever it was killed."""
 
-    def __init__(self, folder: Path, seed: int, clock_rate: float) -> None:
-        self.folder, self.random = folder, random.Random(seed)
+    def __init__(self, bench: Bench, clock_rate: float) -> None:
+        self._bench, self.kills = bench, Counter[str]()
+        self.settings = self._settings(bench.folder, clock_rate)
+        self._main: subprocess.Popen[bytes] | None = None
+
+    def _settings(self, folder: Path, clock_rate: float) -> Settings:
         now_us = time.time_ns() // 1000
-        self.settings = Settings(
-            state_dir=folder / "state",
-            plant=self._plant_file(),
-            log="error",
-            mqtt=MqttSettings(port=free_port("127.0.0.1", 0)),
-            http=HttpSettings(port=free_port("127.0.0.1", 0)),
-            clock=ClockSettings(origin_wall_us=now_us, origin_plant_us=now_us, rate=clock_rate),
-            scoring=ScoringSettings(assess_every_s=6 * 3600),
-        )
-        self.main: subprocess.Popen[bytes] | None = None
-        self.kills: Counter[str] = Counter()
+        told = {
+            "state_dir": folder / "state",
+            "plant": _plant_file(folder),
+            "log": "error",
+            "mqtt": {"port": free_port("127.0.0.1", 0)},
+            "http": {"port": free_port("127.0.0.1", 0)},
+            "clock": {"origin_wall_us": now_us, "origin_plant_us": now_us, "rate": clock_rate},
+            "scoring": {"assess_every_s": 6 * 3600},
+        }
+        return Settings.model_validate(told)
 
-    def _plant_file(self) -> Path:
-        """The demo plant and one more asset for the ledger's numbers."""
-        text = (files("forewarn.simulators") / "demo_plant.yaml").read_text()
-        signals = [f"      n{i}: {{topic: ledger/n{i}, quantity: counter, unit: count}}" for i in range(LEDGER_SIGNALS)]
-        ledger = ["  ledger:", "    name: Ledger", "    class: test", "    area: test", "    signals:"]
-        file = self.folder / "plant.yaml"
-        file.write_text("\n".join([text.rstrip(), *ledger, *signals]) + "\n")
-        return file
+    def __enter__(self) -> WholeSystem:
+        self._start()
+        return self
 
-    def start_main(self) -> None:
-        """Start `forewarn up` and wait until the front door answers."""
-        environment = {**os.environ, HANDOVER: self.settings.model_dump_json()}
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        environment = self._bench.surroundings().environment(self.settings)
         command = [sys.executable, "-P", "-m", "forewarn.api", "up"]
-        with (self.folder / "main.log").open("ab") as log:
-            self.main = subprocess.Popen(command, stderr=log, env=environment)
+        with (self._bench.folder / "main.log").open("ab") as log:
+            self._main = subprocess.Popen(command, stderr=log, env=environment)
 
-    def ingest_pid(self) -> int | None:
+    def _ingest_pid(self) -> int | None:
         """Process id of the ingest child, when it runs."""
-        assert self.main is not None
+        assert self._main is not None
         found = subprocess.run(
-            ["pgrep", "-P", str(self.main.pid)], capture_output=True, text=True, check=False
+            ["pgrep", "-P", str(self._main.pid)], capture_output=True, text=True, check=False
         ).stdout.split()
         for pid in found:
-            if b"ingest" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            command = Path(f"/proc/{pid}/cmdline")
+            if command.exists() and b"ingest" in command.read_bytes():
                 return int(pid)
         return None
 
     def kill(self, what: str) -> bool:
-        """kill -9 now; False when it does not run at this moment."""
-        assert self.main is not None
-        if self.main.poll() is not None:
-            self.start_main()
-        pid = self.main.pid if what == "main" else self.ingest_pid()
-        if pid is None:
+        """kill -9 now; False when the victim does not run at this moment."""
+        assert self._main is not None
+        if self._main.poll() is not None:
+            self._start()
+        ingest = self._ingest_pid() if what != "main" else None
+        if what != "main" and ingest is None:
             return False
-        os.kill(pid, signal.SIGKILL)
+        if ingest is not None:
+            os.kill(ingest, signal.SIGKILL)
+        if what != "ingest":
+            self._main.kill()
+            self._main.wait()
+            self._start()
         self.kills[what] += 1
-        if what == "main":
-            self.main.wait()
-            self.start_main()
         return True
 
     def wait_until_serving(self) -> None:
         """Until the page answers, which comes after everything else has started."""
-        deadline = time.monotonic() + DRAIN_S
+        deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             try:
                 httpx2.get(f"http://127.0.0.1:{self.settings.http.port}/api/me", timeout=2.0)
                 return
             except httpx2.TransportError:
                 time.sleep(0.1)
-        raise TimeoutError(f"the system did not serve within {DRAIN_S} s")
+        raise TimeoutError(f"the system did not serve within {START_S} s")
 
     def stop(self) -> None:
         """SIGTERM, as an operator would."""
-        if self.main is not None and self.main.poll() is None:
-            self.main.terminate()
-            self.main.wait(60)
+        if self._main is not None and self._main.poll() is None:
+            self._main.terminate()
+            self._main.wait(60)
 
 
-def run(kills: int, seed: int, folder: Path, clock_rate: float = RATE) -> dict[str, Any]:
+def _plant_file(folder: Path) -> Path:
+    """The demo plant and one more asset for the ledger's numbers."""
+    text = (files("forewarn.simulators") / "demo_plant.yaml").read_text()
+    signals = [f"      n{i}: {{topic: ledger/n{i}, quantity: counter, unit: count}}" for i in range(SIGNALS)]
+    ledger = ["  ledger:", "    name: Ledger", "    class: test", "    area: test", "    signals:"]
+    file = folder / "plant.yaml"
+    file.write_text("\n".join([text.rstrip(), *ledger, *signals]) + "\n")
+    return file
+
+
+class Fleet:
+    """The simulated fleet as a process; it prints at its end what it sent and saw acknowledged."""
+
+    def __init__(self, settings: Settings, seed: int) -> None:
+        clock = settings.clock
+        where = ["--port", str(settings.mqtt.port), "--rate", str(clock.rate), "--seed", str(seed)]
+        where += ["--origin-wall-us", str(clock.origin_wall_us), "--origin-plant-us", str(clock.origin_plant_us)]
+        command = [sys.executable, "-P", "-m", "forewarn.simulators", "fleet", *where]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def finish(self) -> dict[str, Any]:
+        """Its report, once everything is acknowledged."""
+        out, _ = self._process.communicate(timeout=START_S)
+        report: dict[str, Any] = json.loads(out.splitlines()[-1])
+        return report
+
+
+def run(bench: Bench) -> Finding:
+    """See the module."""
+    return kill_under_load(bench)
+
+
+def kill_under_load(bench: Bench, clock_rate: float = RATE) -> Finding:
     """Load, kill, drain, count. `clock_rate`: plant seconds per second, for the fleet and the system."""
-    plant = Plant(folder, seed, clock_rate)
-    plant.start_main()
-    port, clock = plant.settings.mqtt.port, plant.settings.clock
-    where = ["--host", "127.0.0.1", "--port", str(port), "--origin-wall-us", str(clock.origin_wall_us)]
-    where += ["--origin-plant-us", str(clock.origin_plant_us), "--seed", str(seed), "--rate", str(clock_rate)]
-    fleet = subprocess.Popen(
-        [sys.executable, "-P", "-m", "forewarn.simulators", "fleet", *where],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    topics = [f"ledger/n{i}" for i in range(LEDGER_SIGNALS)]
-    ledger_file = folder / "ledger"
-    script = str(Path(__file__).with_name("ledger.py"))
-    ledger = subprocess.Popen(
-        [sys.executable, script, str(ledger_file), "127.0.0.1", str(port), str(LEDGER_RATE), *topics],
-        stdin=subprocess.PIPE,
-    )
-    try:
-        use_the_knife(plant, kills)
-        time.sleep(3)
-        report = finish(fleet, ledger)
-        wait_until_stored(plant, len(read_ledger(ledger_file)[1]) + int(report["readings_acked"]))
-    finally:
-        for process in (fleet, ledger):
-            process.kill()
-        plant.stop()
-    return count(plant, ledger_file, report, seed)
+    with WholeSystem(bench, clock_rate) as system:
+        start_ms = time.time_ns() // 1_000_000 - 3_600_000
+        orders = Orders(str(bench.folder / "ledger"), system.settings.mqtt.port, NAMES, start_ms)
+        with Fleet(system.settings, bench.seed) as fleet, Load(orders) as load:
+            ends_s = time.monotonic() + LEAST_S
+            use_the_knife(bench, system)
+            system.wait_until_serving()
+            time.sleep(max(3.0, ends_s - time.monotonic()))
+            load.finish(DRAIN_S)
+            report = fleet.finish()
+            ledger = load.ledger
+            wait_until_accounted(system.settings, len(ledger.acked) + int(report["readings_acked"]), DRAIN_S)
+    return verdict(system, ledger, report)
 
 
-def use_the_knife(plant: Plant, kills: int) -> None:
-    """`kills` of each of the two processes, in random order, at random moments."""
-    victims = ["ingest", "main"] * kills
-    plant.random.shuffle(victims)
+def use_the_knife(bench: Bench, system: WholeSystem) -> None:
+    """The kills of the bench, at random moments; every second one strikes ingest, the others main or both."""
+    victims = [("ingest", "main", "ingest", "both")[i % 4] for i in range(bench.kills)]
+    bench.random.shuffle(victims)
     time.sleep(5)
     for i, victim in enumerate(victims):
-        if plant.random.random() < SERVING_SHARE:
-            plant.wait_until_serving()
-        time.sleep(plant.random.uniform(0.2, LONGEST_PAUSE_S))
-        while not plant.kill(victim):
-            time.sleep(0.2)
-        print(f"kill -9 {i + 1}/{len(victims)}: {victim}", file=sys.stderr, flush=True)
+        if bench.random.random() < SERVING_SHARE:
+            system.wait_until_serving()
+        time.sleep(bench.random.uniform(0.0, LONGEST_PAUSE_S))
+        deadline = time.monotonic() + START_S
+        while not system.kill(victim):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {victim} process within {START_S} s")
+            time.sleep(0.05)
+        if i % 5 == 4:
+            bench.say(f"kill -9 {i + 1}/{len(victims)}")
 
 
-def finish(fleet: subprocess.Popen[bytes], ledger: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """End the publishers; each waits for its PUBACKs first."""
-    assert ledger.stdin is not None
-    ledger.stdin.close()
-    ledger.wait(DRAIN_S)
-    out, _ = fleet.communicate(timeout=DRAIN_S)
-    report: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return report
-
-
-def wait_until_stored(plant: Plant, acked: int) -> None:
-    """What takes longer than this is lost."""
-    reader = PackedReader(plant.settings.series_dir)
-    deadline = time.monotonic() + DRAIN_S
-    while reader.counts().acknowledged < acked and time.monotonic() < deadline:
-        time.sleep(0.1)
-    reader.close()
-
-
-def count(plant: Plant, ledger_file: Path, report: dict[str, Any], seed: int) -> dict[str, Any]:
-    """The verdict, from outside, after an orderly end."""
-    attempted, acked = read_ledger(ledger_file)
-    signals = [f"ledger/n{i}" for i in range(LEDGER_SIGNALS)]
-    return {
-        "kills": plant.kills.total(),
-        "killed": dict(plant.kills),
-        **judged_readings(plant.settings.series_dir, signals, attempted, acked, int(report["readings_acked"])),
+def verdict(system: WholeSystem, ledger: Ledger, report: dict[str, Any]) -> Finding:
+    """From outside, after an orderly end."""
+    settings = system.settings
+    judged = judged_readings(settings.series_dir, NAMES, ledger.attempted, ledger.acked, int(report["readings_acked"]))
+    orders = judged_orders(settings.state_dir / "records.db")
+    books = {name: int(judged[name]) for name in BOOKS}
+    figures = {
+        "kills": system.kills.total(),
+        "killed": dict(system.kills),
+        "books": judged["books"],
         "fleet": {key: report[key] for key in ("readings_acked", "complete")},
-        "orders": judged_orders(plant.settings.state_dir / "records.db"),
-        "runs": [{"seed": seed, "rate": LEDGER_RATE, "clock_rate": plant.settings.clock.rate}],
+        "orders": orders,
     }
-
-
-def main() -> None:
-    """See the module."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=10, help="of each process")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="forewarn-chaos-"))
-    try:
-        result = run(arguments.kills, arguments.seed, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    line = json.dumps(result)
-    if arguments.out:
-        arguments.out.write_text(line + "\n")
-    print(line)
-    for trouble in (bad := troubles(result)):
-        print(trouble, file=sys.stderr)
-    sys.exit(1 if bad else 0)
-
-
-if __name__ == "__main__":
-    main()
+    return Finding(books, {**zeros(books), **troubles_of_orders(orders)}, figures)

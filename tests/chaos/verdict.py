@@ -20,6 +20,8 @@ from forewarn.ingest.store.day_rows import DayRows, key_of
 from forewarn.ingest.store.reader import PackedReader
 
 MUST_BE_ZERO = ("lost", "duplicates", "phantoms", "miscounted")
+BOOKS = ("acked", "stored", "quarantined", "conflicts", *MUST_BE_ZERO)
+"""What every scenario reports."""
 MUST_BE_ZERO_IN_ORDERS = ("causes_with_two_open_orders", "audit_rows_that_do_not_fit")
 
 
@@ -93,9 +95,7 @@ def judged_orders(file: Path) -> dict[str, Any]:
     }
 
 
-def troubles(result: dict[str, Any]) -> list[str]:
-    """What must not be, in words; empty when the run is good."""
-    orders = result["orders"]
-    found = [f"{name}: {result[name]}" for name in MUST_BE_ZERO if result[name]]
-    found += [f"{name}: {orders[name]}" for name in MUST_BE_ZERO_IN_ORDERS if orders[name]]
-    return found if orders["integrity"] == "ok" else [*found, f"records: {orders['integrity']}"]
+def troubles_of_orders(orders: dict[str, Any]) -> dict[str, int]:
+    """What must be zero in the answer of `judged_orders`, by name."""
+    found = {name: int(orders[name]) for name in MUST_BE_ZERO_IN_ORDERS}
+    return {**found, "records_file_damaged": int(orders["integrity"] != "ok")}

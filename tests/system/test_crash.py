@@ -19,8 +19,9 @@ from forewarn.ingest.store.day_rows import DayRows
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.maintenance.order_book import OrderBookSql
 from forewarn.maintenance.records import open_records
-from tests.chaos.kills import run
-from tests.chaos.verdict import MUST_BE_ZERO, judged_orders, judged_readings, troubles
+from tests.chaos.kills import kill_under_load
+from tests.chaos.scenario import Bench
+from tests.chaos.verdict import MUST_BE_ZERO, judged_orders, judged_readings, troubles_of_orders
 from tests.maintenance.samples import advice
 
 SIGNALS = ["ledger/n0", "ledger/n1"]
@@ -30,13 +31,14 @@ START_US = 1_795_392_000_000_000
 
 @pytest.mark.slow
 def test_killed_at_random_moments_the_system_loses_and_invents_nothing(tmp_path: Path) -> None:
-    result = run(kills=2, seed=1, folder=tmp_path, clock_rate=27_000.0)  # fast enough for orders within half a minute
-    assert troubles(result) == []
-    assert result["killed"] == {"ingest": 2, "main": 2}
-    assert result["fleet"]["complete"]
-    assert result["acked"] > 2000
-    assert result["books"]["duplicates"] > 0, "messages without PUBACK were sent again"
-    assert result["orders"]["open"] > 0, "else nothing was shown about orders"
+    bench = Bench(tmp_path, seed=1, name="kills", kills=4)
+    found = kill_under_load(bench, clock_rate=27_000.0)  # fast enough for orders within half a minute
+    assert found.troubles() == []
+    assert found.figures["killed"] == {"ingest": 2, "main": 1, "both": 1}
+    assert found.figures["fleet"]["complete"]
+    assert found.books["acked"] > 2000
+    assert found.figures["books"]["duplicates"] > 0, "messages without PUBACK were sent again"
+    assert found.figures["orders"]["open"] > 0, "else nothing was shown about orders"
 
 
 @pytest.fixture
@@ -143,13 +145,12 @@ def records(tmp_path: Path) -> Path:
 def test_a_second_open_order_and_a_changed_record_are_seen(records: Path) -> None:
     clean = judged_orders(records)
     assert (clean["open"], clean["causes_with_two_open_orders"], clean["audit_rows_that_do_not_fit"]) == (1, 0, 0)
-    readings = dict.fromkeys(MUST_BE_ZERO, 0)
-    assert troubles({**readings, "orders": clean}) == []
+    assert not any(troubles_of_orders(clean).values())
     with closing(sqlite3.connect(records)) as raw, raw:
         put_a_second_order(raw)
         raw.execute("UPDATE audit_head SET hash = 'forged'")
-    found = troubles({**readings, "orders": judged_orders(records)})
-    assert found == ["causes_with_two_open_orders: 1", "audit_rows_that_do_not_fit: 1"]
+    found = {name for name, count in troubles_of_orders(judged_orders(records)).items() if count}
+    assert found == {"causes_with_two_open_orders", "audit_rows_that_do_not_fit"}
 
 
 def put_a_second_order(raw: sqlite3.Connection) -> None:
