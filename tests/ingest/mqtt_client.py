@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from types import TracebackType
+from typing import Self
 
 import paho.mqtt.client as paho
 import pytest
@@ -83,11 +84,11 @@ GOODBYE = packet(0xE0)
 class RawClient:
     """One socket. `read` gives whole packets as (first byte, body), and None at the end of the stream."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=HANG_GUARD_S)
+    def __init__(self, port: int, through: socket.socket | None = None) -> None:
+        self.socket = through or socket.create_connection(("127.0.0.1", port), timeout=HANG_GUARD_S)
         self._buffer = b""
 
-    def __enter__(self) -> RawClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
