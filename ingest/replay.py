@@ -6,8 +6,9 @@ but what it says about its own arrival stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -19,6 +20,9 @@ from forewarn.ingest.journal_records import BadRecord, decode_frames, encode_rec
 REPLAY_PREFIX = "$forewarn/replay/"
 """Topic prefix of the frames that carry quarantined messages. Clients cannot publish to `$` topics."""
 CLIENT = "forewarn"
+MAX_ROWS = 200
+MAX_BYTES = 16 * 1024 * 1024
+MOST_REASONS = 8  # that one message is refused for
 
 
 class Order(NamedTuple):
@@ -74,3 +78,74 @@ def is_same_message(one: Refusal, other: Refusal) -> bool:
 
 def _identity(refusal: Refusal) -> tuple[int, str, str, bytes]:
     return refusal.received_at_us, refusal.source, refusal.topic, refusal.payload
+
+
+class QuarantineRows(Protocol):
+    """What a replay needs of the book."""
+
+    def quarantine(
+        self, limit: int = ..., before_row: int | None = ..., reason: str | None = ..., search: str | None = ...
+    ) -> list[Refusal]:
+        """Newest refusals first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows to read again: these, or those of a reason and a topic, older than `before_row`."""
+
+    rows: Sequence[int] = ()
+    reason: str | None = None
+    topic: str | None = None
+    before_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Frames for the journal, rows that lack a part of their message, and where the next call goes on (None: done)."""
+
+    frames: list[Frame]
+    cut: list[int]
+    missing: list[int]
+    go_on_before: int | None
+
+
+def choose(book: QuarantineRows, wanted: Wanted, now_us: int) -> Chosen:
+    """The frames that read rows of the quarantine again: at most `MAX_ROWS` and `MAX_BYTES` a call.
+
+    Raises Rejected `too_many_rows`, and `bad_request` when nothing says which rows.
+    """
+    if len(wanted.rows) > MAX_ROWS:
+        raise Rejected("too_many_rows", f"{len(wanted.rows)} rows in one request, the limit is {MAX_ROWS}")
+    if not wanted.rows and wanted.reason is None and wanted.topic is None:
+        raise Rejected("bad_request", "name rows, a reason or a topic")
+    found, go_on_before = _named(book, wanted) if wanted.rows else _matching(book, wanted)
+    frames, cut, size = list[Frame](), list[int](), 0
+    for place, refusal in enumerate(found):
+        if refusal.cut_bytes:
+            cut.append(refusal.row)
+            continue
+        if frames and size + len(refusal.payload) > MAX_BYTES and not wanted.rows:
+            go_on_before = found[place - 1].row
+            break
+        size += len(refusal.payload)
+        frames.append(replay_frame(refusal, _other_reasons(book, refusal), now_us))
+    missing = sorted(set(wanted.rows) - {refusal.row for refusal in found})
+    return Chosen(frames, cut, missing, go_on_before)
+
+
+def _named(book: QuarantineRows, wanted: Wanted) -> tuple[list[Refusal], None]:
+    rows = [book.quarantine(1, before_row=row + 1) for row in sorted(set(wanted.rows), reverse=True)]
+    return [one[0] for one in rows if one and one[0].row in wanted.rows], None
+
+
+def _matching(book: QuarantineRows, wanted: Wanted) -> tuple[list[Refusal], int | None]:
+    page = book.quarantine(MAX_ROWS, wanted.before_row, wanted.reason, wanted.topic)
+    found = [refusal for refusal in page if wanted.topic is None or refusal.topic == wanted.topic]
+    return found, page[-1].row if len(page) == MAX_ROWS else None
+
+
+def _other_reasons(book: QuarantineRows, refusal: Refusal) -> set[str]:
+    """Reasons of the other rows of the same message, which stand beside it."""
+    beside = book.quarantine(2 * MOST_REASONS, before_row=refusal.row + MOST_REASONS)
+    return {one.reason for one in beside if one.row != refusal.row and is_same_message(one, refusal)}
