@@ -17,7 +17,7 @@ from forewarn.api.children import Child
 from forewarn.api.settings import HANDOVER, Settings
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
-from forewarn.pipeline.plant_file import load_plant
+from forewarn.pipeline.adopted import load_plant_with_adopted
 
 if TYPE_CHECKING:
     import uvicorn
@@ -32,7 +32,7 @@ class MainProcess:
         wiring.check_addresses(settings)
         self._listening = _listen(settings.http.host, settings.http.port)
         self.settings = settings
-        plant = _plant_of(settings.plant)
+        plant = _plant_of(settings.plant, settings.adopted)
         self.ingest = Child("ingest", "forewarn.api", ["ingest", "--as-child"], {HANDOVER: settings.model_dump_json()})
         self.ingest.launch()  # devices wait for the front door; the rest here takes seconds
         self.parts = wiring.main_parts(settings, plant)
@@ -99,10 +99,10 @@ class MainProcess:
         self.parts.close()
 
 
-def _plant_of(file: Path) -> Plant:
+def _plant_of(file: Path, adopted: Path) -> Plant:
     """The plant, or one clear line about a file that cannot be read."""
     try:
-        return load_plant(file)
+        return load_plant_with_adopted(file, adopted)
     except OSError as error:
         hint = f"{file} cannot be read ({error.strerror}); name the plant file with FOREWARN_PLANT"
         raise Rejected("plant_file", hint) from error

@@ -114,6 +114,16 @@ class Settings(BaseSettings):
         return self.state_dir / "influx.cursor"
 
     @property
+    def adopted(self) -> Path:
+        """Signals that people adopted, beside the plant file: written by the main process only."""
+        return self.state_dir / "adopted.yaml"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the main process asks the ingest process."""
+        return self.state_dir / "ingest.sock"
+
+    @property
     def derived_dir(self) -> Path:
         """Feature series: written by the main process only."""
         return self.state_dir / "derived"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ from forewarn.ingest.journal import Journal
 from forewarn.ingest.store.influx import InfluxSink, SinkCursor
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
-from forewarn.pipeline.plant_file import load_plant
+from forewarn.pipeline.adopted import load_plant_with_adopted
 
 if TYPE_CHECKING:
     from forewarn.maintenance.records import Records
@@ -64,6 +66,16 @@ class IngestParts:
             found.append(Consumer(self.journal, intake, sink, on_fatal, trimmer, OF_A_SINK))
         return found
 
+    def use(self, plant: Plant, consumers: Sequence[Consumer]) -> Iterator[Future[None]]:
+        """Let the consumers go on with another plant, one after the other, each between two of its batches."""
+
+        def swap(consumer: Consumer) -> None:
+            numbers = self.store.assign([spec.name for spec in plant.signals])
+            consumer.replace_intake(intake_of(plant, numbers))
+
+        for consumer in consumers:
+            yield consumer.between_batches(partial(swap, consumer))
+
     def close(self) -> None:
         """Release the files and connections."""
         if self.second:
@@ -82,12 +94,12 @@ class SecondSink:
 
 def ingest_parts(settings: Settings) -> IngestParts:
     """Open journal and raw store. Raises Rejected for a broken plant file, OSError for a folder it cannot use."""
-    plant = load_plant(settings.plant)
+    plant = load_plant_with_adopted(settings.plant, settings.adopted)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     journal = Journal(settings.journal_dir, settings.journal.segment_bytes, settings.journal.limit_bytes)
     store = PackedStore(settings.series_dir, catalogue_delay_s=CATALOGUE_DELAY_S)
     numbers = store.assign([s.name for s in plant.signals])
-    intake = Intake(plant.signals, numbers)
+    intake = intake_of(plant, numbers)
     intake.seed(PackedReader(settings.series_dir).last_values())
     return IngestParts(plant, journal, intake, store, second_sink(settings, plant, journal, numbers))
 
@@ -103,7 +115,12 @@ def second_sink(settings: Settings, plant: Plant, journal: Journal, numbers: Seq
         log.warning("sink_begins_later", url=influx.url, position=cursor.position, journal_bytes_left_out=missed)
     specs = dict(zip(numbers, plant.signals, strict=True))
     sink = InfluxSink(influx.url, influx.token, influx.org, influx.bucket, specs, cursor, SINK_TIMEOUT_S)
-    return SecondSink(sink, Intake(plant.signals, numbers))
+    return SecondSink(sink, intake_of(plant, numbers))
+
+
+def intake_of(plant: Plant, numbers: Sequence[int]) -> Intake:
+    """Decoder and judge of a plant; the only place that names the stateful formats. Each consumer has one of its own."""
+    return Intake(plant.signals, numbers)
 
 
 @dataclass(slots=True)

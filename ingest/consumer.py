@@ -196,6 +196,8 @@ class Consumer:
         future: Future[T] = Future()
 
         def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return  # nobody waits any more
             try:
                 future.set_result(job())
             except Exception as error:  # whoever asked is told

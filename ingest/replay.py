@@ -90,8 +90,7 @@ class QuarantineRows(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which rows to read again: these, or those of a reason and a topic, older than `before_row`."""
 
     rows: Sequence[int] = ()
