@@ -12,6 +12,7 @@ from contextlib import suppress
 import structlog
 
 from forewarn.api import wiring
+from forewarn.api.broker_sources import broker_sources
 from forewarn.api.children import when_parent_ends
 from forewarn.api.door_settings import front_door_settings
 from forewarn.api.settings import Settings
@@ -63,13 +64,16 @@ async def _run(settings: Settings, as_child: bool) -> int:
         commit.submit_silently(refusal_frame(now_us(), client, topic or "", reason, size))
 
     door = FrontDoor(front_door_settings(settings.mqtt), commit, now_us, refused)
+    sources = broker_sources(settings, parts.plant.signals, commit, now_us).values()
     for consumer in consumers:
         consumer.start()
     wake()
     port = await door.start()
+    for source in sources:
+        source.start()
     print(json.dumps({"ready": True, "mqtt_port": port}), flush=True)
     status = await ended
-    await door.stop()
+    await asyncio.gather(door.stop(), *(source.stop() for source in sources))
     await commit.close()
     await asyncio.gather(*(loop.run_in_executor(None, consumer.stop) for consumer in consumers))
     parts.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -61,12 +62,38 @@ class JournalSettings(Strict):
 
 
 class InfluxSettings(Strict):
-    """Optional second sink: every stored reading is also written to this InfluxDB (v2 write API)."""
+    """Optional second sink: every stored reading is also written to this InfluxDB. `api`: "2", "1" or "auto"."""
 
     url: str = ""
     token: str = ""
     org: str = ""
     bucket: str = "forewarn"
+    api: Literal["auto", "1", "2"] = "auto"
+
+
+class BrokerSettings(Strict):
+    """An existing broker to listen to. The password comes from `password`, which belongs into the environment
+    (`FOREWARN_BROKERS__NAME__PASSWORD`), or from `password_file`. `group` with `member` of `members`: shared."""
+
+    host: str
+    port: int = Field(1883, ge=1, le=65535)
+    filters: list[str] = Field(min_length=1)
+    protocol: Literal["auto", "3.1.1", "5"] = "auto"
+    client_id: str = ""
+    group: str | None = None
+    member: int = Field(0, ge=0)
+    members: int = Field(1, ge=1)
+    username: str | None = None
+    password: str | None = Field(None, repr=False)
+    password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    keepalive_s: int = Field(60, ge=5, le=65535)
+    window: int = Field(1000, ge=1, le=65535)
+    maximum_packet_bytes: int = Field(1024 * 1024, ge=1024)
+    session_expiry_s: int = Field(14 * 86_400, ge=60)
 
 
 class Settings(BaseSettings):
@@ -85,6 +112,7 @@ class Settings(BaseSettings):
     scoring: ScoringSettings = ScoringSettings()
     journal: JournalSettings = JournalSettings()
     influx: InfluxSettings = InfluxSettings()
+    brokers: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$")], BrokerSettings] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -111,7 +139,17 @@ class Settings(BaseSettings):
     @property
     def influx_cursor(self) -> Path:
         """How far the second sink has come in the journal: written by the ingest process only."""
-        return self.state_dir / "influx.cursor"
+        return self.state_dir / "influx.db"
+
+    @property
+    def broker_promises(self) -> Path:
+        """What is known of each existing broker, and what it can lose: written by the ingest process only."""
+        return self.state_dir / "brokers.json"
+
+    @property
+    def broker_sessions_dir(self) -> Path:
+        """Which filters our sessions at brokers hold: written by the ingest process only."""
+        return self.state_dir / "brokers"
 
     @property
     def adopted(self) -> Path:

@@ -58,6 +58,7 @@ class Owner(Protocol):
     stopping: bool  # finish what was taken, then disconnect
     draining: bool  # unsubscribe, take what is still queued, then say so
     pressed: bool  # the journal cannot take more
+    hopeless: bool  # the journal has failed: nothing will become durable any more
 
     def held(self) -> list[str]:
         """Filters that our session at the broker may hold."""
@@ -186,7 +187,8 @@ class Link:
         owner, acks, target = self._owner, self._acks, self._target
         if self._phase is Phase.LEAVING:  # only the answers to our own publishes are still of interest
             return bool(self._sent) and acks.messages < target.window
-        return not owner.pressed and acks.messages < target.window and acks.size < target.window_bytes
+        blocked = owner.pressed or owner.hopeless
+        return not blocked and acks.messages < target.window and acks.size < target.window_bytes
 
     def _client_pending(self) -> bool:
         """Bytes that TLS has decrypted already are not seen by poll."""
@@ -309,7 +311,7 @@ class Link:
     def _leave(self, waited_s: float) -> None:
         """Disconnect when everything that was taken is durable and acknowledged, or after waiting long enough."""
         done = self._acks.settled and self._owner.outbox.empty and not self._client.want_write()
-        if done or self._listening_since_s is None or waited_s > self._target.pace.answer_s:
+        if done or self._owner.hopeless or self._listening_since_s is None or waited_s > self._target.pace.answer_s:
             self._finish(End.STOPPED, "told to stop")
             self._client.disconnect()
             self._client.loop_write()

@@ -71,7 +71,7 @@ class PahoSource:
     ) -> None:
         self.target, self.draining = target, draining
         self.outbox = Outbox()
-        self.stopping = self.pressed = False
+        self.stopping = self.pressed = self.hopeless = False
         self.empty = threading.Event()
         self.connections = 0  # that came to listen
         self.messages = 0
@@ -87,7 +87,7 @@ class PahoSource:
         self._facts = Facts()
         self._said: Promise | None = None
         self._tls = target.tls.context() if target.tls else None
-        commit.watch(self._on_pressure, lambda error: None)
+        commit.watch(self._on_pressure, self._on_failure)
 
     # ---- for the process
 
@@ -161,6 +161,10 @@ class PahoSource:
 
     def _on_pressure(self, pressed: bool) -> None:
         self.pressed = pressed
+        self._wake.up()
+
+    def _on_failure(self, error: BaseException) -> None:
+        self.hopeless = True
         self._wake.up()
 
     # ---- for the link

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forewarn.core.errors import Rejected
+from forewarn.ingest.consumer import BROKER_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Target:
     @property
     def source(self) -> str:
         """What stands in `Frame.client`."""
-        return f"broker:{self.name}"
+        return f"{BROKER_PREFIX}{self.name}"
 
     @property
     def address(self) -> str:
