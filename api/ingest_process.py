@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -15,10 +16,14 @@ from forewarn.api import wiring
 from forewarn.api.broker_sources import broker_sources
 from forewarn.api.children import when_parent_ends
 from forewarn.api.door_settings import front_door_settings
+from forewarn.api.ingest_control import IngestControl
 from forewarn.api.settings import Settings
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.consumer import refusal_frame
+from forewarn.ingest.control import ControlServer
+from forewarn.ingest.desk import Command
 from forewarn.ingest.door.front_door import FrontDoor
+from forewarn.ingest.ticking import tick
 
 SWITCH_INTERVAL_S = 0.0005
 """How long the decoding thread may hold up an acknowledgement. With Python's usual 5 ms a client that waits for each
@@ -51,7 +56,12 @@ async def _run(settings: Settings, as_child: bool) -> int:
     _listen_for_the_end(loop, end, as_child)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     parts = wiring.ingest_parts(settings)
-    consumers = parts.consumers(lambda _: end(1))
+
+    def tell(commands: Sequence[Command]) -> None:
+        with suppress(RuntimeError):  # as above; a desk repeats what was not answered
+            loop.call_soon_threadsafe(control.publish, commands)
+
+    consumers = parts.consumers(lambda _: end(1), tell)
 
     def wake() -> None:
         for consumer in consumers:
@@ -65,14 +75,21 @@ async def _run(settings: Settings, as_child: bool) -> int:
 
     door = FrontDoor(front_door_settings(settings.mqtt), commit, now_us, refused)
     sources = broker_sources(settings, parts.plant.signals, commit, now_us).values()
+    control = IngestControl(settings, parts, consumers, commit, door, {}, now_us)
+    asked = ControlServer(settings.control_socket)
+    control.register(asked)
     for consumer in consumers:
         consumer.start()
     wake()
+    await asked.start()
+    ticking = loop.create_task(tick(consumers, commit, now_us))
     port = await door.start()
     for source in sources:
         source.start()
     print(json.dumps({"ready": True, "mqtt_port": port}), flush=True)
     status = await ended
+    ticking.cancel()
+    await asked.stop()
     await asyncio.gather(door.stop(), *(source.stop() for source in sources))
     await commit.close()
     await asyncio.gather(*(loop.run_in_executor(None, consumer.stop) for consumer in consumers))
