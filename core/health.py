@@ -132,7 +132,8 @@ class Assessment:
 
     `health` in [0, 100], 100 = as new, None while warming up or offline. `diagnosis` is ranked, most probable first,
     and empty unless state is alert or alarm. `forecasts` holds one per fault worth planning for. `span_us` is the
-    data it was computed from, half-open.
+    data it was computed from, half-open. `hours_per_day` are the operating hours per day that were measured by then,
+    None where they are not known and those of the plant file count.
     """
 
     asset: str
@@ -145,6 +146,7 @@ class Assessment:
     forecasts: tuple[RulForecast, ...]
     sensor_problems: tuple[SensorProblem, ...]
     model: ModelRef
+    hours_per_day: float | None = None
 
     def forecast_for(self, fault: Fault) -> RulForecast | None:
         """The forecast of this fault, or None."""

@@ -62,7 +62,8 @@ def assessment_json(assessment: Assessment) -> Json:
     """All of an assessment; numbers in the units of `core.health`, times in UTC microseconds.
 
     Keys: asset, at_us, span_us, state, health, anomaly (null while warming up), false_alarm_rate_per_year, warming_up,
-    contributions, diagnosis, forecasts (operating hours, with P10/P50/P90 beside the levels), sensor_problems, model.
+    contributions, diagnosis, forecasts (operating hours, with P10/P50/P90 beside the levels), sensor_problems, model,
+    hours_per_day (measured; null: those of the plant file).
     """
     scored = assessment.anomaly if isinstance(assessment.anomaly, AnomalyScore) else None
     return {
@@ -79,6 +80,7 @@ def assessment_json(assessment: Assessment) -> Json:
         "forecasts": [_forecast_json(forecast) for forecast in assessment.forecasts],
         "sensor_problems": plain(assessment.sensor_problems),
         "model": plain(assessment.model),
+        "hours_per_day": plain(assessment.hours_per_day),
     }
 
 

@@ -5,7 +5,7 @@ Differences have a reason: readings that arrived late, another model version, or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from forewarn.core.health import SensorProblem
@@ -16,6 +16,7 @@ from forewarn.core.work import Cause, Json, WorkOrder
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.models.assess import PRODUCT_DEFAULTS, AssessSettings, assess
 from forewarn.pipeline.history import AssetHistory
+from forewarn.pipeline.running import with_hours
 
 TOLERANCE = 1e-6
 
@@ -69,7 +70,9 @@ def explain(
         tracks = {name: _until(track, frozen["at_us"]) for name, track in history.tracks.items()}
         problems = [SensorProblem(**p) for p in frozen["sensor_problems"]]
         since_us = frozen["span_us"][0]
-        now = assessment_json(assess(asset, tracks, problems, frozen["at_us"], settings, since_us))
+        then = with_hours(asset, frozen.get("hours_per_day"))
+        assessed = assess(then, tracks, problems, frozen["at_us"], settings, since_us)
+        now = assessment_json(replace(assessed, hours_per_day=frozen.get("hours_per_day")))
         explained.append(Explanation(cause, frozen, now, tuple(differences(frozen, now))))
     return explained
 

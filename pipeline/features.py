@@ -8,8 +8,9 @@ import numpy as np
 
 from forewarn.core.plant import Asset
 from forewarn.core.ports import SeriesReader, SeriesWriter
-from forewarn.core.readings import NOT_SCORED, Readings, SignalSpec, Waveform
+from forewarn.core.readings import NOT_SCORED, SignalSpec, Waveform
 from forewarn.models.features_vibration import waveform_features
+from forewarn.pipeline.derived import DerivedSeries
 from forewarn.pipeline.history import FOREVER_US, AssetHistory
 
 LEAST_SAMPLES = 64
@@ -34,8 +35,7 @@ class FeatureStage:
     """Knows, for each waveform signal, up to where its features are stored."""
 
     def __init__(self, reader: SeriesReader, derived: SeriesWriter) -> None:
-        self._reader, self._derived = reader, derived
-        self._numbers: dict[str, int] = {}
+        self._reader, self.derived = reader, DerivedSeries(derived)
         self._done_us: dict[str, int] = {}
 
     def resume(self, history: AssetHistory) -> None:
@@ -56,18 +56,9 @@ class FeatureStage:
     def store(self, points: list[FeaturePoint]) -> None:
         """Write the features durably in one batch. When the store refuses, the same points come again."""
         rows = [(f"{p.asset}/{name}", p.at_us, value) for p in points for name, value in p.features.items()]
-        if rows:
-            self._write(rows)
+        self.derived.write(rows)
         for point in points:
             self._done_us[f"{point.asset}/{point.signal}"] = point.at_us  # oldest first
-
-    def _write(self, rows: list[tuple[str, int, float]]) -> None:
-        self._name([name for name, _, _ in rows])
-        readings = Readings.of(
-            [self._numbers[n] for n, _, _ in rows], [at for _, at, _ in rows], [v for _, _, v in rows]
-        )
-        order = np.lexsort((readings.at, readings.series))
-        self._derived.write(self._derived.position + 1, readings.take(order), [], [])
 
     def _points_of(self, spec: SignalSpec, history: AssetHistory, number: int) -> list[FeaturePoint]:
         waveforms = self._reader.waveforms(number, self._done_us.get(spec.name, 0) + 1, FOREVER_US)[:MOST_PER_PASS]
@@ -77,11 +68,6 @@ class FeatureStage:
             history.heard(spec.signal, waveform.at, rms, waveform.quality)
             points.append(FeaturePoint(spec.asset, spec.signal, waveform.at, _features(spec, history, waveform)))
         return points
-
-    def _name(self, names: list[str]) -> None:
-        new = sorted({n for n in names if n not in self._numbers})
-        if new:
-            self._numbers.update(zip(new, self._derived.assign(new), strict=True))
 
 
 def _features(spec: SignalSpec, history: AssetHistory, waveform: Waveform) -> dict[str, float]:

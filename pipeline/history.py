@@ -92,7 +92,7 @@ class AssetHistory:
         """Fill the feature tracks from the derived store, at start."""
         prefix = f"{self.asset.id}/"
         for name, number in reader.names().items():
-            if name.startswith(prefix) and ":" in name:
+            if name.startswith(prefix) and ":" in name.removeprefix(prefix)[1:]:  # not the machine's own, ":..."
                 readings = reader.read(number, 0, FOREVER_US)
                 if len(readings):
                     track = self._tracks.setdefault(name.removeprefix(prefix), GrowingTrack())
@@ -107,6 +107,11 @@ class AssetHistory:
         """Time of the newest point of a track."""
         track = self._tracks.get(name)
         return track.newest_us if track else None
+
+    def track(self, name: str) -> Track | None:
+        """One track, None when nothing is known of it."""
+        track = self._tracks.get(name)
+        return track.view() if track else None
 
     @property
     def tracks(self) -> dict[str, Track]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
 
 from forewarn.core.faults import MECHANISMS, Fault
-from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, Site
+from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, RunRule, Site
+from forewarn.core.readings import SignalSpec
 from forewarn.pipeline.plant_gateways import SignalsOfDevices, signals_of_devices, with_devices
 from forewarn.pipeline.plant_layers import Layered, Report, entries
+from forewarn.pipeline.plant_running import offered_rule, stated_rule
 from forewarn.pipeline.plant_schema import (
     KINDS,
     AssetEntry,
@@ -98,7 +100,14 @@ class _Builder:
             tuple(components.values()),
             tuple(signals),
             self._faults(machine, components),
+            self._running(machine, signals),
         )
+
+    def _running(self, machine: Layered[MachineEntry], signals: Sequence[SignalSpec]) -> RunRule | None:
+        entry = machine.get("running")
+        if entry is None:
+            return offered_rule(signals, machine.get("nominal_rpm"))
+        return stated_rule(entry, machine.path("running"), signals, self._report)
 
     def _site_of(self, entry: AssetEntry, path: Path) -> str:
         sites = self._file.sites

@@ -108,6 +108,16 @@ class SignalEntry(Entry):
     stuck_after_s: NotNegative | None = Field(None, description="0: never")
 
 
+class RunEntry(Entry):
+    """How it is known whether a machine runs: exactly one of `signal`, `counter` and `load`."""
+
+    signal: Id | None = Field(None, description="it runs while this is not 0")
+    counter: Id | None = Field(None, description="an hours meter")
+    load: Id | None = Field(None, description="it runs from `above` on, in the unit of this signal")
+    above: float | None = None
+    resolution_s: Positive | None = Field(None, description="a longer pause between readings is not known as running")
+
+
 class FaultEntry(Entry):
     """What is done about a fault. Several mechanisms may share one repair."""
 
@@ -128,6 +138,7 @@ class MachineEntry(Entry):
     power_kw: Positive | None = None
     nominal_rpm: Positive | None = None
     operating_hours_per_day: float = Field(24.0, gt=0, le=24)
+    running: RunEntry | None = None
     components: dict[Id, ComponentEntry] = Field(default_factory=dict)
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
     faults: list[FaultEntry] = Field(default_factory=list)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -27,6 +27,8 @@ from forewarn.models.assess import AssessSettings, assess
 from forewarn.pipeline.features import FeaturePoint, FeatureStage
 from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.live import Hub
+from forewarn.pipeline.running import with_hours
+from forewarn.pipeline.running_stage import RunningStage
 from forewarn.pipeline.sensors import sensor_problems
 
 log = structlog.get_logger(__name__)
@@ -108,6 +110,7 @@ class Scorer:
     ) -> None:
         self._plant, self._reader, self._derived_reader = plant, reader, derived_reader
         self._features, self._orders, self._assessments, self._hub = features, orders, assessments, hub
+        self._running = RunningStage(derived_reader)
         self._clock, self._wall_us = clock, wall_us
         self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
         self._road_delay_us = road_delay_us(clock)
@@ -200,16 +203,26 @@ class Scorer:
             except Exception as error:
                 self._note_failure(watched, error)
         self._features.store([p for _, batch in points for p in batch])
+        self._store_hours([watched for watched, _ in points])
         for watched, batch in points:
             for point in batch:
                 watched.history.add_features(point.at_us, point.features)
         return [watched for watched, _ in points]
 
+    def _store_hours(self, several: list[_Watched]) -> None:
+        """Operating hours of everybody's newly settled hours, in one durable batch."""
+        tracks = [(w.asset, w.history.track(w.asset.running.signal)) for w in several if w.asset.running]
+        rows = [self._running.new_rows(asset, track) for asset, track in tracks]
+        self._features.derived.write([row for batch in rows for row in batch])
+        for (asset, track), batch in zip(tracks, rows, strict=True):
+            self._running.wrote(asset, track, batch)
+
     def _assess(self, watched: _Watched) -> None:
         try:
             assessment = self._assessment(watched)
             self._assessments.save(assessment_json(assessment))
-            for advice in advise(assessment, watched.asset, self._plant):
+            asset = with_hours(watched.asset, assessment.hours_per_day)
+            for advice in advise(assessment, asset, self._plant):
                 self._report(self._orders.advise(advice))
         except Exception as error:
             self._note_failure(watched, error)
@@ -232,7 +245,9 @@ class Scorer:
         watched.history.forget_old(now_us)
         problems = sensor_problems(watched.asset.signals, watched.history.recent, now_us, self._road_delay_us)
         since_us = self._repaired_at_us(watched.asset.id)
-        return assess(watched.asset, watched.history.tracks, problems, now_us, self._settings, since_us)
+        measured = self._running.hours_per_day(watched.asset, now_us)
+        asset, tracks = with_hours(watched.asset, measured), watched.history.tracks
+        return replace(assess(asset, tracks, problems, now_us, self._settings, since_us), hours_per_day=measured)
 
     def _repaired_at_us(self, asset: str) -> int | None:
         """When the last machine order of an asset was completed: its baseline starts again there."""

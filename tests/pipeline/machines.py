@@ -9,7 +9,7 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_HOUR, US_PER_S, PlantClock
 from forewarn.core.faults import Fault
-from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant
+from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, RunRule
 from forewarn.core.ports import OrderBook
 from forewarn.core.readings import Float32s, Quality, Readings, SignalSpec, Waveform
 from forewarn.core.work import Json
@@ -43,6 +43,7 @@ def pump(id: str) -> Asset:
             ),
             slow("temp", "temperature", "degC"), slow("flow", "flow", "m^3/h"), slow("speed", "speed", "rpm", "speed"),
         ),
+        running=RunRule("load", "speed", above=0.05 * RPM, resolution_s=1800.0),
         faults=(FaultPlan(SPALL, "VIB", (PartLine("6205"),), repair_hours=6.0, steps=("Replace the bearing",)),),
     )  # fmt: skip
 
