@@ -18,9 +18,11 @@ from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
 from forewarn.ingest.consumer import OF_A_SINK, Consumer, Sink, Trimmer, nobody
 from forewarn.ingest.desk import Command
+from forewarn.ingest.influx.cursor import SinkCursor
+from forewarn.ingest.influx.server import InfluxServer
+from forewarn.ingest.influx.sink import InfluxSink
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
-from forewarn.ingest.store.influx import InfluxSink, SinkCursor
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
 from forewarn.pipeline.adopted import load_plant_with_adopted
@@ -114,7 +116,8 @@ def second_sink(settings: Settings, plant: Plant, journal: Journal, numbers: Seq
     if missed:
         log.warning("sink_begins_later", url=influx.url, position=cursor.position, journal_bytes_left_out=missed)
     specs = dict(zip(numbers, plant.signals, strict=True))
-    sink = InfluxSink(influx.url, influx.token, influx.org, influx.bucket, specs, cursor, SINK_TIMEOUT_S)
+    server = InfluxServer(influx.url, influx.token, influx.org, influx.bucket, influx.api, SINK_TIMEOUT_S)
+    sink = InfluxSink(server, specs, cursor)
     return SecondSink(sink, intake_of(plant, numbers))
 
 

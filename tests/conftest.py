@@ -15,7 +15,7 @@ import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-DEBIAN_PACKAGES = {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients"}
+DEBIAN_PACKAGES = {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients", "influxd": "influxdb"}
 
 PROMISED = os.environ.get("CI", "").lower() in {"1", "true"}
 

@@ -1,24 +1,36 @@
-"""What every series store promises. The twin in memory and the embedded store pass the same suite."""
+"""What every series store promises: the twin in memory, the embedded store, and InfluxDB as far as it holds readings.
+
+A test that asks for `opened` runs on the stores that keep everything; one that asks for `any_opened` also on a real
+InfluxDB 1.x from Debian, and on an InfluxDB 2.x where FOREWARN_TEST_INFLUX_URL (with _TOKEN, _ORG, _BUCKET) names one.
+"""
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forewarn.core.clock import US_PER_DAY
-from forewarn.core.ports import Counts, Refusal, SeriesWriter, StoreReader
-from forewarn.core.readings import Readings, Waveform
+from forewarn.core.ports import Counts, LastValue, Refusal, SeriesReader, SeriesWriter, StoreReader, TelemetryBook
+from forewarn.core.readings import Readings, SignalSpec, Waveform
+from forewarn.core.telemetry import NO_NOTES, Notes
+from forewarn.ingest.influx.cursor import SinkCursor
+from forewarn.ingest.influx.reader import InfluxReader
+from forewarn.ingest.influx.server import InfluxServer
+from forewarn.ingest.influx.sink import InfluxSink
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
+from tests.influxd import running_influxd
 
 NOON = 20_000 * US_PER_DAY + US_PER_DAY // 2
 EVER = (-(1 << 50), 1 << 55)
@@ -27,29 +39,166 @@ EVER = (-(1 << 50), 1 << 55)
 @dataclass
 class Store:
     writer: SeriesWriter
+    reader: SeriesReader
+    book: TelemetryBook | None = None
+
+    def counts(self, expected: Counts) -> None:
+        """The books are as expected, where there are books."""
+        if self.book is not None:
+            assert self.book.counts() == expected
+
+
+@dataclass
+class Full(Store):
     reader: StoreReader
 
 
-@pytest.fixture(params=["memory", "packed", "packed in tiny logs"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Store]]:
-    """Opens an empty store each time it is called; all are closed in the end."""
-    made: list[Store] = []
+EMBEDDED = ["memory", "packed", "packed in tiny logs"]
+INFLUX_2 = os.environ.get("FOREWARN_TEST_INFLUX_URL", "")
+REMOTE = [
+    pytest.param(kind, marks=pytest.mark.server) for kind in ("influxdb 1", "influxdb 2") if "1" in kind or INFLUX_2
+]
 
-    def open_empty() -> Store:
-        if request.param == "memory":
-            twin = MemoryStore(quarantine_rows=3)
-            made.append(Store(twin, twin))
-        else:
-            folder: Path = tmp_path_factory.mktemp("store")
-            log_rows = 4 if "tiny" in request.param else 100_000
-            made.append(
-                Store(PackedStore(folder, log_rows=log_rows, open_days=1, quarantine_rows=3), PackedReader(folder))
-            )
+
+def open_embedded(kind: str, folder: Callable[[], Path]) -> Full:
+    if kind == "memory":
+        twin = MemoryStore(quarantine_rows=3)
+        return Full(twin, twin, twin)
+    place, log_rows = folder(), 4 if "tiny" in kind else 100_000
+    reader = PackedReader(place)
+    return Full(PackedStore(place, log_rows=log_rows, open_days=1, quarantine_rows=3), reader, reader)
+
+
+@pytest.fixture(params=EMBEDDED)
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Full]]:
+    """Opens an empty store each time it is called; all are closed in the end."""
+    made: list[Full] = []
+
+    def open_empty() -> Full:
+        made.append(open_embedded(request.param, lambda: tmp_path_factory.mktemp("store")))
         return made[-1]
 
     yield open_empty
     for store in made:
         close(store)
+
+
+@pytest.fixture(params=[*EMBEDDED, *REMOTE])
+def any_opened(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Store]]:
+    """The same, and InfluxDB."""
+    made: list[Store] = []
+    kind = request.param
+    bucket = request.getfixturevalue(kind.replace(" ", "_")) if "influxdb" in kind else None
+
+    def open_empty() -> Store:
+        folder = tmp_path_factory.mktemp("store")
+        made.append(bucket.open_empty(folder) if bucket else open_embedded(kind, lambda: folder))
+        return made[-1]
+
+    yield open_empty
+    for store in made:
+        close(store)
+
+
+class InfluxStore:
+    """Joins sink and reader to a store whose series are named on the way, for this suite."""
+
+    def __init__(self, server: InfluxServer, cursor: SinkCursor) -> None:
+        self._server, self._cursor, self._specs = server, cursor, dict[int, SignalSpec]()
+        self._open()
+
+    def _open(self) -> None:
+        self._sink, self.reader = (
+            InfluxSink(self._server, self._specs, self._cursor),
+            InfluxReader(self._server, self._specs),
+        )
+
+    def assign(self, names: Sequence[str]) -> list[int]:
+        known = {spec.asset: number for number, spec in self._specs.items()}
+        for name in names:
+            known.setdefault(name, len(known) + 1)
+        # the name is the asset, so that it may hold anything; quantities as many as there are series
+        self._specs = {n: SignalSpec(name, "s", f"quantity {n}", "1", "t") for name, n in known.items()}
+        self._open()
+        return [known[name] for name in names]
+
+    def write(
+        self,
+        position: int,
+        readings: Readings,
+        waveforms: Sequence[Waveform],
+        refused: Sequence[Refusal],
+        notes: Notes = NO_NOTES,
+    ) -> None:
+        self._sink.write(position, readings, waveforms, refused, notes)
+
+    def memory(self) -> Mapping[str, bytes]:
+        return self._sink.memory()
+
+    def flush(self) -> None:
+        self._sink.flush()
+
+    @property
+    def position(self) -> int:
+        return self._sink.position
+
+    def close(self) -> None:
+        self._sink.close()
+
+    # reading: the reader changes when a series is named
+
+    def names(self) -> Mapping[str, int]:
+        return {name.removesuffix("/s"): number for name, number in self.reader.names().items()}
+
+    def read(self, series: int, start_us: int, stop_us: int) -> Readings:
+        return self.reader.read(series, start_us, stop_us)
+
+    def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
+        return self.reader.waveforms(series, start_us, stop_us, newest)
+
+    def last_values(self, after_sequence: int = 0) -> list[LastValue]:
+        found = self.reader.last_values(after_sequence)
+        return [replace(value, name=value.name.removesuffix("/s")) for value in found]
+
+
+@dataclass
+class Bucket:
+    """Where InfluxDB keeps what a test writes; emptied for each store."""
+
+    url: str
+    name: str
+    empty: Callable[[], None]
+    token: str = ""
+    org: str = ""
+
+    def open_empty(self, folder: Path) -> Store:
+        self.empty()
+        server = InfluxServer(self.url, self.token, self.org, self.name)
+        store = InfluxStore(server, SinkCursor(folder / "cursor.db"))
+        return Store(store, store)
+
+
+@pytest.fixture(scope="session")
+def influxdb_1(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    with running_influxd(program("influxd"), tmp_path_factory.mktemp("influxd")) as server:
+        yield Bucket(server.url, "contract", lambda: server.make_database("contract"))
+
+
+@pytest.fixture(scope="session")
+def influxdb_2() -> Bucket:
+    """An InfluxDB 2.x of whoever runs the tests: its bucket is emptied. A DBRP mapping of the bucket must exist."""
+    token, org, name = (os.environ.get(f"FOREWARN_TEST_INFLUX_{word}", "") for word in ("TOKEN", "ORG", "BUCKET"))
+
+    def empty() -> None:
+        span = {"start": "1677-09-22T00:00:00Z", "stop": "2262-04-11T00:00:00Z"}
+        headers = {"Authorization": f"Token {token}"}
+        params = {"org": org, "bucket": name}
+        answer = httpx2.post(f"{INFLUX_2}/api/v2/delete", params=params, json=span, headers=headers, trust_env=False)
+        answer.raise_for_status()
+
+    return Bucket(INFLUX_2, name, empty, token, org)
 
 
 def close(store: Store) -> None:
@@ -74,7 +223,7 @@ def wave(series: int, at: int, level: float = 1.0, size: int = 8) -> Waveform:
     return Waveform(series, at, 2560.0, np.linspace(-level, level, size, dtype=np.float32), 3)
 
 
-def test_a_new_store_is_empty(opened: Callable[[], Store]) -> None:
+def test_a_new_store_is_empty(opened: Callable[[], Full]) -> None:
     store = opened()
     assert store.writer.position == 0
     assert store.reader.counts() == Counts()
@@ -85,15 +234,15 @@ def test_a_new_store_is_empty(opened: Callable[[], Store]) -> None:
     assert store.reader.waveforms(1, *EVER) == []
 
 
-def test_a_series_keeps_its_number(opened: Callable[[], Store]) -> None:
-    store = opened()
+def test_a_series_keeps_its_number(any_opened: Callable[[], Store]) -> None:
+    store = any_opened()
     assert store.writer.assign(["a/x", "b/y", "a/x"]) == [1, 2, 1]
     assert store.writer.assign(["c/z", "b/y"]) == [3, 2]
     assert dict(store.reader.names()) == {"a/x": 1, "b/y": 2, "c/z": 3}
 
 
-def test_readings_come_back_ascending_in_a_half_open_interval(opened: Callable[[], Store]) -> None:
-    store = opened()
+def test_readings_come_back_ascending_in_a_half_open_interval(any_opened: Callable[[], Store]) -> None:
+    store = any_opened()
     store.writer.assign(["a", "b"])
     at = [NOON + 3, NOON + 1, NOON + US_PER_DAY, NOON + 2, NOON - US_PER_DAY]
     store.writer.write(5, Readings.of([1, 1, 1, 2, 1], at, [0.3, 0.1, 9.0, 7.0, -9.0], [0, 4, 0, 0, 64]), [], [])
@@ -108,17 +257,17 @@ def test_readings_come_back_ascending_in_a_half_open_interval(opened: Callable[[
 
 
 def test_the_same_value_again_is_a_duplicate_and_another_a_conflict_that_changes_nothing(
-    opened: Callable[[], Store],
+    any_opened: Callable[[], Store],
 ) -> None:
-    store = opened()
+    store = any_opened()
     store.writer.assign(["a"])
     store.writer.write(1, Readings.of([1, 1, 1], [NOON] * 3, [5.0, 5.0, 6.0]), [], [])
     store.writer.write(2, Readings.of([1, 1, 1], [NOON, NOON, NOON + 1], [6.0, 5.0, 1.0]), [], [])
-    assert store.reader.counts() == Counts(stored=2, duplicates=2, conflicts=2)
+    store.counts(Counts(stored=2, duplicates=2, conflicts=2))
     assert store.reader.read(1, *EVER).value.tolist() == [5.0, 1.0]
 
 
-def test_a_batch_at_a_position_already_taken_changes_nothing(opened: Callable[[], Store]) -> None:
+def test_a_batch_at_a_position_already_taken_changes_nothing(opened: Callable[[], Full]) -> None:
     store = opened()
     store.writer.assign(["a"])
     store.writer.write(10, Readings.of([1], [NOON], [5.0]), [wave(1, NOON)], [refusal()])
@@ -128,7 +277,7 @@ def test_a_batch_at_a_position_already_taken_changes_nothing(opened: Callable[[]
     assert store.writer.position == 10
 
 
-def test_waveforms_follow_the_same_rule_and_come_back_exactly(opened: Callable[[], Store]) -> None:
+def test_waveforms_follow_the_same_rule_and_come_back_exactly(opened: Callable[[], Full]) -> None:
     store = opened()
     store.writer.assign(["a", "b"])
     waves = [wave(1, NOON + day * US_PER_DAY + k, k + 0.1) for day in (1, 0, 2) for k in (1, 2)]
@@ -145,7 +294,7 @@ def test_waveforms_follow_the_same_rule_and_come_back_exactly(opened: Callable[[
     assert [w.at for w in store.reader.waveforms(1, NOON + 1, NOON + 2)] == [NOON + 1]
 
 
-def test_last_values_tell_what_changed_since_a_sequence_number(opened: Callable[[], Store]) -> None:
+def test_last_values_tell_what_changed_since_a_sequence_number(opened: Callable[[], Full]) -> None:
     store = opened()
     store.writer.assign(["a", "b", "c"])
     store.writer.write(1, Readings.of([1, 1, 2], [NOON + 2, NOON + 1, NOON], [3.0, 2.0, 8.0], [4, 0, 0]), [], [])
@@ -163,15 +312,15 @@ def test_last_values_tell_what_changed_since_a_sequence_number(opened: Callable[
     assert all(v.sequence > seen for v in changed)
 
 
-def test_a_conflict_never_becomes_the_last_value(opened: Callable[[], Store]) -> None:
-    store = opened()
+def test_a_conflict_never_becomes_the_last_value(any_opened: Callable[[], Store]) -> None:
+    store = any_opened()
     store.writer.assign(["a"])
     store.writer.write(1, Readings.of([1, 1], [NOON, NOON], [5.0, 6.0]), [], [])
     store.writer.write(2, Readings.of([1], [NOON], [7.0]), [], [])
     assert [v.value for v in store.reader.last_values()] == [5.0]
 
 
-def test_the_quarantine_is_bounded_and_what_leaves_it_stays_counted(opened: Callable[[], Store]) -> None:
+def test_the_quarantine_is_bounded_and_what_leaves_it_stays_counted(opened: Callable[[], Full]) -> None:
     store = opened()
     for n in range(10):
         store.writer.write(n + 1, Readings.empty(), [], [refusal(2 * n, readings=2), refusal(2 * n + 1)])
@@ -185,7 +334,7 @@ def test_the_quarantine_is_bounded_and_what_leaves_it_stays_counted(opened: Call
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_refused_before_anything_is_written(opened: Callable[[], Store], value: float) -> None:
+def test_what_is_not_finite_is_refused_before_anything_is_written(opened: Callable[[], Full], value: float) -> None:
     store = opened()
     store.writer.assign(["a"])
     with pytest.raises(ValueError, match="finite"):
@@ -195,7 +344,7 @@ def test_what_is_not_finite_is_refused_before_anything_is_written(opened: Callab
     assert store.reader.counts() == Counts()
 
 
-def test_a_series_that_nobody_assigned_is_refused(opened: Callable[[], Store]) -> None:
+def test_a_series_that_nobody_assigned_is_refused(opened: Callable[[], Full]) -> None:
     store = opened()
     store.writer.assign(["a"])
     for number in (0, 2, -1):
@@ -215,12 +364,12 @@ ROWS = st.tuples(
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(ROWS, max_size=25), min_size=1, max_size=8))
 def test_any_order_duplication_and_batching_stores_the_first_value_of_each_identity_and_balances(
-    opened: Callable[[], Store], batches: list[list[tuple[int, int, float]]]
+    any_opened: Callable[[], Store], batches: list[list[tuple[int, int, float]]]
 ) -> None:
     first: dict[int, dict[int, float]] = defaultdict(dict)
     last: dict[int, tuple[int, float]] = {}
     duplicates = conflicts = 0
-    with closing(opened()) as store:
+    with closing(any_opened()) as store:
         store.writer.assign(["a", "b", "c"])
         for position, batch in enumerate(batches, 1):
             for series, at, value in batch:
@@ -231,7 +380,7 @@ def test_any_order_duplication_and_batching_stores_the_first_value_of_each_ident
             columns = tuple(list(column) for column in zip(*batch, strict=True)) or ([], [], [])
             store.writer.write(position, Readings.of(*columns), [], [])
         stored = sum(map(len, first.values()))
-        assert store.reader.counts() == Counts(stored, duplicates - stored, conflicts)
+        store.counts(Counts(stored, duplicates - stored, conflicts))
         for series in (1, 2, 3):
             got = store.reader.read(series, *EVER)
             assert list(zip(got.at.tolist(), got.value.tolist(), strict=True)) == sorted(first[series].items())

@@ -21,9 +21,11 @@ from forewarn.core.readings import Readings, SignalSpec, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.consumer import OF_A_SINK, Consumer, Manner, Trimmer
 from forewarn.ingest.delivery import Frame
+from forewarn.ingest.influx.cursor import SinkCursor
+from forewarn.ingest.influx.server import InfluxServer
+from forewarn.ingest.influx.sink import InfluxSink
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
-from forewarn.ingest.store.influx import InfluxSink, SinkCursor
 from forewarn.ingest.store.memory import MemoryStore
 from tests.ingest.fake_influx import FakeInflux
 
@@ -75,7 +77,8 @@ def pair(
     journal = Journal(folder / "journal", segment_bytes=65_536)
     cursor, numbers = SinkCursor(folder / "influx.cursor"), store.assign([SPEC.name])
     cursor.enter(journal.start, journal.end)
-    sink = InfluxSink(f"http://127.0.0.1:{port}", token, "", "raw", {numbers[0]: SPEC}, cursor, timeout_s=5)
+    server = InfluxServer(f"http://127.0.0.1:{port}", token, "", "raw", timeout_s=5)
+    sink = InfluxSink(server, {numbers[0]: SPEC}, cursor)
     trimmer, fatal = Trimmer(journal, [store, sink]), list[BaseException]()
     a = Consumer(journal, Intake([SPEC], numbers), store, fatal.append, trimmer)
     b = Consumer(journal, Intake([SPEC], numbers), sink, fatal.append, trimmer, QUICK)

@@ -5,6 +5,7 @@ That real servers take these lines is another test's subject.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,11 @@ import pytest
 from forewarn.core.errors import Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, SignalSpec, Waveform
-from forewarn.ingest.store.influx import InfluxSink, SinkCursor, encode_lines, line_key
+from forewarn.core.telemetry import Notes
+from forewarn.ingest.influx.cursor import SinkCursor
+from forewarn.ingest.influx.lines import encode_lines, line_key
+from forewarn.ingest.influx.server import InfluxServer
+from forewarn.ingest.influx.sink import InfluxSink
 from tests.ingest.fake_influx import FakeInflux
 
 SIGNALS = {
@@ -24,7 +29,7 @@ SIGNALS = {
 READINGS = Readings.of([1, 2, 3, 1], [1000, 2000, 3000, -4000], [71.25, 1.0, 1e-300, 0.1])
 LINES = [
     r"temperature,asset=pump\ 7,signal=temp\,DE value=71.25 1000",
-    r"rotational\ speed,asset=pump\=8,signal=speed\\  value=1e-300 3000",
+    r"rotational\ speed,asset=pump\=8,signal=speed\_ value=1e-300 3000",
     r"temperature,asset=pump\ 7,signal=temp\,DE value=0.1 -4000",
 ]
 
@@ -37,7 +42,7 @@ def server() -> Iterator[FakeInflux]:
 
 
 def sink_to(port: int, cursor: SinkCursor, token: str = "secret") -> InfluxSink:
-    return InfluxSink(f"http://127.0.0.1:{port}", token, "plant", "raw", SIGNALS, cursor, timeout_s=5)
+    return InfluxSink(InfluxServer(f"http://127.0.0.1:{port}", token, "plant", "raw", timeout_s=5), SIGNALS, cursor)
 
 
 @pytest.fixture
@@ -109,13 +114,29 @@ def test_a_cursor_outside_of_the_journal_goes_to_its_nearest_end_and_tells_the_g
     assert SinkCursor(tmp_path / "cursor").position == goes_on
 
 
-def test_a_cursor_that_cannot_be_kept_is_tried_again(server: FakeInflux, sink: InfluxSink, tmp_path: Path) -> None:
-    (tmp_path / "cursor.new").mkdir()
+def test_a_cursor_that_cannot_be_kept_is_tried_again(server: FakeInflux, tmp_path: Path) -> None:
+    cursor = SinkCursor(tmp_path / "cursor")
+    sink = sink_to(server.server_port, cursor)
+    cursor._db.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(tmp_path / "cursor", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Retriable, match="cursor"):
         sink.write(10, READINGS)
-    (tmp_path / "cursor.new").rmdir()
+    other.execute("ROLLBACK")
+    other.close()
     sink.write(10, READINGS)
     assert sink.position == 10
+    sink.close()
+
+
+def test_what_the_decoders_remember_is_kept_with_the_cursor(server: FakeInflux, tmp_path: Path) -> None:
+    sink = sink_to(server.server_port, SinkCursor(tmp_path / "cursor"))
+    sink.write(10, READINGS, notes=Notes(memory={"a": b"1", "b": b"2"}))
+    sink.write(20, READINGS, notes=Notes(memory={"a": None}))
+    sink.close()
+    again = sink_to(server.server_port, SinkCursor(tmp_path / "cursor"))
+    assert (again.position, again.memory()) == (20, {"b": b"2"})
+    again.close()
 
 
 def test_after_an_outage_and_a_restart_it_goes_on_where_it_was(server: FakeInflux, tmp_path: Path) -> None:
