@@ -201,5 +201,7 @@ def _publish(head: int, data: bytes, body: int, stop: int, version: int, aliases
 def _behind_properties(topic: bytes, data: bytes, at: int, stop: int, aliases: TopicAliases) -> tuple[bytes, int]:
     cursor = Cursor(data, at, stop)
     properties = read_properties(cursor, IN_PUBLISH)
+    if set(str(properties.get(Property.RESPONSE_TOPIC, ""))) & set("+#"):
+        raise PacketError(Reason.PROTOCOL_ERROR, "a wildcard in the response topic")
     alias = number_of(properties, Property.TOPIC_ALIAS, 0) if Property.TOPIC_ALIAS in properties else None
     return aliases.topic(topic, alias), cursor.at
