@@ -56,6 +56,7 @@ class IngestControl:
     ) -> None:
         self._settings, self._parts, self._consumers = settings, parts, consumers
         self._commit, self._door, self._sources, self._now_us = commit, door, sources, now_us
+        self._book = PackedReader(settings.series_dir)
         self._reloading = asyncio.Lock()
 
     def register(self, server: ControlServer) -> None:
@@ -78,8 +79,7 @@ class IngestControl:
         """Read rows of the quarantine again: {rows | reason | topic, before_row?}. Answers when they are durable in the
         journal: how many were asked for, which rows lack a part of their message, which are gone, where to go on."""
         wanted = _wanted(arguments)
-        book = PackedReader(self._settings.series_dir)
-        chosen = await asyncio.get_running_loop().run_in_executor(None, choose, book, wanted, self._now_us())
+        chosen = await asyncio.get_running_loop().run_in_executor(None, choose, self._book, wanted, self._now_us())
         if chosen.frames:
             await self._durable(chosen.frames)
         return {

@@ -74,8 +74,8 @@ async def _run(settings: Settings, as_child: bool) -> int:
         commit.submit_silently(refusal_frame(now_us(), client, topic or "", reason, size))
 
     door = FrontDoor(front_door_settings(settings.mqtt), commit, now_us, refused)
-    sources = broker_sources(settings, parts.plant.signals, commit, now_us).values()
-    control = IngestControl(settings, parts, consumers, commit, door, {}, now_us)
+    sources = broker_sources(settings, parts.plant.signals, commit, now_us)
+    control = IngestControl(settings, parts, consumers, commit, door, sources, now_us)
     asked = ControlServer(settings.control_socket)
     control.register(asked)
     for consumer in consumers:
@@ -84,13 +84,13 @@ async def _run(settings: Settings, as_child: bool) -> int:
     await asked.start()
     ticking = loop.create_task(tick(consumers, commit, now_us))
     port = await door.start()
-    for source in sources:
+    for source in sources.values():
         source.start()
     print(json.dumps({"ready": True, "mqtt_port": port}), flush=True)
     status = await ended
     ticking.cancel()
     await asked.stop()
-    await asyncio.gather(door.stop(), *(source.stop() for source in sources))
+    await asyncio.gather(door.stop(), *(source.stop() for source in sources.values()))
     await commit.close()
     await asyncio.gather(*(loop.run_in_executor(None, consumer.stop) for consumer in consumers))
     parts.close()

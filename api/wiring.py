@@ -74,6 +74,8 @@ class IngestParts:
         def swap(consumer: Consumer) -> None:
             numbers = self.store.assign([spec.name for spec in plant.signals])
             consumer.replace_intake(intake_of(plant, numbers))
+            if self.second is not None and consumer.feeds(self.second.sink):
+                self.second.sink.know(dict(zip(numbers, plant.signals, strict=True)))
 
         for consumer in consumers:
             yield consumer.between_batches(partial(swap, consumer))

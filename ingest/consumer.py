@@ -188,6 +188,10 @@ class Consumer:
         position = self._store.position
         return Progress(position, self._journal.end - self._next, self._wakes_at_us)
 
+    def feeds(self, store: Sink) -> bool:
+        """Is this the consumer that writes this store?"""
+        return self._store is store
+
     def between_batches(self, job: Callable[[], T]) -> Future[T]:
         """Run something in this consumer's thread, between two batches: the only place that may write its store.
 

@@ -48,7 +48,7 @@ class ControlServer:
         self._path = path
         self._handlers: dict[str, Handler] = {"ping": _pong}
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: set[asyncio.Task[None]] = set()
 
     def register(self, command: str, handler: Handler) -> None:
         """Answer a command from now on. Raises ValueError when it has a handler already."""
@@ -69,15 +69,17 @@ class ControlServer:
         """Answer nobody any more."""
         if self._server is not None:
             self._server.close()
-            for writer in tuple(self._open):
-                writer.close()
+            for task in self._open:
+                task.cancel()
+            await asyncio.gather(*self._open, return_exceptions=True)
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._open) >= MAX_CONNECTIONS:
+        task = asyncio.current_task()
+        if task is None or len(self._open) >= MAX_CONNECTIONS:
             writer.close()
             return
-        self._open.add(writer)
+        self._open.add(task)
         try:
             while line := await asyncio.wait_for(reader.readline(), IDLE_S):
                 writer.write(_line(await self._answer(line)))
@@ -85,7 +87,7 @@ class ControlServer:
         except (TimeoutError, ValueError, OSError) as error:  # idle, a line without end, gone: nobody to answer to
             log.debug("control_connection_ended", error=str(error))
         finally:
-            self._open.discard(writer)
+            self._open.discard(task)
             writer.close()
 
     async def _answer(self, line: bytes) -> Json:

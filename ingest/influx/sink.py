@@ -48,6 +48,11 @@ class InfluxSink:
         self._answers = True
         self.skipped = 0
 
+    def know(self, signals: Mapping[int, SignalSpec]) -> None:
+        """Send these series from now on: the plant has changed. For the thread that writes."""
+        self._keys = {series: line_key(signal) for series, signal in signals.items()}
+        self._reader = InfluxReader(self._server, signals)
+
     @property
     def position(self) -> int:
         """Position up to which the server has everything."""
