@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from forewarn.core.errors import Rejected
@@ -74,6 +74,11 @@ class TopicTable:
 
     def __len__(self) -> int:
         return len(self._bindings)
+
+    @property
+    def bindings(self) -> Collection[Binding]:
+        """What all topics carry."""
+        return self._bindings.values()
 
     def binding(self, topic: str) -> Binding:
         """What this topic carries. Raises Rejected `unknown_topic` when the plant file does not name it."""

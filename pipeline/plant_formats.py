@@ -16,7 +16,7 @@ _TAKES = {
     "senml": ("field",),
     "plain": (),
     "sparkplug": ("field",),
-    "chunked": ("template", "time_field", "time_unit"),
+    "chunked": ("template", "field", "time_field", "time_unit"),
 }
 _NAME = {
     "json": "JSON", "senml": "SenML", "plain": "a plain value", "sparkplug": "Sparkplug",

@@ -110,7 +110,7 @@ class SignalBuilder:
             self._report(
                 entry.path("field"), f"{field!r} has a meaning of its own in a payload, a signal cannot use it"
             )
-        if spec.kind == "waveform" and spec.field is not None:
+        if spec.kind == "waveform" and spec.format == "json" and spec.field is not None:
             self._report(entry.path("field"), "a waveform has its topic for itself and takes no field")
         other = self._places.setdefault((spec.topic, field), spec)
         if other is not spec:
@@ -122,10 +122,10 @@ class SignalBuilder:
     def _share(self, spec: SignalSpec, holder: SignalSpec, entry: Layered[SignalEntry]) -> None:
         """One topic, one format, one place of the time."""
         with_whom = f"topic {spec.topic!r} is shared with {holder.name}"
-        if "waveform" in (spec.kind, holder.kind):
+        if ("waveform", "json") in ((spec.kind, spec.format), (holder.kind, holder.format)):
             self._report(entry.path("topic"), f"{with_whom}: a waveform needs its own")
             return
-        for key in ("format", "time_field", "time_unit"):
+        for key in ("format", "time_field", "time_unit", "template"):
             mine, theirs = getattr(spec, key), getattr(holder, key)
             if mine != theirs:
                 self._report(entry.path(key), f"{with_whom}, which has {key} {theirs}, and this one {mine}")

@@ -106,7 +106,7 @@ def _decode_object(found: dict[str, object], now_us: int) -> Block:
     unit = found.get("unit", "")
     if not isinstance(unit, str):
         raise Rejected("wrong_type", f"unit is {shown(unit)}, a text is expected")
-    samples = _from_base64(found["samples_b64"]) if "samples_b64" in found else _from_list(found["samples"])
+    samples = _from_base64(found["samples_b64"]) if "samples_b64" in found else sample_list(found["samples"])
     at = device_time(found["ts"], now_us) if "ts" in found else 0
     numbers = [_whole(found, "boot_id"), _whole(found, "seq")]
     return Block(at, _number("sample_rate_hz", found["sample_rate_hz"]), samples, unit, *numbers)
@@ -127,7 +127,8 @@ def _number(name: str, raw: object) -> float:
     return float(raw)
 
 
-def _from_list(raw: object) -> Floats:
+def sample_list(raw: object) -> Floats:
+    """A JSON array of numbers -> float64[n]. Raises Rejected: `wrong_type`, `not_a_number`."""
     if not isinstance(raw, list):
         raise Rejected("wrong_type", f"samples is {shown(raw)}, an array is expected")
     return np.array([_number(f"sample {place}", value) for place, value in enumerate(raw)], np.float64)

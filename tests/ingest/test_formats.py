@@ -273,7 +273,7 @@ def test_the_examples_of_the_reference_are_read(root: Path) -> None:
 
 def test_the_reference_names_every_reason(root: Path) -> None:
     text = (root / "docs/reference/payloads.md").read_text()
-    sources = [*(root / "ingest/formats").glob("*.py"), root / "ingest/intake.py"]
+    sources = [*(root / "ingest/formats").glob("*.py"), root / "ingest/intake.py", root / "ingest/chunked.py"]
     reasons = {reason for source in sources for reason in re.findall(r'Rejected\(\s*"(\w+)"', source.read_text())}
     assert len(reasons) > 20
     assert [reason for reason in reasons if f"`{reason}`" not in text] == []
