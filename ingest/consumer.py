@@ -245,7 +245,9 @@ class Consumer:
             self._do_jobs()
             if self._stopping.is_set() and not self._manner.finishes:
                 return False
-        return self._patiently(self._store.flush)
+        flushed = self._patiently(self._store.flush)
+        self._trimmer.trim()  # the flush may have moved the position: a full journal would wait for this for ever
+        return flushed
 
     def _stored(self, batch: JournalBatch) -> bool:
         frames, turned_away = split_refusals(batch.frames)

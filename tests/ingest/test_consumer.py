@@ -207,3 +207,30 @@ def test_segments_that_the_store_has_are_given_back_to_the_disk(tmp_path: Path) 
     assert journal.start > 0
     assert store.counts().acknowledged == 6_000
     journal.close()
+
+
+class Lazy(MemoryStore):
+    """A store whose position follows at a flush, as that of the embedded one does."""
+
+    flushed = 0
+
+    @property
+    def position(self) -> int:
+        return self.flushed
+
+    def flush(self) -> None:
+        self.flushed = super().position
+
+
+def fill(journal: Journal, messages: int) -> None:
+    for start in range(0, messages, 500):
+        journal.append([frame(start + i) for i in range(500)])
+
+
+def test_a_journal_that_was_full_takes_more_once_the_store_has_caught_up(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "small", segment_bytes=65_536, limit_bytes=262_144)
+    with pytest.raises(Retriable):
+        fill(journal, 60_000)
+    consume(journal, Lazy())
+    assert journal.append([frame(60_000 + i) for i in range(500)]) == journal.end
+    journal.close()
