@@ -139,7 +139,7 @@ class ChunkTable:
             "SELECT id FROM chunk WHERE series = ? AND t1 >= ? AND t0 <= ?", (series, int(at[0]), int(at[-1]))
         ).fetchall()
         for (id_,) in overlapping:
-            times, stored = self._decoded.get(id_, lambda id_=id_: self._columns(id_))
+            times, stored = self._decoded.get(id_, self._columns)
             place = np.minimum(np.searchsorted(times, at), len(times) - 1)
             hit = times[place] == at
             found |= hit

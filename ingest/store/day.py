@@ -19,7 +19,7 @@ from forewarn.core.readings import Floats, Int64s, Readings, Waveform
 from forewarn.ingest.store.chunk_table import ChunkTable
 from forewarn.ingest.store.day_rows import SERIES_LIMIT, Bools, DayRows, day_path, judge, newest_of_each
 from forewarn.ingest.store.day_state import SCHEMA, DayState, read_state, stale_series, upgrade, write_state
-from forewarn.ingest.store.files import bound_log, open_for_writing, retriable, transaction
+from forewarn.ingest.store.files import bound_log, close_written, open_for_writing, retriable, transaction
 from forewarn.ingest.store.log import DayLog
 from forewarn.ingest.store.packing import PackJob
 from forewarn.ingest.store.rollup_files import HOURS, MINUTES, RollupWriter, Width
@@ -29,7 +29,7 @@ from forewarn.ingest.store.waves import WaveTable
 _PACK_AT_CLOSE_ROWS = 4096
 _MIN_SLICE_ROWS = 8192
 _KEPT_FREE_PAGES = 8
-_PAYS = 8  # so many readings a bucket make a rollup worth its room while the readings are there
+_PAYS = 32  # so many readings a bucket make a rollup worth its room while the readings are there
 SeriesRollup = tuple[int, Rollup]
 
 
@@ -171,7 +171,7 @@ class DayFile:
                         self._pack_everything()
                     self._give_back()
         finally:
-            self._db.close()
+            close_written(self._db)
 
     def _pack_everything(self) -> None:
         state = self._state
@@ -183,8 +183,7 @@ class DayFile:
     def _give_back(self) -> None:
         """Let pages that are no longer used leave the file."""
         if self._db.execute("PRAGMA freelist_count").fetchone()[0] > _KEPT_FREE_PAGES:
-            self._db.execute("PRAGMA incremental_vacuum").fetchall()
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._db.executescript("PRAGMA incremental_vacuum")  # execute() would end it after one page
 
     # ---- settling
 
@@ -245,15 +244,17 @@ class DayFile:
 
     def drop_waveforms(self, most: int) -> int:
         """Delete some waveforms of this day, also contradicting ones; how many. The books still count them."""
-        gone = 0
         with retriable(self._path):
             with transaction(self._db):
-                for table in ("waveform", "waveform_conflict"):
-                    some = f"SELECT id FROM {table} LIMIT ?"
-                    gone += self._db.execute(f"DELETE FROM {table} WHERE id IN ({some})", (most,)).rowcount
-            if gone:
+                gone = self._delete_some("waveform", most)
+                self._put_state(replace(self._state, waves_dropped=self._state.waves_dropped + gone))
+                aside = self._delete_some("waveform_conflict", most)
+            if gone + aside:
                 self._give_back()
-        return gone
+        return gone + aside
+
+    def _delete_some(self, table: str, most: int) -> int:
+        return self._db.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} LIMIT ?)", (most,)).rowcount
 
     @property
     def state(self) -> DayState:

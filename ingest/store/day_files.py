@@ -29,6 +29,10 @@ class DayFiles:
         self._open.move_to_end(day)
         return self._open[day]
 
+    def days(self) -> list[int]:
+        """The days that are open now."""
+        return list(self._open)
+
     def discard(self, day: int) -> None:
         """Forget a day after an error: its memory may be ahead of the file."""
         if (broken := self._open.pop(day, None)) is not None:
@@ -46,5 +50,5 @@ class DayFiles:
 
     def abandon(self) -> None:
         """Release all files as they are."""
-        for day in list(self._open):
+        for day in self.days():
             self.discard(day)

@@ -111,6 +111,26 @@ class DayRows:
         return self if fresh.all() else self.take(np.concatenate(([True], fresh)))
 
 
+class SortedRuns:
+    """Rows that keep coming, sorted in a few runs without repeats: runs of like size are joined, so that they stay few.
+
+    A row that comes again may be in two runs for a while.
+    """
+
+    def __init__(self) -> None:
+        self.runs: list[DayRows] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self.runs))
+
+    def add(self, rows: DayRows) -> None:
+        """Take more rows, in any order."""
+        if len(rows):
+            self.runs.append(rows.sorted().without_repeats())
+        while len(self.runs) > 1 and 2 * len(self.runs[-1]) >= len(self.runs[-2]):
+            self.runs.append(DayRows.joined([self.runs.pop(-2), self.runs.pop()]).sorted().without_repeats())
+
+
 def key_of(series: int, offset: int) -> int:
     """Key of one reading."""
     return series << _OFFSET_BITS | offset

@@ -12,6 +12,7 @@ VERSION = 2
 _NEW_IN_2 = """
 ALTER TABLE state ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE state ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN waves_dropped INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE stale (series INTEGER PRIMARY KEY);
 UPDATE state SET version = 2;
 """
@@ -43,6 +44,7 @@ class DayState:
     The day's cursor and counters, the counters as they were at the catalogue's durable cursor `base`, the newest log
     id, the id up to which the log is packed, and how far the running pack job is. `generation`: how many files of this
     day were dropped before it. `settled`: the series up to this number are merged and rolled up, except the `stale`.
+    `waves_dropped`: how many of the stored waveforms retention has taken.
     """
 
     cursor: int
@@ -59,6 +61,7 @@ class DayState:
     pack_key: int
     generation: int
     settled: int
+    waves_dropped: int
 
     @property
     def whole(self) -> bool:
@@ -94,7 +97,7 @@ class DayState:
 _BASE_COUNTERS = ("base_stored", "base_duplicates", "base_conflicts")
 _NAMES = [f.name for f in fields(DayState)]
 _READ = f"SELECT {', '.join(_NAMES)} FROM state"
-_READ_FIRST = _READ.replace("generation, settled", "0, 0")
+_READ_FIRST = _READ.replace("generation, settled, waves_dropped", "0, 0, 0")
 _WRITE = f"UPDATE state SET {', '.join(f'{name} = ?' for name in _NAMES)}"
 
 

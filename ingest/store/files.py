@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from forewarn.core.errors import Retriable
@@ -68,6 +68,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection | None:
     return None
 
 
+def inode_of(path: Path) -> int:
+    """Identity of a file, 0 when it does not exist."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_ino
+    return 0
+
+
 def bound_log(db: sqlite3.Connection, path: Path) -> None:
     """Bring a write-ahead log back to nothing when readers that never pause have let it grow.
 
@@ -76,6 +83,14 @@ def bound_log(db: sqlite3.Connection, path: Path) -> None:
     log = _companion(path, "-wal")
     if log.exists() and log.stat().st_size > _WAL_MOST_BYTES:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def close_written(db: sqlite3.Connection) -> None:
+    """Close a writing connection; its write-ahead log goes, unless a reader is inside just now."""
+    with suppress(sqlite3.OperationalError):  # a full disk: nothing is lost, the log waits for the next opening
+        db.execute("PRAGMA busy_timeout = 0")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
 
 
 def remove_database(path: Path) -> None:

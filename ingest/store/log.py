@@ -11,7 +11,7 @@ import sqlite3
 import numpy as np
 
 from forewarn.core.readings import Floats, Int64s
-from forewarn.ingest.store.day_rows import OFFSET_MASK, Bools, DayRows
+from forewarn.ingest.store.day_rows import Bools, DayRows, SortedRuns
 
 _SMALL_ENTRIES = 512  # so many small entries are joined to one
 _LARGE_ENTRY_ROWS = 2048
@@ -23,6 +23,7 @@ class DayLog:
     def __init__(self, db: sqlite3.Connection, last_id: int) -> None:
         self._db, self.last_id = db, last_id
         self._columns, self._n = _room(4096), 0
+        self._runs = SortedRuns()
         self._small_from_id, self._small_from_row, self._small = 0, 0, 0
         for id_, blob in db.execute("SELECT id, columns FROM log ORDER BY id"):
             self._keep(id_, DayRows.from_bytes(blob))
@@ -61,21 +62,19 @@ class DayLog:
         """Forget the entries up to an id, which hold the first `count` rows."""
         self._db.execute("DELETE FROM log WHERE id <= ?", (upto,))
         rest = self.rows.take(slice(count, None))
-        self._columns, self._n = _room(max(4096, len(rest))), 0
+        self._columns, self._n, self._runs = _room(max(4096, len(rest))), 0, SortedRuns()
         self._add(rest)
         self._small_from_row -= count
 
     def find(self, keys: Int64s) -> tuple[Bools, Floats]:
         """Which of these ascending keys are here, and their values."""
         found, values = np.zeros(len(keys), bool), np.zeros(len(keys))
-        mine = self._columns.key[: self._n]
-        offset, wanted = mine & OFFSET_MASK, keys & OFFSET_MASK
-        near = np.flatnonzero((offset >= wanted.min()) & (offset <= wanted.max()))
-        if len(near):
-            place = np.minimum(np.searchsorted(keys, mine[near]), len(keys) - 1)
-            hit = keys[place] == mine[near]
-            found[place[hit]] = True
-            values[place[hit]] = self._columns.value[near[hit]]
+        self._runs.add(self.rows.take(slice(len(self._runs), None)))
+        for run in self._runs.runs:
+            place = np.minimum(np.searchsorted(run.key, keys), len(run) - 1)
+            hit = run.key[place] == keys
+            found |= hit
+            values[hit] = run.value[place[hit]]
         return found, values
 
     def _keep(self, id_: int, rows: DayRows) -> None:

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from forewarn.core.errors import Retriable
+from forewarn.core.errors import Conflict, Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.folder_lock import FolderLock
+from forewarn.ingest.store.backup import Backup, Pins, copy_pinned
 from forewarn.ingest.store.catalogue import Catalogue
 from forewarn.ingest.store.day_files import DayFiles
 from forewarn.ingest.store.day_rows import (
@@ -63,7 +64,7 @@ class PackedStore:
         *,
         journalled: bool = True,
         catalogue_delay_s: float = 0.0,
-        log_rows: int = 262_144,
+        log_rows: int = 1 << 20,
         open_days: int = 8,
         quarantine_rows: int = 50_000,
         quarantine_bytes: int = 64 << 20,
@@ -73,6 +74,7 @@ class PackedStore:
         self._folder, self._file_lock, self._lock = folder, FolderLock(folder), threading.RLock()
         self._delay_s, self._monotonic, self._committed_at = catalogue_delay_s, monotonic, monotonic()
         self._retention = retention
+        self._pins: Pins | None = None
         try:
             self._history, self._rollups = History(folder), RollupWriter(folder)
             self._days = DayFiles(folder, log_rows, open_days, self._history.generation)
@@ -145,6 +147,30 @@ class PackedStore:
         full: what was dropped until then stays dropped, and the next call goes on.
         """
         return self._upkeep.apply(self._retention, now_us)
+
+    def backup(self, target: Path) -> Backup:
+        """Copy the store as it stands now into an empty folder, while writes go on; see `ingest.store.backup`.
+
+        The copy is a store folder of its own: put in the place of this one, it goes on from `Backup.position` and
+        needs the journal from there. Raises `Conflict` for a folder that is not empty, OSError when it is not writable.
+        """
+        with self._lock:
+            if self._pins is not None:
+                raise Conflict("a backup is under way already")
+            self._commit()
+            self._pins = pins = Pins(self._folder, [day_path(self._folder, day) for day in self._days.days()])
+            self._days.before_change, position = pins.before_change, self.position
+
+        def take() -> tuple[Path, sqlite3.Connection] | None:
+            with self._lock:
+                return pins.next()
+
+        try:
+            return copy_pinned(take, target, position)
+        finally:
+            with self._lock:
+                self._days.before_change, self._pins = lambda path: None, None
+                pins.release()
 
     def _commit(self) -> None:
         self._catalogue.commit()

@@ -4,63 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.ports import Counts
 from forewarn.core.readings import Readings, Waveform
 from forewarn.ingest.store.book_reads import BookReads
 from forewarn.ingest.store.book_tables import VERSION
-from forewarn.ingest.store.chunks import decode_chunk
-from forewarn.ingest.store.day_rows import DayRows, day_name, day_of, day_path, days_of, key_of
-from forewarn.ingest.store.files import open_for_reading, transaction
+from forewarn.ingest.store.day_rows import DayRows, day_name, day_of, day_path, days_of
+from forewarn.ingest.store.day_view import DayView, DayViews, merged_readings
+from forewarn.ingest.store.files import open_for_reading
+from forewarn.ingest.store.history import FILE as HISTORY_FILE
+from forewarn.ingest.store.history import dropped_days, dropped_totals
+from forewarn.ingest.store.rollup_files import RollupReader
+from forewarn.ingest.store.rollup_reads import LiveDay, rolled_up
+from forewarn.ingest.store.rollup_rows import Rollup
 from forewarn.ingest.store.waves import wave_of
-
-_OPEN_DAYS = 16
-
-
-class _DayView:
-    """One day file, read-only, with the rows of its log kept in memory, sorted, and brought up to date on demand."""
-
-    def __init__(self, db: sqlite3.Connection, day: int) -> None:
-        self.db, self._day = db, day
-        self._log, self._seen, self._packed = DayRows.joined([]), 0, 0
-
-    @contextmanager
-    def snapshot(self) -> Iterator[DayRows]:
-        """The log as it stands now; what is read inside belongs to the same moment."""
-        with transaction(self.db, "BEGIN"):
-            self._refresh()
-            yield self._log
-
-    def _refresh(self) -> None:
-        last_id, packed = self.db.execute("SELECT last_id, packed FROM state").fetchone()
-        if packed != self._packed:
-            self._log, self._seen, self._packed = DayRows.joined([]), packed, packed
-        if last_id > self._seen:
-            entries = self.db.execute("SELECT columns FROM log WHERE id > ? ORDER BY id", (self._seen,))
-            parts = [self._log, *(DayRows.from_bytes(columns) for (columns,) in entries)]
-            self._log, self._seen = DayRows.joined(parts).sorted().without_repeats(), last_id
-
-    def read(self, log: DayRows, series: int, start_us: int, stop_us: int) -> list[Readings]:
-        """Pieces of one series in [start, stop), each ascending."""
-        midnight = self._day * US_PER_DAY
-        first, last = max(start_us, midnight), min(stop_us, midnight + US_PER_DAY)
-        bounds = [key_of(series, first - midnight), key_of(series, last - midnight)]
-        i, j = np.searchsorted(log.key, bounds)
-        found = self.db.execute(
-            "SELECT blob FROM chunk WHERE series = ? AND t1 >= ? AND t0 < ? ORDER BY t0", (series, first, last)
-        )
-        pieces = [_piece(blob, series, first, last) for (blob,) in found]
-        return [*pieces, log.take(slice(i, j)).readings(self._day)] if j > i else pieces
 
 
 def _current(catalogue: sqlite3.Connection | None) -> sqlite3.Connection | None:
@@ -69,12 +32,6 @@ def _current(catalogue: sqlite3.Connection | None) -> sqlite3.Connection | None:
         catalogue.close()
         return None
     return catalogue
-
-
-def _piece(blob: bytes, series: int, first: int, last: int) -> Readings:
-    at, value, quality = decode_chunk(blob)
-    i, j = np.searchsorted(at, [first, last])
-    return Readings(np.full(j - i, series, np.int32), at[i:j], value[i:j], quality[i:j])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +52,8 @@ class PackedReader(BookReads):
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = folder, threading.RLock()
         self._catalogue: sqlite3.Connection | None = None
-        self._views: OrderedDict[int, _DayView] = OrderedDict()
+        self._history: sqlite3.Connection | None = None
+        self._views, self._rollups = DayViews(folder), RollupReader(folder)
 
     # ---- catalogue
 
@@ -109,41 +67,39 @@ class PackedReader(BookReads):
     def counts(self) -> Counts:
         """The books, by a query."""
         with self._lock:
-            read = "SELECT stored, duplicates, conflicts FROM state"
-            counters = [view.db.execute(read).fetchone() for _, view in self._all()]
-        stored, duplicates, conflicts = (sum(column) for column in zip((0, 0, 0), *counters, strict=True))
+            states = [(day, view.state) for day, view in self._all()]
+            # asked after the days: what is dropped in between is found here, for it is noted before its file goes
+            history = self._dropped()
+            gone = dropped_days(history)
+            alive = [state for day, state in states if state.generation >= gone.get(day, 0)]
+            counters = [dropped_totals(history), *((s.stored, s.duplicates, s.conflicts) for s in alive)]
+        stored, duplicates, conflicts = (sum(column) for column in zip(*counters, strict=True))
         return Counts(stored, duplicates, conflicts, *self._refused_totals())
 
     # ---- days
+
+    def _dropped(self) -> sqlite3.Connection | None:
+        if self._history is None:
+            self._history = open_for_reading(self._folder / HISTORY_FILE)
+        return self._history
 
     def days(self) -> list[str]:
         """Days that hold something, ascending, as `2026-11-23`."""
         return [day_name(day) for day in days_of(self._folder)]
 
-    def _all(self) -> Iterator[tuple[int, _DayView]]:
+    def _all(self) -> Iterator[tuple[int, DayView]]:
         return self._between(0, 0, days_of(self._folder))
 
     def _between(
         self, start_us: int, stop_us: int, days: list[int] | None = None, newest_first: bool = False
-    ) -> Iterator[tuple[int, _DayView]]:
+    ) -> Iterator[tuple[int, DayView]]:
         """Open days that touch [start, stop), or the given ones."""
         if days is None:
             first, last = day_of(start_us), day_of(stop_us - 1)
             days = [day for day in days_of(self._folder) if first <= day <= last]
         for day in reversed(days) if newest_first else days:
-            if (view := self._view(day)) is not None:
+            if (view := self._views.get(day)) is not None:
                 yield day, view
-
-    def _view(self, day: int) -> _DayView | None:
-        if day not in self._views:
-            db = open_for_reading(day_path(self._folder, day))
-            if db is None:
-                return None
-            self._views[day] = _DayView(db, day)
-            if len(self._views) > _OPEN_DAYS:
-                self._views.popitem(last=False)[1].db.close()
-        self._views.move_to_end(day)
-        return self._views[day]
 
     def read(self, series: int, start_us: int, stop_us: int) -> Readings:
         """Readings of one series in [start, stop), ascending in time."""
@@ -154,10 +110,34 @@ class PackedReader(BookReads):
         pieces: dict[int, list[Readings]] = {one: [] for one in series}
         with self._lock:
             for day, view in self._between(start_us, stop_us):
-                with self._named(day), view.snapshot() as log:
+                with self._named(day), view.snapshot():
                     for one, found in pieces.items():
-                        found += view.read(log, one, start_us, stop_us)
-        return {one: _merged(found) for one, found in pieces.items()}
+                        found += view.read(one, start_us, stop_us)
+        return {one: merged_readings(found) for one, found in pieces.items()}
+
+    def rollup(self, series: int, start_us: int, stop_us: int, step_us: int) -> Rollup:
+        """Count, extremes and mean of one series in buckets of a step, for every bucket that touches [start, stop).
+
+        Buckets are whole and begin at multiples of the step; empty ones are left out. Exact, also for late readings,
+        while the raw readings are kept; of older days the kept minutes or hours serve, and where these are wider than
+        the step, their buckets come instead. Takes from hours, minutes or raw readings whichever is least work; memory
+        is bounded by a day of one series. Raises `ValueError` for a step below 1.
+        """
+        if step_us < 1:
+            raise ValueError("the step of a rollup is at least one microsecond")
+        start, stop = start_us // step_us * step_us, -(-stop_us // step_us) * step_us
+        with self._lock:
+            live = [self._live(day, view, series, start, stop) for day, view in self._between(start, stop)]
+            days = day_of(start), day_of(stop - 1)
+            return rolled_up(live, self._rollups, series, days, (start, stop), step_us)
+
+    def _live(self, day: int, view: DayView, series: int, start_us: int, stop_us: int) -> LiveDay:
+        def read() -> list[Readings]:
+            with self._named(day), view.snapshot():
+                return view.read(series, start_us, stop_us)
+
+        with view.snapshot():
+            return LiveDay(day, view.state.generation, view.is_settled(series), read)
 
     def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
         """Waveforms of one series in [start, stop), ascending in time; only the `newest` so many when given."""
@@ -198,19 +178,9 @@ class PackedReader(BookReads):
     def close(self) -> None:
         """Release the files. The reader opens them again when asked again."""
         with self._lock:
-            while self._views:
-                self._views.popitem()[1].db.close()
-            if self._catalogue is not None:
-                self._catalogue.close()
-                self._catalogue = None
-
-
-def _merged(pieces: list[Readings]) -> Readings:
-    """One ascending row of readings; where pieces overlap, the first of a time."""
-    if len(pieces) == 1:
-        return pieces[0]
-    joined = Readings.joined(pieces)
-    if (joined.at[1:] > joined.at[:-1]).all():
-        return joined
-    ordered = joined.take(np.argsort(joined.at, kind="stable"))
-    return ordered.take(np.append(True, ordered.at[1:] != ordered.at[:-1]))
+            self._views.close()
+            self._rollups.close()
+            for db in (self._catalogue, self._history):
+                if db is not None:
+                    db.close()
+            self._catalogue = self._history = None

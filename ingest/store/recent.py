@@ -11,12 +11,12 @@ from forewarn.core.readings import Floats, Int64s
 from forewarn.ingest.store.day_rows import Bools, DayRows, newest_of_each
 from forewarn.ingest.store.merge import Columns
 
-MOST_ROWS = 1 << 19
+MOST_ROWS = 1 << 21
 MOST_BYTES = 16 << 20
 
 
 class RecentRows:
-    """The rows that were packed last, some 500,000 of them, and up to where each series has older ones.
+    """The rows that were packed last, two millions of them, and up to where each series has older ones.
 
     `older` is the newest packed offset (microseconds since midnight) of each series that has any.
     """
@@ -66,12 +66,12 @@ class DecodedChunks:
         self._kept: OrderedDict[int, tuple[Int64s, Floats]] = OrderedDict()
         self._bytes = 0
 
-    def get(self, id_: int, read: Callable[[], Columns]) -> tuple[Int64s, Floats]:
+    def get(self, id_: int, read: Callable[[int], Columns]) -> tuple[Int64s, Floats]:
         """Times and values of a chunk, by its row id."""
         if id_ in self._kept:
             self._kept.move_to_end(id_)
             return self._kept[id_]
-        columns = read()
+        columns = read(id_)
         self._kept[id_] = columns.at, columns.value
         self._bytes += 2 * columns.at.nbytes
         while self._bytes > MOST_BYTES and len(self._kept) > 1:

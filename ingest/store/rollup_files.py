@@ -7,14 +7,19 @@ came after: the rows of all generations add up.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from forewarn.core.clock import US_PER_DAY
-from forewarn.ingest.store.day_rows import day_name, day_of
-from forewarn.ingest.store.files import open_for_reading, open_for_writing, remove_database, retriable, transaction
+from forewarn.ingest.store.day_rows import FIRST_DAY, LAST_DAY, day_name
+from forewarn.ingest.store.files import (
+    inode_of,
+    open_for_reading,
+    open_for_writing,
+    remove_database,
+    retriable,
+    transaction,
+)
 from forewarn.ingest.store.rollup_rows import HOUR_US, MINUTE_US, Rollup, decode_rollup, encode_rollup
 
 SCHEMA = """
@@ -102,10 +107,10 @@ class RollupReader:
 
     def rows(self, width: Width, series: int, first: int, last: int) -> list[Row]:
         """Kept rollups of one series on the days first to last, ascending."""
-        wanted = {width.path(self._folder, day) for day in range(first, last + 1)}
+        names = [width.path(self._folder, min(max(day, FIRST_DAY), LAST_DAY)).name for day in (first, last)]
         found: list[Row] = []
         for path in width.files(self._folder):
-            if path in wanted and (db := self._at(path)) is not None:
+            if names[0] <= path.name <= names[1] and (db := self._at(path)) is not None:
                 rows = db.execute(_GET, (series, first, last)).fetchall()
                 found += [(day, generation, decode_rollup(blob)) for day, generation, blob in rows]
         return found
@@ -127,35 +132,3 @@ class RollupReader:
         """Release the files."""
         while self._open:
             self._open.popitem()[1][1].close()
-
-
-def inode_of(path: Path) -> int:
-    """Identity of a file, 0 when it does not exist."""
-    with suppress(FileNotFoundError):
-        return path.stat().st_ino
-    return 0
-
-
-Raw = Callable[[int], Rollup]
-"""Rollup of a day out of its raw readings, in buckets of the step that is asked for."""
-
-
-def width_for(step_us: int) -> Width | None:
-    """The coarsest kept width that buckets of this step are made of exactly.
-
-    >>> width_for(5 * MINUTE_US).name, width_for(HOUR_US).name, width_for(90_000_000)
-    ('minutes', 'hours', None)
-    """
-    return next((width for width in (HOURS, MINUTES) if step_us % width.bucket_us == 0), None)
-
-
-def first_and_last_day(start_us: int, stop_us: int, step_us: int) -> tuple[int, int, int, int]:
-    """The interval widened to whole buckets, and its first and last day."""
-    start = start_us // step_us * step_us
-    stop = -(-stop_us // step_us) * step_us
-    return start, stop, day_of(start), day_of(stop - 1)
-
-
-def midnight_us(day: int) -> int:
-    """Begin of a day."""
-    return day * US_PER_DAY
