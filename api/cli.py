@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from forewarn.api.cli_brokers import broker_app, doctor_app
 from forewarn.core.errors import ForewarnError
 
 app = typer.Typer(
@@ -25,6 +26,8 @@ plant_app = typer.Typer(help="Check and describe plant files.", no_args_is_help=
 app.add_typer(plant_app, name="plant")
 audit_app = typer.Typer(help="Check the record of every change.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
+app.add_typer(doctor_app, name="doctor")
+app.add_typer(broker_app, name="broker")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 Seconds = Annotated[str | None, typer.Option("--for", help="Stop by itself after this long: 120s, 2m.", metavar="TIME")]

@@ -40,10 +40,11 @@ class Mosquitto:
         self.port = port or free_port()
         self.folder = folder
         self.config = folder / f"mosquitto-{self.port}.conf"
+        owner = "user root\n" if os.geteuid() == 0 else ""  # else it becomes a user who cannot read the folder
         self.config.write_text(
-            settings
+            owner + settings
             if "listener " in settings
-            else f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
+            else f"{owner}listener {self.port} 127.0.0.1\nallow_anonymous true\n"
             f"max_queued_messages 0\nmax_inflight_messages 1000\n{settings}"
         )
         self._program = program

@@ -15,19 +15,21 @@ class End(Enum):
     AWAY = "the broker cannot be reached"
     REFUSED = "the broker refuses us"
     OLD_PROTOCOL = "the broker does not speak MQTT 5"
+    EVICTED = "the broker takes us and closes again and again; perhaps another client uses our client id"
     TAKEN_OVER = "another client has taken our place with the same client id"
     STOPPED = "stopped"
 
 
-_NEEDS_A_PERSON = {End.REFUSED, End.TAKEN_OVER}
+_NEEDS_A_PERSON = {End.REFUSED, End.EVICTED, End.TAKEN_OVER}
+_SUSPICIOUS = 3
 
 
 class Backoff:
     """Doubling pauses with a random share of half, from `first_s` to `longest_s`; never shorter than half of `first_s`.
 
-    Only a connection that held for `stable_s` starts the pauses anew. A connection that is accepted and ended at once,
-    again and again (two clients with one id on MQTT 3.1.1, where the broker gives no reason), is therefore as slow as
-    a broker that is away.
+    Only a connection that held for `stable_s` starts the pauses anew. One that is accepted and soon lost three times in
+    a row is called evicted and treated like a refusal: two clients with one id push each other out for ever, and MQTT
+    3.1.1, like Mosquitto 2.0.11 on MQTT 5, gives no reason.
 
     >>> backoff = Backoff(Pace(first_s=1, longest_s=60, slow_s=30), Random(1))
     >>> [round(backoff.pause_s(End.AWAY, 0)) for _ in range(8)]
@@ -38,7 +40,12 @@ class Backoff:
 
     def __init__(self, pace: Pace, random: Random) -> None:
         self._pace, self._random = pace, random
-        self.failures = 0
+        self.failures = self._short = 0
+
+    def judged(self, end: End, lived_s: float) -> End:
+        """The same end, or `EVICTED` when this was the third short connection in a row."""
+        self._short = self._short + 1 if end is End.LOST and 0 < lived_s < self._pace.stable_s else 0
+        return End.EVICTED if self._short >= _SUSPICIOUS else end
 
     def pause_s(self, end: End, lived_s: float) -> float:
         """Seconds to wait after a connection that ended like this after `lived_s` seconds (0: none came about)."""

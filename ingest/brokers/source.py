@@ -35,8 +35,6 @@ from forewarn.ingest.delivery import Frame
 from forewarn.ingest.desk import Command
 
 LOG = structlog.get_logger("forewarn.ingest.brokers")
-SHORT_S = 5.0
-SUSPICIOUS = 3
 
 
 def no_will() -> Command | None:
@@ -126,8 +124,9 @@ class PahoSource:
             self._choose_protocol(link.end)
             if link.end is End.STOPPED:
                 break
-            pause_s = backoff.pause_s(link.end, link.listened_s)
-            self._report(link, backoff.failures, pause_s)
+            end = backoff.judged(link.end, link.listened_s)
+            pause_s = backoff.pause_s(end, link.listened_s)
+            self._report(end, link.why, pause_s)
             self._told.wait(pause_s)
         if self.draining and self.empty.is_set():
             end_session(self.target, self._protocol, self._tls)
@@ -143,21 +142,17 @@ class PahoSource:
         elif self._protocol == V311:
             self._protocol = V5
 
-    def _report(self, link: Link, failures: int, pause_s: float) -> None:
-        assert link.end is not None
-        why = link.why
-        if link.end is End.LOST and 0 < link.listened_s < SHORT_S and failures >= SUSPICIOUS:
-            why += f"; perhaps another client uses our client id {self.target.client_id!r}"
-        level = LOG.warning if link.end in (End.LOST, End.OLD_PROTOCOL) else LOG.error
+    def _report(self, end: End, why: str, pause_s: float) -> None:
+        level = LOG.warning if end in (End.LOST, End.OLD_PROTOCOL) else LOG.error
         level(
-            "broker_" + link.end.name.lower(),
+            f"broker_{end.name.lower()}",
             broker=self.target.name,
             address=self.target.address,
             client_id=self.target.client_id,
-            reason=f"{link.end.value}: {why}",
+            reason=f"{end.value}: {why}",
             next_attempt_in_s=round(pause_s, 1),
         )
-        self._tell(link.end.name.lower(), f"{link.end.value}: {why}")
+        self._tell(end.name.lower(), f"{end.value}: {why}")
 
     def _on_pressure(self, pressed: bool) -> None:
         self.pressed = pressed
