@@ -170,6 +170,35 @@ NUMBERED = st.fixed_dictionaries(
 )
 
 
+PAIRS = st.lists(
+    st.one_of(
+        st.tuples(st.just("ts"), st.just("1795391999000")),
+        st.tuples(st.sampled_from(["value", "temp", "rpm"]), st.sampled_from(["1", "2.5", '"1"'])),
+        st.tuples(st.just("values"), st.sampled_from(['{"temp":1}', '{"temp":1,"temp":2}', "{}"])),
+        st.tuples(st.just("seq"), st.sampled_from(["7", "8.0", "-1", '"7"', "9007199254740993"])),
+        st.tuples(st.sampled_from(["boot", "device"]), st.sampled_from(['"a"', "3", '"\\u0000"', '"\\""', "1e300"])),
+    ),
+    max_size=7,
+)
+
+
+@given(PAIRS, st.sampled_from(["plain", "several"]), st.booleans())
+@example([("value", "1"), ("ts", "1795391999000"), ("seq", "7"), ("seq", "8")], "plain", False)
+@example([("value", "1"), ("ts", "1795391999000"), ("seq", "7"), ("boot", '"a"'), ("boot", "3")], "plain", True)
+@example(
+    [("value", "1"), ("ts", "1795391999000"), ("seq", "7"), *[("boot", "3")] * 2, ("device", '"a"')], "plain", False
+)
+@example([("values", '{"temp":1}'), ("ts", "1795391999000"), ("seq", "7"), ("device", '"a"')], "several", False)
+@settings(max_examples=500)
+def test_the_fast_roads_see_keys_that_stand_twice(pairs: list[tuple[str, str]], topic: str, in_array: bool) -> None:
+    text = "{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}"
+    payload = (f"[{text}]" if in_array else text).encode()
+    fast = read_or_refused(payload, topic)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_readings, "decode_typed", lambda *_: None)
+        assert read_or_refused(payload, topic) == fast
+
+
 @given(JSON_VALUES | NUMBERED | st.lists(NUMBERED, max_size=2), st.sampled_from([PLAIN, SEVERAL]))
 @settings(max_examples=400)
 def test_the_fast_roads_agree_with_the_strict_one(message: object, binding: object) -> None:
