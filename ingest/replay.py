@@ -134,8 +134,8 @@ def choose(book: QuarantineRows, wanted: Wanted, now_us: int) -> Chosen:
 
 
 def _named(book: QuarantineRows, wanted: Wanted) -> tuple[list[Refusal], None]:
-    rows = [book.quarantine(1, before_row=row + 1) for row in sorted(set(wanted.rows), reverse=True)]
-    return [one[0] for one in rows if one and one[0].row in wanted.rows], None
+    nearest = {row: book.quarantine(1, before_row=row + 1) for row in sorted(set(wanted.rows), reverse=True)}
+    return [found[0] for row, found in nearest.items() if found and found[0].row == row], None
 
 
 def _matching(book: QuarantineRows, wanted: Wanted) -> tuple[list[Refusal], int | None]:
