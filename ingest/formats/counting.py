@@ -26,16 +26,18 @@ def counted_of(seq: object, boot: object = "", device: object = "") -> Counted |
     sequence = _whole(seq, SEQUENCE_LIMIT)
     if sequence is None:
         return None
+    if isinstance(boot, str):
+        return Counted(_name(device), _name(boot), sequence)
     run = _whole(boot, BOOT_LIMIT)
-    return Counted(_name(device), _name(boot) if run is None else str(run), sequence)
+    return Counted(_name(device), "" if run is None else str(run), sequence)
 
 
 def _whole(raw: object, limit: int) -> int | None:
-    if isinstance(raw, float) and raw.is_integer() and abs(raw) < SEQUENCE_LIMIT:
-        raw = int(raw)
-    if isinstance(raw, bool) or not isinstance(raw, int):
-        return None
-    return raw if 0 <= raw < limit else None
+    if type(raw) is int:  # and no bool
+        return raw if 0 <= raw < limit else None
+    if isinstance(raw, float) and raw.is_integer() and 0 <= raw < SEQUENCE_LIMIT:
+        return int(raw)
+    return None
 
 
 def _name(raw: object) -> str:

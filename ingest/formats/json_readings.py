@@ -24,7 +24,16 @@ from forewarn.ingest.formats.units import check_unit
 from forewarn.ingest.formats.unpack import unpacked
 from forewarn.ingest.topics import Binding
 
-__all__ = ["MAX_READINGS", "RESERVED", "TooManyReadings", "decode", "decode_plain"]
+__all__ = [
+    "MAX_READINGS",
+    "RESERVED",
+    "TooManyReadings",
+    "decode",
+    "decode_plain",
+    "encode",
+    "encode_batch",
+    "encode_fields",
+]
 
 RESERVED = ("ts", "values", "q", "quality", "seq", "boot", "device")
 """Keys with a meaning of their own: no signal may have one of these as its field."""

@@ -159,6 +159,6 @@ def _fields(payload: bytes, fields: Mapping[str, SignalBinding], now_us: int) ->
 
 def _times(ts: list[float], now_us: int) -> list[int] | None:
     low, high = plausible_us(now_us)
-    if not all(low < ms * US_PER_MS < high for ms in ts):  # nor NaN, which stands for "no time given"
+    if not (low < min(ts) * US_PER_MS and max(ts) * US_PER_MS < high):  # nor NaN, which stands for "no time given"
         return None
     return [round(ms * US_PER_MS) for ms in ts]

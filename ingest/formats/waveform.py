@@ -33,6 +33,7 @@ from forewarn.core.readings import Floats
 from forewarn.ingest.formats import waveform_json
 from forewarn.ingest.formats.counting import counted_of
 from forewarn.ingest.formats.result import Decoded, shown
+from forewarn.ingest.formats.unpack import unpacked
 from forewarn.ingest.formats.waveform_block import MAX_SAMPLES, Block, check_samples, waveform_of
 from forewarn.ingest.topics import Binding
 
@@ -48,11 +49,11 @@ _CODES = {"i16": 1, "i32": 2, "f32": 3}
 def decode(payload: bytes, binding: Binding, received_at_us: int, now_us: int) -> Decoded:
     """The waveform of one message, binary or JSON, in the canonical unit of its signal.
 
-    Raises Rejected with the reasons of `decode_block` or `waveform_json.decode_block`, and of
+    Raises Rejected with the reasons of `unpack.unpacked`, `decode_block` or `waveform_json.decode_block`, and of
     `waveform_block.waveform_of`.
     """
-    is_binary = payload.startswith(MAGIC)
-    block = decode_block(payload) if is_binary else waveform_json.decode_block(payload, now_us)
+    body = unpacked(payload)
+    block = decode_block(body) if body.startswith(MAGIC) else waveform_json.decode_block(body, now_us)
     counted = counted_of(block.seq, block.boot_id or "") if block.boot_id or block.seq else None
     return Decoded(
         waveforms=[waveform_of(block, binding.only, received_at_us, now_us)],

@@ -22,7 +22,6 @@ from forewarn.core.readings import Floats
 from forewarn.ingest.formats.json_strict import parse
 from forewarn.ingest.formats.result import shown
 from forewarn.ingest.formats.times import US_PER_MS, device_time
-from forewarn.ingest.formats.unpack import unpacked
 from forewarn.ingest.formats.waveform_block import MAX_SAMPLES, Block, check_samples
 
 
@@ -65,7 +64,7 @@ def encode(block: Block, as_base64: bool = False) -> bytes:
 def decode_block(payload: bytes, now_us: int) -> Block:
     """The block as it was encoded.
 
-    Raises Rejected with the reasons of `unpacked` and `json_strict.parse`, and `missing_value`, `wrong_type`,
+    Raises Rejected with the reasons of `json_strict.parse`, and `missing_value`, `wrong_type`,
     `not_a_number`, `not_finite`, `bad_time`, `timestamp_unit_suspect`, `bad_base64`, `bad_sample_rate`, `empty`,
     `too_many_samples`.
     """
@@ -94,7 +93,7 @@ def _decode_typed(payload: bytes) -> _Typed | None:
 
 
 def _object(payload: bytes) -> dict[str, object]:
-    found = parse(unpacked(payload))
+    found = parse(payload)
     if not isinstance(found, dict):
         raise Rejected("wrong_format", "a waveform is a JSON object, not an array")
     if "sample_rate_hz" not in found or not ("samples" in found or "samples_b64" in found):

@@ -151,6 +151,12 @@ def test_a_topic_has_one_format_and_one_time() -> None:
     assert TopicTable([SignalSpec("p", "b", "speed", "rpm", "t", format="senml")], [1]).binding("t").kind == "senml"
 
 
+def test_a_packed_block_is_unpacked() -> None:
+    block = Block(NOW_US, 1000.0, np.array([1.0]))
+    for payload in (waveform.encode(block), waveform_json.encode(block)):
+        assert len(waveform.decode(gzip.compress(payload), WAVE, NOW_US, NOW_US).waveforms) == 1
+
+
 def test_unpacking_stops_at_its_limit() -> None:
     assert len(unpacked(gzip.compress(bytes(MAX_UNPACKED)))) == MAX_UNPACKED
     with pytest.raises(Rejected, match="too_big_unpacked"):
