@@ -19,7 +19,7 @@ from forewarn.core.ports import LastValue, Refusal
 from forewarn.core.readings import Readings, SignalSpec, Waveform
 from forewarn.core.telemetry import Notes
 from forewarn.ingest.batch import Batch, Columns, Table
-from forewarn.ingest.delivery import Frame
+from forewarn.ingest.delivery import WILL, Frame
 from forewarn.ingest.desk import TICK_TOPIC, Command, Desk, Taken
 from forewarn.ingest.formats.json_readings import TooManyReadings, decode_plain
 from forewarn.ingest.formats.result import Decoded
@@ -147,6 +147,8 @@ class Intake:
                 batch.place = place
                 self._read_unusual(batch, place)
                 due_us = self._due_us()
+            elif frame.flags & WILL:
+                batch.refuse(place, _will(frame))
             elif binding.plain_row >= 0:
                 places.append(place)
                 rows.append(binding.plain_row)
@@ -185,6 +187,8 @@ class Intake:
                 batch.refuse(place, refusal(frame, "unknown_topic", "no frame of ours has this topic", 0))
         elif (desk := self._claimed.get(frame.topic) or self._desk_of(frame.topic)) is not None:
             self._ask_desk(batch, place, lambda: desk.take(frame, batch.judged_at_us(place)))
+        elif frame.flags & WILL:
+            batch.refuse(place, _will(frame))
         else:
             self._read_stranger(batch, place)
 
@@ -306,3 +310,7 @@ class Intake:
 
 def _wakes(desk: Desk) -> int:
     return _NEVER_US if desk.wakes_at_us is None else desk.wakes_at_us
+
+
+def _will(frame: Frame) -> Refusal:
+    return refusal(frame, "will", "what a device left for the case that it disappears is not a reading", 0)

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn.ingest.delivery import WILL
+from forewarn.core.readings import SignalSpec
+from forewarn.ingest.delivery import WILL, Frame
 from forewarn.ingest.door.front_door import FrontDoorSettings
 from forewarn.ingest.door.patterns import check_pattern, matches
 from forewarn.ingest.door.rights import OWN_SUBTREE, Rule, RuleBook, name_objection
+from forewarn.ingest.intake import Intake
 from tests.ingest.mqtt_client import VERSIONS, RawClient, connect_packet, connected, publish_packet
 from tests.ingest.running_door import RunningDoor, running_door
 
@@ -119,6 +121,16 @@ def test_a_will_on_a_status_topic_is_journalled_with_its_mark(running: RunningDo
         assert client.is_closed()
     running.drain()
     assert [(frame.topic, frame.flags) for frame in running.log.frames] == [(topic, WILL | 1)]
+
+
+def test_a_will_never_becomes_a_reading_also_where_a_signal_has_its_topic() -> None:
+    intake = Intake([SignalSpec("p1", "state", "state", "", "p1/status")], [7])
+    payload = b'{"value":1,"ts":1795392000000}'
+    frames = [Frame(1_795_392_001_000_000, flags, "gw", "p1/status", payload) for flags in (1, 1 | WILL)]
+    frames.append(frames[1]._replace(topic="nobody/status"))
+    taken = intake.take(frames)
+    assert len(taken.readings.value) == 1
+    assert [(refusal.reason, refusal.readings) for refusal in taken.refused] == [("will", 0), ("will", 0)]
 
 
 def test_rights_that_are_taken_away_count_at_once(ruled: RunningDoor) -> None:
