@@ -1,4 +1,4 @@
-"""Routes that show the plant: overview, machines, charts, quarantine."""
+"""Routes that show the plant: overview, machines, charts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from forewarn.api.schemas import (
     AssetRow,
     HistoryPoint,
     Overview,
-    QuarantineRow,
     SecondOpinionOut,
     Spectrum,
     Tone,
@@ -177,9 +176,3 @@ def _peaks(frequency: Floats, amplitude: Floats) -> tuple[list[float], list[floa
     step = max(1, -(-len(frequency) // SPECTRUM_POINTS))
     places = [i + int(np.argmax(amplitude[i : i + step])) for i in range(0, len(frequency), step)]
     return [round(float(f), 3) for f in frequency[places]], [float(a) for a in amplitude[places]]
-
-
-@router.get("/quarantine")
-def get_quarantine(room: Room, _: Caller, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> list[QuarantineRow]:
-    """Refused messages, newest first, each with its reason."""
-    return [views.quarantine_row(r) for r in room.book.quarantine(limit)]

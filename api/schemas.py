@@ -318,14 +318,19 @@ class Overview(Model):
 
 
 class QuarantineRow(Model):
-    """A refused message; `payload_preview` is printable text of its first bytes."""
+    """A refused message; `payload_preview` is printable text of its first bytes. `readings` is how many the sender
+    counted in it; one that could not be kept whole cannot be read again (`can_replay`)."""
 
+    row: int
     received_at: datetime
     source: str
     topic: str
     reason: str
     detail: str
     payload_preview: str
+    payload_bytes: int
+    readings: int
+    can_replay: bool
 
 
 class LoginIn(Model):

@@ -9,7 +9,9 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from forewarn.api.telemetry import TelemetryDesk
 from forewarn.core.clock import PlantClock
+from forewarn.core.health import SensorEvent
 from forewarn.core.plant import Plant
 from forewarn.core.ports import OrderBook, SeriesReader, TelemetryBook
 from forewarn.core.work import Json
@@ -25,6 +27,14 @@ class AssessmentReader(Protocol):
 
     def history(self, asset: str, since_us: int, limit: int) -> list[Json]:
         """Assessments of one asset after a time, oldest first, thinned to a limit."""
+        ...
+
+
+class SensorEvents(Protocol):
+    """Reads of kept sensor events."""
+
+    def events(self, open_only: bool = False, asset: str | None = None, limit: int | None = 200) -> list[SensorEvent]:
+        """Events, newest first."""
         ...
 
 
@@ -64,6 +74,8 @@ class Plantroom:
     assessments: AssessmentReader
     hub: Hub
     idempotent: Idempotent
+    sensor_events: SensorEvents | None = None
+    telemetry: TelemetryDesk | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

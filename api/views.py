@@ -24,7 +24,6 @@ from forewarn.api.schemas import (
     OrderRow,
     Overview,
     PartLineOut,
-    QuarantineRow,
     RobustTrendOut,
     Rul,
     SecondOpinionOut,
@@ -35,15 +34,13 @@ from forewarn.api.schemas import (
 from forewarn.api.state import Plantroom
 from forewarn.core import VERSION
 from forewarn.core.plant import Asset
-from forewarn.core.ports import LastValue, Refusal
+from forewarn.core.ports import LastValue
 from forewarn.core.readings import Quality, SignalSpec
 from forewarn.core.work import Json, Status, Verification, WorkOrder
 from forewarn.maintenance.evidence import fault_label
 
 if TYPE_CHECKING:  # its module brings the models, which only some routes need
     from forewarn.models.second_opinion import SecondOpinion
-
-PREVIEW_BYTES = 200
 
 
 def moment(at_us: int) -> datetime:
@@ -295,19 +292,6 @@ def _audit(row: Json) -> AuditRow:
 def _short(value: object) -> str:
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 120 else text[:117] + "..."
-
-
-def quarantine_row(refusal: Refusal) -> QuarantineRow:
-    """A refused message, its payload as printable text."""
-    text = refusal.payload[:PREVIEW_BYTES].decode("utf-8", errors="replace")
-    return QuarantineRow(
-        received_at=moment(refusal.received_at_us),
-        source=refusal.source,
-        topic=refusal.topic,
-        reason=refusal.reason,
-        detail=refusal.detail,
-        payload_preview="".join(c if c.isprintable() else "." for c in text),
-    )
 
 
 def thinned(at: np.ndarray[Any, Any], value: np.ndarray[Any, Any], most: int) -> tuple[list[int], list[float]]:

@@ -13,18 +13,24 @@ from typing import TYPE_CHECKING
 import structlog
 
 from forewarn.api.settings import ClockSettings, Settings
+from forewarn.api.sparkplug import sparkplug_desk
 from forewarn.api.state import Plantroom
+from forewarn.api.telemetry import TelemetryDesk
+from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
 from forewarn.ingest.consumer import OF_A_SINK, Consumer, Sink, Trimmer, nobody
+from forewarn.ingest.control import ControlClient
 from forewarn.ingest.desk import Command
 from forewarn.ingest.influx.cursor import SinkCursor
 from forewarn.ingest.influx.server import InfluxServer
 from forewarn.ingest.influx.sink import InfluxSink
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
+from forewarn.ingest.quality import RETENTION_US
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
+from forewarn.ingest.store.retention import Retention
 from forewarn.pipeline.adopted import load_plant_with_adopted
 
 if TYPE_CHECKING:
@@ -45,6 +51,7 @@ End = Callable[[int], None]
 class IngestParts:
     """What the ingest process owns."""
 
+    settings: Settings
     plant: Plant
     journal: Journal
     intake: Intake
@@ -73,7 +80,7 @@ class IngestParts:
 
         def swap(consumer: Consumer) -> None:
             numbers = self.store.assign([spec.name for spec in plant.signals])
-            consumer.replace_intake(intake_of(plant, numbers))
+            consumer.replace_intake(intake_of(self.settings, plant, numbers))
             if self.second is not None and consumer.feeds(self.second.sink):
                 self.second.sink.know(dict(zip(numbers, plant.signals, strict=True)))
 
@@ -101,11 +108,19 @@ def ingest_parts(settings: Settings) -> IngestParts:
     plant = load_plant_with_adopted(settings.plant, settings.adopted)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     journal = Journal(settings.journal_dir, settings.journal.segment_bytes, settings.journal.limit_bytes)
-    store = PackedStore(settings.series_dir, catalogue_delay_s=CATALOGUE_DELAY_S)
+    store = raw_store(settings)
     numbers = store.assign([s.name for s in plant.signals])
-    intake = intake_of(plant, numbers)
+    intake = intake_of(settings, plant, numbers)
     intake.seed(PackedReader(settings.series_dir).last_values())
-    return IngestParts(plant, journal, intake, store, second_sink(settings, plant, journal, numbers))
+    return IngestParts(settings, plant, journal, intake, store, second_sink(settings, plant, journal, numbers))
+
+
+def raw_store(settings: Settings) -> PackedStore:
+    """The writing side of the raw series. Raises Conflict while another process has it."""
+    keep = settings.retention
+    waveform_days = min((days for days in (keep.raw_days, keep.waveform_days) if days is not None), default=None)
+    retention = Retention(keep.raw_days, waveform_days, keep.minute_days, keep.hour_days)
+    return PackedStore(settings.series_dir, catalogue_delay_s=CATALOGUE_DELAY_S, retention=retention)
 
 
 def second_sink(settings: Settings, plant: Plant, journal: Journal, numbers: Sequence[int]) -> SecondSink | None:
@@ -120,12 +135,14 @@ def second_sink(settings: Settings, plant: Plant, journal: Journal, numbers: Seq
     specs = dict(zip(numbers, plant.signals, strict=True))
     server = InfluxServer(influx.url, influx.token, influx.org, influx.bucket, influx.api, SINK_TIMEOUT_S)
     sink = InfluxSink(server, specs, cursor)
-    return SecondSink(sink, intake_of(plant, numbers))
+    return SecondSink(sink, intake_of(settings, plant, numbers))
 
 
-def intake_of(plant: Plant, numbers: Sequence[int]) -> Intake:
-    """Decoder and judge of a plant; the only place that names the stateful formats. Each consumer has one of its own."""
-    return Intake(plant.signals, numbers)
+def intake_of(settings: Settings, plant: Plant, numbers: Sequence[int]) -> Intake:
+    """Decoder and judge of a plant; the only place that names the stateful formats. Each consumer has its own."""
+    days = settings.retention.raw_days  # what is older is refused: its day is dropped, or about to be
+    retention_us = RETENTION_US if days is None else min(RETENTION_US, days * US_PER_DAY)
+    return Intake(plant.signals, numbers, retention_us=retention_us, desks=[sparkplug_desk(settings)])
 
 
 @dataclass(slots=True)
@@ -148,6 +165,7 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
     from forewarn.maintenance.assessment_book import AssessmentBook
     from forewarn.maintenance.order_book import OrderBookSql
     from forewarn.maintenance.records import open_records
+    from forewarn.maintenance.sensor_event_book import SensorEventBook
     from forewarn.pipeline.features import FeatureStage
     from forewarn.pipeline.live import Hub
     from forewarn.pipeline.scoring import Scorer
@@ -170,8 +188,16 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
         clock,
         settings.scoring.assess_every_s,
         settings.scoring.poll_s,
+        sensor_events=SensorEventBook(records),
     )
     room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent)
+
+    def use(changed: Plant) -> None:
+        room.plant = changed
+        scorer.use(changed)
+
+    control = ControlClient(settings.control_socket)
+    room.telemetry = TelemetryDesk(settings.plant, settings.adopted, settings.broker_promises, control, use)
     return MainParts(room, scorer, records, derived)
 
 

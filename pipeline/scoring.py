@@ -29,7 +29,7 @@ from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.live import Hub
 from forewarn.pipeline.running import with_hours
 from forewarn.pipeline.running_stage import RunningStage
-from forewarn.pipeline.sensors import sensor_problems
+from forewarn.pipeline.sensor_events import SensorEvents, SensorWatch
 
 log = structlog.get_logger(__name__)
 
@@ -107,13 +107,15 @@ class Scorer:
         assess_every_s: float,
         poll_s: float = 0.25,
         wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        sensor_events: SensorEvents | None = None,
     ) -> None:
-        self._plant, self._reader, self._derived_reader = plant, reader, derived_reader
+        self._plant = self._next_plant = plant
+        self._reader, self._derived_reader = reader, derived_reader
         self._features, self._orders, self._assessments, self._hub = features, orders, assessments, hub
         self._running = RunningStage(derived_reader)
         self._clock, self._wall_us = clock, wall_us
         self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
-        self._road_delay_us = road_delay_us(clock)
+        self._sensors = SensorWatch(sensor_events, road_delay_us(clock))
         self._settings = assess_settings(clock)
         self._watched: dict[str, _Watched] = {}
         self._numbers: dict[str, int] = {}
@@ -132,9 +134,14 @@ class Scorer:
         self._stopping.set()
         self._thread.join(timeout_s)
 
+    def use(self, plant: Plant) -> None:
+        """Go on with a changed plant from the next pass on. Callable from any thread."""
+        self._next_plant = plant
+
     def run_once(self) -> int:
         """One pass. Answers how many assets were assessed."""
         started = time.perf_counter()
+        self._change_plant()
         self._notice_news()
         due = [w for w in self._watched.values() if self._is_due(w)]
         for watched in self._with_features(due):
@@ -157,6 +164,16 @@ class Scorer:
                 self.stats.failures += 1
                 log.error("scoring_pass_failed", error=str(error), kind=type(error).__name__, exc_info=True)
             self._stopping.wait(self._poll_s)
+
+    def _change_plant(self) -> None:
+        """What is known of machines that changed is read again from the stores."""
+        plant = self._next_plant
+        if plant is self._plant:
+            return
+        self._plant, self._sequence = plant, 0
+        for id, watched in list(self._watched.items()):
+            if plant.asset(id) != watched.asset:
+                del self._watched[id]
 
     def _notice_news(self) -> None:
         changed = self._reader.last_values(self._sequence)
@@ -243,7 +260,7 @@ class Scorer:
     def _assessment(self, watched: _Watched) -> Assessment:
         now_us = self._clock.plant_us(self._wall_us())
         watched.history.forget_old(now_us)
-        problems = sensor_problems(watched.asset.signals, watched.history.recent, now_us, self._road_delay_us)
+        problems = self._sensors.look(watched.asset, watched.history.recent, now_us)
         since_us = self._repaired_at_us(watched.asset.id)
         measured = self._running.hours_per_day(watched.asset, now_us)
         asset, tracks = with_hours(watched.asset, measured), watched.history.tracks

@@ -338,7 +338,8 @@ def quarantine() -> list[QuarantineRow]:
     return [
         QuarantineRow(
             received_at=NOW - timedelta(hours=7 * i, minutes=5), source="front door, gateway-2", topic=topic,
-            reason=reason, detail=detail, payload_preview=preview,
+            reason=reason, detail=detail, payload_preview=preview, row=9 - i, payload_bytes=len(preview),
+            readings=1, can_replay=True,
         )
         for i, (reason, detail, topic, preview) in enumerate(told)
     ]  # fmt: skip

@@ -1,0 +1,72 @@
+"""What people do about telemetry: adopt an unknown signal, take one back, read refused messages again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from forewarn.core.errors import Rejected, Retriable
+from forewarn.core.plant import Plant
+from forewarn.ingest.brokers.promise import read_promises
+from forewarn.pipeline.adopted import adopt, give_up
+
+MOST_REPLAYS = 20
+"""So many requests of some hundred messages each are made for one click; who has more asks again."""
+
+
+class Control(Protocol):
+    """Asks the ingest process (`ingest.control.ControlClient`)."""
+
+    def ask(self, command: str, timeout_s: float = ..., **arguments: object) -> object:
+        """The result of a command. Raises Retriable when ingest is away."""
+        ...
+
+
+class TelemetryDesk:
+    """`on_plant` is told the new plant after an adoption; `control` is the way to the ingest process."""
+
+    def __init__(
+        self, plant_file: Path, overlay: Path, promises: Path, control: Control, on_plant: Callable[[Plant], None]
+    ) -> None:
+        self._plant_file, self._overlay, self._promises = plant_file, overlay, promises
+        self._control, self._on_plant = control, on_plant
+
+    def status(self) -> dict[str, Any] | None:
+        """Figures of the ingest process; None while it is away."""
+        try:
+            return cast(dict[str, Any], self._control.ask("status", timeout_s=2.0))
+        except Retriable:
+            return None
+
+    def promises(self) -> dict[str, dict[str, Any]]:
+        """What is known of each broker."""
+        return read_promises(self._promises)
+
+    def adopt(self, asset: str, signal: str, entry: dict[str, object]) -> None:
+        """Add a signal, in both processes. Raises Rejected (a PlantFileError) when the plant does not hold with it."""
+        self._use(adopt(self._plant_file, self._overlay, asset, signal, entry))
+
+    def give_up(self, asset: str, signal: str) -> None:
+        """Take an adopted signal back; what was stored of it stays."""
+        self._use(give_up(self._plant_file, self._overlay, asset, signal))
+
+    def _use(self, plant: Plant) -> None:
+        self._control.ask("reload")
+        self._on_plant(plant)
+
+    def replay(self, **wanted: object) -> dict[str, Any]:
+        """Read refused messages again, page after page. Raises Rejected when nothing says which."""
+        if not any(value for value in wanted.values()):
+            raise Rejected("nothing_named", "name rows, a reason or a topic")
+        total: dict[str, Any] = {"asked": 0, "payload_cut": [], "missing": []}
+        page: dict[str, Any] = {key: value for key, value in wanted.items() if value}
+        for _ in range(MOST_REPLAYS):
+            answer = cast(dict[str, Any], self._control.ask("replay", **page))
+            total["asked"] += answer["asked"]
+            total["payload_cut"] += answer["payload_cut"]
+            total["missing"] += answer["missing"]
+            if answer["go_on_before"] is None or "rows" in page:
+                break
+            page["before_row"] = answer["go_on_before"]
+        return total
