@@ -5,7 +5,8 @@ Direction of every number stands beside it. "Warming up" is an answer of its own
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -116,14 +117,71 @@ class RulForecast:
         return float(np.interp(hours, self.hours, self.levels, left=self.levels[0] / 2, right=self.levels[-1]))
 
 
+class DeviceStatus(StrEnum):
+    """Status of a sensor (NAMUR NE 107), the gravest first."""
+
+    FAILURE = "failure"  # its signal is not valid
+    FUNCTION_CHECK = "function_check"  # not valid while somebody works on it, or until somebody has looked
+    OUT_OF_SPECIFICATION = "out_of_specification"  # beyond its limits: uncertain
+    MAINTENANCE_REQUIRED = "maintenance_required"  # valid, and will not stay so
+    GOOD = "good"
+
+
+SENSOR_STATUS: dict[str, DeviceStatus] = {
+    "silent": DeviceStatus.FAILURE,
+    "stuck": DeviceStatus.FAILURE,
+    "unit_suspect": DeviceStatus.FUNCTION_CHECK,
+    "out_of_range": DeviceStatus.OUT_OF_SPECIFICATION,
+    "jumping": DeviceStatus.OUT_OF_SPECIFICATION,
+    "drifting": DeviceStatus.MAINTENANCE_REQUIRED,
+    "gap": DeviceStatus.MAINTENANCE_REQUIRED,
+    "clock": DeviceStatus.MAINTENANCE_REQUIRED,
+}
+"""Kind of a sensor problem -> its status. `gap` and `clock` say something on the way of the readings and nothing
+against their values: they become events, and the models go on using the signal."""
+
+
 @dataclass(frozen=True, slots=True)
 class SensorProblem:
-    """A sensor that cannot be believed (NAMUR NE 107). `kind` is silent, stuck, out_of_range, jumping or drifting."""
+    """Something is wrong with a sensor. `kind` is a key of `SENSOR_STATUS`; `since_us` when it began."""
 
     signal: str
     kind: str
     since_us: int
     text: str
+
+    @property
+    def status(self) -> DeviceStatus:
+        """Its status by NAMUR NE 107."""
+        return SENSOR_STATUS[self.kind]
+
+
+def status_of(problems: Iterable[SensorProblem]) -> DeviceStatus:
+    """The gravest status among the problems of one sensor; GOOD when there are none.
+
+    >>> status_of([SensorProblem("temp", "gap", 0, ""), SensorProblem("temp", "stuck", 0, "")]).value
+    'failure'
+    """
+    found = {problem.status for problem in problems}
+    return next((status for status in DeviceStatus if status in found), DeviceStatus.GOOD)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorEvent:
+    """A problem of a sensor over time: one that lasts is one event. `until_us` is None while it is open.
+
+    `detail` is what the watch needs to go on after a restart. `id` is 0 before it is kept.
+    """
+
+    asset: str
+    signal: str
+    kind: str
+    status: DeviceStatus
+    since_us: int
+    until_us: int | None
+    text: str
+    detail: Mapping[str, float | str] = field(default_factory=dict)
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,3 +47,33 @@ class Conversion:
     def apply(self, raw: float) -> float:
         """One value in the unit on the wire -> the canonical unit."""
         return raw * self.scale + self.offset
+
+    def invert(self, canonical: float) -> float:
+        """The inverse of `apply`.
+
+        >>> Conversion(5 / 9, -160 / 9).invert(20.0)   # degC as a degF gauge shows it
+        68.0
+        """
+        return (canonical - self.offset) / self.scale
+
+
+MISTAKEN_UNITS: dict[str, dict[str, Conversion]] = {
+    "temperature": {"degF": Conversion(5 / 9, -160 / 9), "K": Conversion(1.0, -273.15)},
+    "vibration_velocity": {"in/s": Conversion(25.4), "m/s": Conversion(1000.0)},
+    "acceleration": {"g": Conversion(9.80665), "mm/s^2": Conversion(0.001)},
+    "displacement": {"mil": Conversion(25.4), "mm": Conversion(1000.0)},
+    "pressure": {
+        "psi": Conversion(0.0689475729),
+        "kPa": Conversion(0.01),
+        "MPa": Conversion(10.0),
+        "mbar": Conversion(0.001),
+        "Pa": Conversion(1e-5),
+    },
+    "flow": {"L/min": Conversion(0.06), "gpm": Conversion(0.2271247), "L/s": Conversion(3.6)},
+    "power": {"W": Conversion(0.001), "hp": Conversion(0.7456999)},
+    "current": {"mA": Conversion(0.001)},
+    "speed": {"Hz": Conversion(60.0)},
+    "ratio": {"1": Conversion(100.0)},
+}
+"""Units that gateways are set to by mistake, with what makes the canonical unit of them. A value that leaps by such a
+factor has probably changed its unit and not its size."""

@@ -187,3 +187,29 @@ SEQUENCE = sa.Table(
     sa.Column("name", sa.String(50), primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
+
+SENSOR_EVENT = sa.Table(
+    "sensor_event",
+    METADATA,
+    sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    sa.Column("asset", sa.String(200), nullable=False),
+    sa.Column("signal", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("ne107", sa.String(32), nullable=False),
+    sa.Column("since_us", sa.BigInteger, nullable=False),
+    sa.Column("until_us", sa.BigInteger),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Index(None, "asset", "id"),
+    # A problem that lasts is one event, however many programs watch.
+    sa.Index(
+        "uq_sensor_event_open",
+        "asset",
+        "signal",
+        "kind",
+        unique=True,
+        sqlite_where=sa.text("until_us IS NULL"),
+        postgresql_where=sa.text("until_us IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)

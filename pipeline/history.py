@@ -14,7 +14,7 @@ from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.plant import Asset
 from forewarn.core.ports import SeriesReader
 from forewarn.core.readings import NOT_SCORED, Floats, Int64s, Readings, SignalSpec, Track
-from forewarn.pipeline.sensors import RECENT, RecentReadings
+from forewarn.pipeline.recent import RECENT, RecentReadings
 
 LATE_MARGIN_US = 2 * US_PER_HOUR
 FOREVER_US = 2**62

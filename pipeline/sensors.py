@@ -8,15 +8,17 @@ is accused, and the assessment says that the asset is offline.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
+from forewarn.core.clock import US_PER_S
 from forewarn.core.health import SensorProblem
 from forewarn.core.readings import Quality, SignalSpec
-
-RECENT = 24
-"""So many newest readings of a signal are judged."""
+from forewarn.pipeline.recent import RecentReadings
+from forewarn.pipeline.sensor_units import UnitStep
 
 SILENT_PERIODS = 10
+GAP_PERIODS = 5
+CLOCK_AHEAD_S = 60.0
 _LABELS = (
     (Quality.STUCK, "stuck", 6, "{signal} has not moved since {n} readings: {value:g} {unit}"),
     (
@@ -27,15 +29,6 @@ _LABELS = (
     ),
     (Quality.JUMP, "jumping", 4, "{signal} jumps faster than {rate:g} {unit}/s can be real"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RecentReadings:
-    """The newest readings of one signal, oldest first: times (UTC us), values, `Quality` bits. At most `RECENT`."""
-
-    at: Sequence[int]
-    value: Sequence[float]
-    quality: Sequence[int]
 
 
 def sensor_problems(
@@ -52,6 +45,53 @@ def sensor_problems(
         if problem is not None:
             found.append(problem)
     return tuple(found)
+
+
+def all_silent(
+    signals: Sequence[SignalSpec], recent: Mapping[str, RecentReadings], now_us: int, road_delay_us: int
+) -> bool:
+    """Is nothing heard of the machine at all? Then nobody can tell how its sensors are."""
+    heard = [s for s in signals if s.signal in recent and s.period_s]
+    return bool(heard) and all(_is_silent(s, recent[s.signal], now_us, road_delay_us) for s in heard)
+
+
+def sensor_notices(
+    signals: Sequence[SignalSpec], recent: Mapping[str, RecentReadings], now_us: int, road_delay_us: int
+) -> tuple[SensorProblem, ...]:
+    """What is wrong on the way of the readings and not with their values: gaps, and a clock that runs ahead."""
+    heard = [(spec, recent[spec.signal]) for spec in signals if spec.signal in recent]
+    found = [_gap(spec, newest) for spec, newest in heard]
+    found += [_clock(spec, newest, now_us, road_delay_us) for spec, newest in heard]
+    return tuple(notice for notice in found if notice is not None)
+
+
+def unit_problem(step: UnitStep, unit: str) -> SensorProblem:
+    """A step by the factor between two units, as a problem of its sensor; `unit` is the canonical one."""
+    leap = f"{step.signal} leapt from {step.before:g} to {step.after:g} {unit} while nothing else moved"
+    text = f"{leap}, as if its unit had been changed to or from {step.unit}"
+    return SensorProblem(step.signal, "unit_suspect", step.since_us, text)
+
+
+def _gap(spec: SignalSpec, recent: RecentReadings) -> SensorProblem | None:
+    """The longest pause among the newest readings, when it is far longer than usual."""
+    if not spec.period_s or len(recent.at) < 2:
+        return None
+    pauses = [later - earlier for earlier, later in pairwise(recent.at)]
+    longest = max(pauses)
+    if longest <= GAP_PERIODS * spec.period_s * US_PER_S:
+        return None
+    missing = round(longest / (spec.period_s * US_PER_S)) - 1
+    text = f"{spec.signal} was not heard for {longest / 3.6e9:.1f} h: about {missing} readings are missing"
+    return SensorProblem(spec.signal, "gap", recent.at[pauses.index(longest)], text)
+
+
+def _clock(spec: SignalSpec, recent: RecentReadings, now_us: int, road_delay_us: int) -> SensorProblem | None:
+    """Readings of a time that has not come yet."""
+    ahead_us = recent.at[-1] - now_us
+    if ahead_us <= CLOCK_AHEAD_S * US_PER_S + road_delay_us:
+        return None
+    text = f"{spec.signal} sends times that lie {ahead_us / 1e6:.0f} s ahead: the clock of its device is wrong"
+    return SensorProblem(spec.signal, "clock", recent.at[-1], text)
 
 
 def _is_silent(spec: SignalSpec, recent: RecentReadings | None, now_us: int, road_delay_us: int) -> bool:

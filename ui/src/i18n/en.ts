@@ -86,6 +86,7 @@ const band = (low: string, high: string) => (high === "up" ? `RMS above ${low} H
 
 const problemKinds: Record<string, string> = {
   silent: "silent", stuck: "stuck", out_of_range: "out of range", jumping: "jumping", drifting: "drifting",
+  unit_suspect: "in another unit?", gap: "gap", clock: "clock ahead",
 };
 
 const qualities: Record<string, string> = {

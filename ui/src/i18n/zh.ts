@@ -49,7 +49,10 @@ export const zh: Words = {
     tone_bpfo: "BPFO 谱线（外圈）", tone_bpfi: "BPFI 谱线（内圈）", tone_bsf: "BSF 谱线（滚动体）", tone_bsf2: "2 倍 BSF 谱线（滚动体）", tone_ftf: "FTF 谱线（保持架）",
   },
   band: (low, high) => (high === "up" ? `${low} Hz 以上有效值` : `${low}–${high} Hz 有效值`),
-  problemKinds: { silent: "无数据", stuck: "读数不变", out_of_range: "超量程", jumping: "跳变", drifting: "漂移" },
+  problemKinds: {
+    silent: "无数据", stuck: "读数不变", out_of_range: "超量程", jumping: "跳变", drifting: "漂移",
+    unit_suspect: "单位可疑", gap: "数据中断", clock: "时钟超前",
+  },
   qualities: {
     out_of_range: "超量程", stuck: "读数不变", jump: "跳变", uncertain: "不确定", late: "迟到", arrival_time: "按到达时间记",
     qos0: "至多发送一次",
