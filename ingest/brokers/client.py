@@ -5,6 +5,7 @@ One client per connection: nothing of an earlier connection (half-read packets, 
 
 from __future__ import annotations
 
+import select
 import ssl
 from collections.abc import Sequence
 
@@ -66,6 +67,25 @@ def subscribe(client: Client, filters: Sequence[str], qos: int) -> int | None:
         options = SubscribeOptions(qos=qos, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
         return client.subscribe([(f, options) for f in filters])[1]
     return client.subscribe([(f, qos) for f in filters])[1]
+
+
+def serve_for(client: Client, longest_s: float) -> bool:
+    """Write what waits, then read one packet, or wait for one so long; False when the connection has ended.
+
+    For short visits without a thread. (paho's own `loop` opens a pair of sockets that it does not close.)
+    """
+    if client.want_write():
+        client.loop_write()
+    peer = client.socket()
+    if peer is None:
+        return False
+    poll = select.poll()
+    poll.register(peer.fileno(), select.POLLIN | (select.POLLOUT if client.want_write() else 0))
+    pending = isinstance(peer, ssl.SSLSocket) and peer.pending() > 0
+    events = poll.poll(0 if pending else longest_s * 1000)
+    if pending or (events and events[0][1] & ~select.POLLOUT):
+        client.loop_read()
+    return client.socket() is not None
 
 
 def facts_of(protocol: str, tls: bool, session_present: bool, properties: Properties | None) -> Facts:

@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from forewarn.core.errors import Retriable
-from forewarn.ingest.brokers.client import V5, V311, connect, facts_of, new_client, subscribe
+from forewarn.ingest.brokers.client import V5, V311, connect, facts_of, new_client, serve_for, subscribe
 from forewarn.ingest.brokers.link import VERSION_TOPIC
 from forewarn.ingest.brokers.mosquitto_conf import Finding
 from forewarn.ingest.brokers.promise import REFUSED, Facts, Promise, promise
@@ -75,8 +75,8 @@ class _Visit:
     def until(self, done: Callable[[], bool], patience_s: float | None = None) -> bool:
         """Serve the connection until something is true, it ends, or patience does."""
         deadline_s = time.monotonic() + (self.target.pace.answer_s if patience_s is None else patience_s)
-        while not done() and time.monotonic() < deadline_s and self.client.socket() is not None:
-            self.client.loop(0.05)
+        while not done() and time.monotonic() < deadline_s and serve_for(self.client, 0.05):
+            pass
         return done()
 
     def close(self) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ssl
 import time
 
-from paho.mqtt.client import Client, ConnectFlags
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, ConnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from forewarn.core.errors import Retriable
-from forewarn.ingest.brokers.client import V5
+from forewarn.ingest.brokers.client import V5, serve_for
 from forewarn.ingest.brokers.target import Target
 
 
@@ -32,10 +32,9 @@ def end_session(target: Target, protocol: str, tls: ssl.SSLContext | None) -> No
         answers.append(code)
 
     client.on_connect = connected
+    fresh = True if protocol == V5 else MQTT_CLEAN_START_FIRST_ONLY  # the second is what 3.1.1 has to be told
     try:
-        client.connect(target.host, target.port, clean_start=True) if protocol == V5 else client.connect(
-            target.host, target.port
-        )
+        client.connect(target.host, target.port, clean_start=fresh)
     except OSError as error:
         raise Retriable(f"{target.address}: {error}") from error
     _until_answered(client, answers, target.pace.answer_s)
@@ -43,11 +42,11 @@ def end_session(target: Target, protocol: str, tls: ssl.SSLContext | None) -> No
         why = str(answers[0]) if answers else "no answer"
         raise Retriable(f"the session {target.client_id} at {target.address} was not ended: {why}")
     client.disconnect()
-    client.loop(0.0)
+    client.loop_write()
 
 
 def _until_answered(client: Client, answers: list[ReasonCode], patience_s: float) -> None:
     deadline_s = time.monotonic() + patience_s
     while not answers and time.monotonic() < deadline_s:
-        if client.loop(0.1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+        if not serve_for(client, 0.1):
             return
