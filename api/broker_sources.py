@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from forewarn.api.settings import BrokerSettings, Settings
+from forewarn.api.sparkplug import Certificates
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import SignalSpec
 from forewarn.ingest.brokers.filters import check_filter, check_sharing
@@ -12,6 +13,7 @@ from forewarn.ingest.brokers.promise import PromiseBoard
 from forewarn.ingest.brokers.source import PahoSource
 from forewarn.ingest.brokers.target import Target, Tls
 from forewarn.ingest.commit import GroupCommit
+from forewarn.ingest.sparkplug.topics import PREFIX as SPARKPLUG_PREFIX
 
 
 def broker_sources(
@@ -20,9 +22,20 @@ def broker_sources(
     """One source for each broker of the settings, not yet started. Raises Rejected for what cannot work."""
     board = PromiseBoard(settings.broker_promises)
     return {
-        name: PahoSource(target, commit, now_us, settings.broker_sessions_dir / f"{name}.json", board)
+        name: _source(settings, target, commit, now_us, board)
         for name, target in broker_targets(settings, signals).items()
     }
+
+
+def _source(
+    settings: Settings, target: Target, commit: GroupCommit, now_us: Callable[[], int], board: PromiseBoard
+) -> PahoSource:
+    """One source; where it listens to Sparkplug, with the certificates of a host."""
+    book = settings.broker_sessions_dir / f"{target.name}.json"
+    if not any(filter_.startswith(SPARKPLUG_PREFIX) for filter_ in target.filters):
+        return PahoSource(target, commit, now_us, book, board)
+    told = Certificates(settings.sparkplug.host_id)
+    return PahoSource(target, commit, now_us, book, board, told.will, told.birth)
 
 
 def broker_targets(settings: Settings, signals: Sequence[SignalSpec]) -> dict[str, Target]:

@@ -18,6 +18,7 @@ from forewarn.api.children import when_parent_ends
 from forewarn.api.door_settings import front_door_settings
 from forewarn.api.ingest_control import IngestControl
 from forewarn.api.settings import Settings
+from forewarn.api.sparkplug import Certificates
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.consumer import refusal_frame
 from forewarn.ingest.control import ControlServer
@@ -84,11 +85,14 @@ async def _run(settings: Settings, as_child: bool) -> int:
     await asked.start()
     ticking = loop.create_task(tick(consumers, commit, now_us))
     port = await door.start()
+    certificates = Certificates(settings.sparkplug.host_id)
+    door.publish(*certificates.birth()[0])
     for source in sources.values():
         source.start()
     print(json.dumps({"ready": True, "mqtt_port": port}), flush=True)
     status = await ended
     ticking.cancel()
+    door.publish(*certificates.will())
     await asked.stop()
     await asyncio.gather(door.stop(), *(source.stop() for source in sources.values()))
     await commit.close()

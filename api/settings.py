@@ -71,6 +71,16 @@ class InfluxSettings(Strict):
     api: Literal["auto", "1", "2"] = "auto"
 
 
+class SparkplugSettings(Strict):
+    """The Sparkplug B host. `host_id` names its STATE topic; `groups`: the only ones this process looks after (none
+    named: all). Times are plant time."""
+
+    host_id: str = Field("forewarn", pattern="^[^/+#]+$")
+    groups: list[str] = []
+    reorder_timeout_s: float = Field(2.0, ge=0, le=3600)
+    rebirth_interval_s: float = Field(30.0, ge=1, le=86_400)
+
+
 class BrokerSettings(Strict):
     """An existing broker to listen to. The password comes from `password`, which belongs into the environment
     (`FOREWARN_BROKERS__NAME__PASSWORD`), or from `password_file`. `group` with `member` of `members`: shared."""
@@ -112,6 +122,7 @@ class Settings(BaseSettings):
     scoring: ScoringSettings = ScoringSettings()
     journal: JournalSettings = JournalSettings()
     influx: InfluxSettings = InfluxSettings()
+    sparkplug: SparkplugSettings = SparkplugSettings()
     brokers: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$")], BrokerSettings] = {}
 
     @classmethod

@@ -70,8 +70,8 @@ class Condition(msgspec.Struct):
 class Row(msgspec.Struct):
     """What is remembered of a node beside its births. `recent` holds (seq, CRC-32, device) since the last NBIRTH.
 
-    `count` is the number, since the NBIRTH, of the message that carries `next_seq`; `boot` names that count. Of messages
-    read in their place, `in_order_at_us` is when the last one arrived, `in_order_ms` the newest time of sending.
+    `count` is the number, since the NBIRTH, of the message that carries `next_seq`; `boot` names that count. Of those
+    read in their place `in_order_at_us` is when the last one arrived, `in_order_ms` the newest time of sending.
     """
 
     condition: Condition
@@ -207,7 +207,7 @@ class Node:
         """It waited in vain, but the count went on after it came: it was late, nothing is missing."""
         if self.state != State.ONLINE or self.row.in_order_at_us < message.frame.received_at_us:
             return False
-        return self.is_before_birth(message) or self.distance(message) >= AHEAD and not self.is_of_a_new_life(message)
+        return self.is_before_birth(message) or (self.distance(message) >= AHEAD and not self.is_of_a_new_life(message))
 
     def number(self, message: Message) -> int | None:
         """Its place in the node's count, and the count moves behind it; None for what is behind already."""
