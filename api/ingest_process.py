@@ -19,6 +19,7 @@ from forewarn.api.door_settings import front_door_settings
 from forewarn.api.ingest_control import IngestControl
 from forewarn.api.settings import Settings
 from forewarn.api.sparkplug import Certificates
+from forewarn.api.store_upkeep import StoreUpkeep
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.consumer import refusal_frame
 from forewarn.ingest.control import ControlServer
@@ -79,11 +80,14 @@ async def _run(settings: Settings, as_child: bool) -> int:
     control = IngestControl(settings, parts, consumers, commit, door, sources, now_us)
     asked = ControlServer(settings.control_socket)
     control.register(asked)
+    upkeep = StoreUpkeep(parts.store, now_us)
+    upkeep.register(asked)
     for consumer in consumers:
         consumer.start()
     wake()
     await asked.start()
     ticking = loop.create_task(tick(consumers, commit, now_us))
+    keeping = loop.create_task(upkeep.run())
     port = await door.start()
     certificates = Certificates(settings.sparkplug.host_id)
     door.publish(*certificates.birth()[0])
@@ -92,6 +96,7 @@ async def _run(settings: Settings, as_child: bool) -> int:
     print(json.dumps({"ready": True, "mqtt_port": port}), flush=True)
     status = await ended
     ticking.cancel()
+    keeping.cancel()
     door.publish(*certificates.will())
     await asked.stop()
     await asyncio.gather(door.stop(), *(source.stop() for source in sources.values()))

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -59,6 +59,21 @@ class JournalSettings(Strict):
 
     segment_bytes: int = Field(64 * 1024 * 1024, ge=65536)
     limit_bytes: int = Field(2 * 1024 * 1024 * 1024, ge=1024 * 1024)
+
+
+class RetentionSettings(Strict):
+    """Days that each class of the raw series is kept, "never": not dropped. Waveforms go with the raw readings at the
+    latest, for they lie in the same files."""
+
+    raw_days: int | None = Field(1095, ge=1)
+    waveform_days: int | None = Field(90, ge=1)
+    minute_days: int | None = Field(3650, ge=1)
+    hour_days: int | None = Field(None, ge=1)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _never(cls, value: object) -> object:
+        return None if value == "never" else value
 
 
 class InfluxSettings(Strict):
@@ -121,6 +136,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     scoring: ScoringSettings = ScoringSettings()
     journal: JournalSettings = JournalSettings()
+    retention: RetentionSettings = RetentionSettings()
     influx: InfluxSettings = InfluxSettings()
     sparkplug: SparkplugSettings = SparkplugSettings()
     brokers: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$")], BrokerSettings] = {}
