@@ -133,9 +133,9 @@ def _plant_file(folder: Path) -> Path:
 class Fleet:
     """The simulated fleet as a process; it prints at its end what it sent and saw acknowledged."""
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: Settings, seed: int, port: int = 0) -> None:
         clock = settings.clock
-        where = ["--port", str(settings.mqtt.port), "--rate", str(clock.rate), "--seed", str(seed)]
+        where = ["--port", str(port or settings.mqtt.port), "--rate", str(clock.rate), "--seed", str(seed)]
         where += ["--origin-wall-us", str(clock.origin_wall_us), "--origin-plant-us", str(clock.origin_plant_us)]
         command = [sys.executable, "-P", "-m", "forewarn.simulators", "fleet", *where]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

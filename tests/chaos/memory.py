@@ -19,7 +19,8 @@ from tests.chaos.scenario import Bench, Finding, settle, zeros
 from tests.chaos.victim import ledger_settings
 
 LIMIT_BYTES = 512 * MIB
-JOURNAL_LIMIT = 8 * MIB
+JOURNAL_LIMIT = 64 * MIB
+"""More than the 32 MiB that may wait for one commit."""
 RATE, PAD_BYTES, OUTSTANDING = 3000.0, 8000, 12_000
 STALL_S, LOOK_S = 12.0, 3.0
 

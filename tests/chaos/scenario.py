@@ -10,7 +10,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,9 +108,14 @@ def settle(victim: Victim, ledger: Ledger, timeout_s: float = DRAIN_S) -> dict[s
     return books_of(victim.settings, ledger)
 
 
-def books_of(settings: Settings, ledger: Ledger) -> dict[str, int]:
-    """The books of a store that nobody writes any more."""
-    judged = judged_readings(settings.series_dir, NAMES, ledger.attempted, ledger.acked, len(ledger.bad_acked))
+def books_of(settings: Settings, ledger: Ledger, refused: Set[int] = frozenset()) -> dict[str, int]:
+    """The books of a store that nobody writes any more. `refused`: good ids that lie in quarantine with good reason."""
+    expected = ledger.acked - refused
+    others = len(ledger.bad_acked) + len(ledger.acked & refused)
+    judged = {
+        **judged_readings(settings.series_dir, NAMES, ledger.attempted, expected, others),
+        "acked": len(ledger.acked),
+    }
     return {name: int(judged[name]) for name in BOOKS}
 
 

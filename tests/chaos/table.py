@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos import kills, poison, stops, syscalls
+from tests.chaos import clock, disk_full, kills, memory, network, poison, stops, syscalls
 from tests.chaos.scenario import Scenario
 
 SCENARIOS = (
@@ -19,6 +19,34 @@ SCENARIOS = (
         "kill -9 on the way into the Nth fsync, write or unlink; EIO, ENOSPC, EMFILE, short writes; a torn tail",
         "every PUBACK after the fsync of its message (strace); a refused fsync ends the process; ledger against store",
         syscalls.run,
+    ),
+    Scenario(
+        "disk_full",
+        ("I5",),
+        "a 32 MiB file system that fills up under load and is emptied again, behind the journal and behind the store",
+        "no PUBACK while full, reads work, goes on by itself; ledger against store",
+        disk_full.run,
+    ),
+    Scenario(
+        "network",
+        ("I8", "I19"),
+        "messages repeated, late, out of order, swallowed, cut every 200 ms, replayed; a wire that is pulled",
+        "store equals the input without repetitions; a replay stores nothing and opens no order",
+        network.run,
+    ),
+    Scenario(
+        "clock",
+        ("I18",),
+        "wall clock jumps of a second, an hour, ten years, and back past midnight, while ingest runs",
+        "no crash, no standstill; acknowledged = stored or quarantined; what lies in the future is quarantined",
+        clock.run,
+    ),
+    Scenario(
+        "memory",
+        ("I17",),
+        "the store's files locked for 15 s at 24 MB/s, with 512 MiB of memory",
+        "reading stops, nothing acknowledged past the journal's limit, peak memory, everything caught up",
+        memory.run,
     ),
     Scenario(
         "stops",

@@ -5,6 +5,7 @@ It looks at the files behind the reader's back too. A reader gives each reading 
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from forewarn.core.ports import Refusal
 from forewarn.core.readings import Int64s
 from forewarn.ingest.store.chunks import decode_chunk
 from forewarn.ingest.store.day_rows import DayRows, key_of
 from forewarn.ingest.store.reader import PackedReader
 
+_VALUE = re.compile(rb'\{"value":(\d+),"ts":\d+')
 MUST_BE_ZERO = ("lost", "duplicates", "phantoms", "miscounted")
 BOOKS = ("acked", "stored", "quarantined", "conflicts", *MUST_BE_ZERO)
 """What every scenario reports."""
@@ -48,6 +51,11 @@ def judged_readings(
         "miscounted": abs(books.stored - readable - waveforms),
         "books": {"acked_at_least": expected, "accounted": books.acknowledged, "duplicates": books.duplicates},
     }
+
+
+def good_ids_of(rows: Sequence[Refusal], reason: str) -> set[int]:
+    """Ids of well-formed messages of the ledger that were refused for a reason."""
+    return {int(found[1]) for row in rows if row.reason == reason and (found := _VALUE.match(row.payload))}
 
 
 def rows_on_disk_twice(series_dir: Path) -> int:
