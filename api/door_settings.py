@@ -104,7 +104,9 @@ class MqttSettings(_Strict):
 
     @field_validator("users")
     @classmethod
-    def _names(cls, users: dict[str, str]) -> dict[str, str]:
+    def _logins(cls, users: dict[str, str]) -> dict[str, str]:
+        for name, hashed in users.items():
+            _check_hash(name, hashed)
         return _with_good_names(users)
 
 
@@ -159,6 +161,16 @@ def argon2_verifier(hashed: str) -> Verifier:
         return right
 
     return verify
+
+
+def _check_hash(name: str, hashed: str) -> None:
+    from argon2 import extract_parameters
+    from argon2.exceptions import InvalidHashError
+
+    try:
+        extract_parameters(hashed)
+    except InvalidHashError:
+        raise ValueError(f"user {name!r}: not an Argon2 hash (forewarn hash-password makes one)") from None
 
 
 def _with_good_names(users: dict[str, T]) -> dict[str, T]:

@@ -2,6 +2,7 @@
 
 A peer that has not sent its CONNECT costs nothing but its place. When too many of those wait, the one that has waited
 longest goes: whoever means it says so at once, and is let in also while somebody else opens thousands of sockets.
+Nobody goes before its time: after a power cut a whole plant arrives in one moment.
 """
 
 from __future__ import annotations
@@ -19,31 +20,36 @@ class Guest(Protocol):
 
 
 class Crowd:
-    """Counts sockets. `per_address` None = as many as there is room for."""
+    """Counts sockets. `per_address` None = as many as there is room for; each stranger may wait `patience_s`."""
 
-    def __init__(self, room: int, per_address: int | None, strangers: int) -> None:
+    def __init__(self, room: int, per_address: int | None, strangers: int, patience_s: float) -> None:
         self._room, self._per_address, self._strangers_maximum = room, per_address, strangers
+        self._patience_s = patience_s
         self._addresses: dict[Guest, str] = {}
         self._per: Counter[str] = Counter()
-        self._strangers: dict[Guest, None] = {}  # in the order of their arrival
+        self._strangers: dict[Guest, float] = {}  # arrival, in its order
 
     def __len__(self) -> int:
         return len(self._addresses)
 
-    def enter(self, guest: Guest, address: str) -> str | None:
+    def enter(self, guest: Guest, address: str, now_s: float) -> str | None:
         """Take a new socket in; the answer is the reason why not. May cut the oldest stranger."""
+        if len(self._addresses) >= self._room or len(self._strangers) >= self._strangers_maximum:
+            self._cut_oldest_stranger(now_s)
         if len(self._addresses) >= self._room:
             return "too_many_connections"
         if self._per_address is not None and self._per[address] >= self._per_address:
             return "too_many_from_one_address"
         self._addresses[guest] = address
         self._per[address] += 1
-        self._strangers[guest] = None
-        if len(self._strangers) > self._strangers_maximum:
-            oldest = next(iter(self._strangers))
+        self._strangers[guest] = now_s
+        return None
+
+    def _cut_oldest_stranger(self, now_s: float) -> None:
+        oldest = next(iter(self._strangers), None)
+        if oldest is not None and now_s - self._strangers[oldest] >= self._patience_s:
             self.leave(oldest)
             oldest.cut()
-        return None
 
     def introduced(self, guest: Guest) -> None:
         """It has sent its CONNECT."""

@@ -65,7 +65,8 @@ class FrontDoorSettings:
     keep_alive_cap_s: int = 600  # longest keep-alive granted to MQTT 5 clients
     max_connections: int = 2000
     connections_per_address: int | None = None
-    strangers_maximum: int = 500  # connections that have not sent their CONNECT; the oldest goes first
+    strangers_maximum: int = 500  # connections that have not sent their CONNECT; then the oldest goes,
+    strangers_patience_s: float = 2.5  # when it has waited so long
     packet_timeout_s: float = 30.0  # a packet that has begun must be complete
     messages_per_s: float | None = None  # per client
     bytes_per_s: float | None = None  # per client
@@ -106,7 +107,10 @@ class FrontDoor:
         self._sockets: set[Connection] = set()
         self._clients: dict[str, Connection] = {}
         self._crowd = Crowd(
-            settings.max_connections + _WAITING_ROOM, settings.connections_per_address, settings.strangers_maximum
+            settings.max_connections + _WAITING_ROOM,
+            settings.connections_per_address,
+            settings.strangers_maximum,
+            settings.strangers_patience_s,
         )
         self._paces = Paces(settings.messages_per_s, settings.bytes_per_s)
         self._take_overs = TakeOverGuard()
@@ -184,7 +188,9 @@ class FrontDoor:
 
     def knocked(self, guest: Guest, address: str) -> bool:
         """A socket opened. False when there is no room for it."""
-        refusal = self._crowd.enter(guest, address) if self.commit.failure is None else "journal_failed"
+        refusal: str | None = "journal_failed"
+        if self.commit.failure is None:
+            refusal = self._crowd.enter(guest, address, asyncio.get_running_loop().time())
         if refusal is not None:
             self.refused("", refusal)
         return refusal is None

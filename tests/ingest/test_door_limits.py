@@ -109,28 +109,47 @@ class Seat:
 
 
 def test_an_address_has_its_share_and_gives_it_back() -> None:
-    crowd = Crowd(room=10, per_address=2, strangers=10)
+    crowd = Crowd(room=10, per_address=2, strangers=10, patience_s=0.0)
     seats = [Seat() for _ in range(4)]
-    assert [crowd.enter(seat, "a") for seat in seats[:3]] == [None, None, "too_many_from_one_address"]
-    assert crowd.enter(seats[3], "b") is None
+    assert [crowd.enter(seat, "a", 0.0) for seat in seats[:3]] == [None, None, "too_many_from_one_address"]
+    assert crowd.enter(seats[3], "b", 0.0) is None
     crowd.leave(seats[0])
     crowd.leave(seats[0])
-    assert crowd.enter(seats[2], "a") is None
+    assert crowd.enter(seats[2], "a", 0.0) is None
     assert len(crowd) == 3
 
 
 def test_the_stranger_that_waited_longest_goes_first_and_who_is_introduced_stays() -> None:
-    crowd = Crowd(room=10, per_address=None, strangers=2)
-    seats = [Seat() for _ in range(4)]
-    for seat in seats:
-        assert crowd.enter(seat, "a") is None
-        if seat is seats[0]:
-            crowd.introduced(seat)
-    assert [seat.is_cut for seat in seats] == [False, True, False, False]
+    crowd = Crowd(room=10, per_address=None, strangers=2, patience_s=1.0)
+    seats = [Seat() for _ in range(5)]
+    for seat, now_s in zip(seats[:4], (0.0, 0.1, 0.2, 0.3), strict=True):
+        assert crowd.enter(seat, "a", now_s) is None, "nobody's patience is over"
+    crowd.introduced(seats[0])
+    assert crowd.enter(seats[4], "a", 1.2) is None
+    assert [seat.is_cut for seat in seats] == [False, True, False, False, False]
+
+
+def test_a_full_house_has_room_for_a_device_when_a_stranger_has_waited_long_enough() -> None:
+    crowd = Crowd(room=1, per_address=None, strangers=9, patience_s=1.0)
+    stranger, device = Seat(), Seat()
+    assert crowd.enter(stranger, "a", 0.0) is None
+    assert crowd.enter(device, "b", 0.9) == "too_many_connections"
+    assert crowd.enter(device, "b", 1.0) is None
+    assert (stranger.is_cut, len(crowd)) == (True, 1)
+
+
+def test_a_whole_plant_may_come_back_in_one_moment(tmp_path: Path) -> None:
+    with running_door(tmp_path, FrontDoorSettings(port=0, strangers_maximum=5)) as running:
+        plant = [RawClient(running.port) for _ in range(200)]
+        for number, device in enumerate(plant):
+            device.send(connect_packet(client_id=f"press-{number}"))
+        assert [device.read() for device in plant] == [(0x20, b"\0\0")] * 200
+        for device in plant:
+            device.socket.close()
 
 
 def test_strangers_cannot_keep_a_device_out(tmp_path: Path) -> None:
-    settings = FrontDoorSettings(port=0, strangers_maximum=5, connect_timeout_s=60.0)
+    settings = FrontDoorSettings(port=0, strangers_maximum=5, strangers_patience_s=0.0, connect_timeout_s=60.0)
     with running_door(tmp_path, settings) as running:
         strangers = [RawClient(running.port) for _ in range(20)]
         with connected(running.port) as device:
@@ -153,7 +172,7 @@ def test_one_address_cannot_take_every_place(tmp_path: Path) -> None:
 
 def test_thousands_of_sockets_that_say_nothing_leave_nothing_behind(tmp_path: Path) -> None:
     """In rows of a hundred: the point is what stays, not how many a test machine can hold at once."""
-    with running_door(tmp_path, FrontDoorSettings(port=0, strangers_maximum=50)) as running:
+    with running_door(tmp_path, FrontDoorSettings(port=0, strangers_maximum=50, strangers_patience_s=0.0)) as running:
         for _ in range(20):
             row = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(100)]
             for peer in row:
