@@ -216,7 +216,7 @@ class Intake:
         again = batch.place_of(order.frame)
         batch.orders[again] = (order, asked.received_at_us)
         binding = self._topics.find(order.frame.topic)
-        if binding is None or order.frame.topic in self._claimed:
+        if binding is None or order.frame.topic in self._claimed or order.frame.flags & WILL:
             self._read_unusual(batch, again)
         else:
             self._read(batch, again, binding)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from forewarn.core.errors import Rejected
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import SignalSpec
-from forewarn.ingest.delivery import Frame
+from forewarn.ingest.delivery import WILL, Frame
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.refusals import QUARANTINED_BYTES
 from forewarn.ingest.replay import MAX_ROWS, Wanted, choose, order_of, replay_frame
@@ -147,6 +147,15 @@ def test_a_fault_that_only_shows_now_keeps_the_row() -> None:
     road.replay(Wanted(reason="unknown_topic"))
     assert road.rows() == [(1, "unknown_topic")]
     assert road.store.counts().acknowledged == 1
+
+
+def test_a_will_is_no_reading_the_second_time_either() -> None:
+    road = Road()
+    road.take(Frame(NOW_US, 1 | WILL, "gw", "plain", b'{"value":50}'))
+    assert road.rows() == [(1, "will")]
+    road.replay(Wanted(reason="will"))
+    assert road.rows() == [(1, "will")]
+    assert road.store.counts().acknowledged == 0
 
 
 def test_a_message_that_was_cut_cannot_be_read_again() -> None:
