@@ -1,13 +1,19 @@
-"""The chunk templates that ship, and those of a plant: `chunk_templates.yaml` read into `ChunkTemplate`s."""
+"""The chunk templates that ship, and those of a plant: `chunk_templates.yaml` read into `ChunkTemplate`s.
+
+A plant adds its own gateway in a file of this name beside its plant file, without code.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import yaml
 
 from forewarn.ingest.formats.chunks import ChunkTemplate
+
+FILENAME = "chunk_templates.yaml"
 
 
 def load_templates(text: str) -> dict[str, ChunkTemplate]:
@@ -29,4 +35,18 @@ def load_templates(text: str) -> dict[str, ChunkTemplate]:
 @cache
 def shipped_templates() -> dict[str, ChunkTemplate]:
     """The templates that come with the product."""
-    return load_templates(resources.files("forewarn.ingest").joinpath("chunk_templates.yaml").read_text())
+    return load_templates(resources.files("forewarn.ingest").joinpath(FILENAME).read_text())
+
+
+def chunk_templates(folder: Path | None) -> dict[str, ChunkTemplate]:
+    """The templates that ship and those beside a plant file, which win over a shipped one of the same name.
+
+    Refuses (ValueError) a file that cannot be read as templates.
+
+    >>> sorted(chunk_templates(None))
+    ['forewarn', 'ncd-time-domain', 'treon-stream']
+    """
+    own = None if folder is None else folder / FILENAME
+    if own is None or not own.exists():
+        return shipped_templates()
+    return shipped_templates() | load_templates(own.read_text(encoding="utf-8"))

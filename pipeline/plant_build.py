@@ -34,8 +34,9 @@ from forewarn.pipeline.plant_yaml import Path
 
 def build_plant(file: PlantFile, report: Report, folder: FilePath | None = None) -> Plant:
     """The plant that a valid file describes. What is wrong goes to `report(path, message)`; the plant that comes back
-    after a report is incomplete and not to be used. `folder` is where profiles of the plant's own lie."""
-    builder = _Builder(file, report, signals_of_devices(file, report, folder))
+    after a report is incomplete and not to be used. `folder` is where profiles and chunk templates of the
+    plant's own lie."""
+    builder = _Builder(file, report, signals_of_devices(file, report, folder), folder)
     sites = tuple(builder.site(id, entry) for id, entry in file.sites.items())
     parts = tuple(builder.part(id, entry) for id, entry in file.parts.items())
     assets = tuple(builder.asset(id, entry) for id, entry in file.assets.items())
@@ -45,10 +46,10 @@ def build_plant(file: PlantFile, report: Report, folder: FilePath | None = None)
 
 
 class _Builder:
-    def __init__(self, file: PlantFile, report: Report, of_devices: SignalsOfDevices) -> None:
+    def __init__(self, file: PlantFile, report: Report, of_devices: SignalsOfDevices, folder: FilePath | None) -> None:
         self._file, self._of_devices = file, of_devices
         self._report = report
-        self._signals = SignalBuilder(report)
+        self._signals = SignalBuilder(report, folder)
 
     def site(self, id: str, entry: SiteEntry) -> Site:
         try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
 
 from forewarn.core.plant import Component
 from forewarn.core.readings import SignalSpec
 from forewarn.core.units import CANONICAL_UNIT, Conversion
+from forewarn.ingest.chunk_templates import chunk_templates
 from forewarn.ingest.formats.json_readings import RESERVED
 from forewarn.ingest.topics import WHOLE_PAYLOAD
 from forewarn.pipeline.plant_detection import RMS_UNLESS_SAID, detection_fault, split_unit
@@ -21,8 +23,8 @@ DEFAULT_TOPIC = "pm/v1/{site}/{area}/{asset}/{signal}"
 class SignalBuilder:
     """Makes signals one after the other, and remembers which place on which topic is taken."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, report: Report, folder: FilePath | None = None) -> None:
+        self._report, self._folder = report, folder
         self._places: dict[tuple[str, str], SignalSpec] = {}
 
     def signal(
@@ -59,9 +61,20 @@ class SignalBuilder:
         )
         for key, message in format_faults(spec, entry.given):
             self._report(entry.path(key), message)
+        if spec.format == "chunked" and spec.template is not None:
+            self._check_template(spec.template, entry)
         if words["site"]:
             self._claim(spec, entry)
         return spec
+
+    def _check_template(self, name: str, entry: Layered[SignalEntry]) -> None:
+        try:
+            known = chunk_templates(self._folder)
+        except ValueError as error:  # the plant's own file of them
+            self._report(entry.path("template"), str(error))
+            return
+        if name not in known:
+            self._unknown(entry, "template", name, known)
 
     def _unit(self, entry: Layered[SignalEntry]) -> tuple[str, Conversion, str | None]:
         unit, quantity = entry.get("unit"), entry.get("quantity")

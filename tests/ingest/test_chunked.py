@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 
 from forewarn.core.readings import Quality, SignalSpec
 from forewarn.core.units import Conversion
-from forewarn.ingest.chunk_templates import load_templates, shipped_templates
+from forewarn.ingest.chunk_templates import chunk_templates, load_templates, shipped_templates
 from forewarn.ingest.chunked import ChunkDesk, Limits
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.desk import Taken
@@ -351,3 +352,12 @@ def test_a_template_that_contradicts_itself_is_refused(entry: str) -> None:
 def test_templates_say_where_their_names_come_from() -> None:
     assert all(template.source for template in shipped_templates().values())
     assert {name for name, template in shipped_templates().items() if template.checked} == {"forewarn"}
+
+
+def test_a_plant_adds_its_own_gateway_beside_its_plant_file(tmp_path: Path) -> None:
+    assert chunk_templates(tmp_path) == shipped_templates()
+    (tmp_path / "chunk_templates.yaml").write_text(OPEN)
+    assert chunk_templates(tmp_path) == shipped_templates() | {"open": TEMPLATES["open"]}
+    (tmp_path / "chunk_templates.yaml").write_text("open: {")
+    with pytest.raises(ValueError, match="not YAML"):
+        chunk_templates(tmp_path)

@@ -40,11 +40,11 @@ def test_a_signal_says_in_which_format_its_topic_speaks() -> None:
         "b: {unit: degC, topic: t/b, format: senml, field: 'urn:dev:mac:1:temp'}",
         "c: {unit: degC, topic: homie/5/dev/node/temp, format: plain}",
         "d: {unit: degC, topic: spBv1.0/works/edge-1/pump-7, format: sparkplug, field: Bearing/Temperature}",
-        "e: {unit: g, kind: waveform, format: chunked, template: treon, topic: t/e}",
+        "e: {unit: g, kind: waveform, format: chunked, template: treon-stream, topic: t/e}",
     )
     assert [spec.format for spec in found.values()] == ["json", "senml", "plain", "sparkplug", "chunked"]
     assert (found["a"].field, found["a"].time_field, found["a"].time_unit) == ("data.temp", "data.time", "s")
-    assert found["e"].template == "treon"
+    assert found["e"].template == "treon-stream"
 
 
 def mistakes() -> list[tuple[list[str], list[str]]]:
@@ -126,3 +126,17 @@ def test_what_a_sensor_says_of_itself_and_what_counts_up_is_never_scored() -> No
     assert [spec.signal for spec in asset.signals if scored(asset, spec)] == ["temp"]
     assert roles_of(asset) == {}
     assert (found["hours"].quantity, found["hours"].unit) == ("operating_time", "h")
+
+
+def test_chunks_of_several_axes_share_a_topic_and_name_a_template_that_is_there(tmp_path: Path) -> None:
+    signals = "\n".join(
+        f"      v{axis}: {{unit: g, kind: waveform, format: chunked, template: TEMPLATE, topic: t/v, field: '{axis}'}}"
+        for axis in ("x", "y")
+    )
+    text = f"plant: P\nsites: {{s: {{}}}}\nassets:\n  a:\n    class: pump\n    area: h\n    signals:\n{signals}\n"
+    plant = parse_plant(text.replace("TEMPLATE", "forewarn"))
+    assert [spec.field for spec in plant.signals] == ["x", "y"]
+    with pytest.raises(PlantFileError, match=r"template: .*'mine'"):
+        parse_plant(text.replace("TEMPLATE", "mine"), folder=tmp_path)
+    (tmp_path / "chunk_templates.yaml").write_text("mine: {id: m, index: i, total: n, samples: '{field}', rate_hz: 1}")
+    assert len(parse_plant(text.replace("TEMPLATE", "mine"), folder=tmp_path).signals) == 2
