@@ -35,8 +35,9 @@ log = structlog.get_logger(__name__)
 class Epoch:
     """One run of a counter. `at_us` are device times, None when the sender gives none; `gaps` ascend.
 
-    `lost_sight_of` is the begin of the oldest open gap that is no longer tracked, because there were too many: it stays
-    in the book as missing, but a late message will not close it.
+    `wraps_at` is known once the counter was seen to pass its end. `lost_sight_of` is the begin of the oldest open gap
+    that is no longer tracked, because there were too many: it stays in the book as missing, but a late message will not
+    close it.
     """
 
     boot: str
@@ -47,10 +48,11 @@ class Epoch:
     newest_at_us: int | None
     gaps: list[Gap] = field(default_factory=list)
     lost_sight_of: int | None = None
+    wraps_at: int | None = None
 
     @property
     def contiguous(self) -> int:
-        """The number up to which nothing is missing since the epoch began."""
+        """The number up to which nothing is missing since the epoch began; -1: not even 0 has come."""
         first = self.lost_sight_of
         if first is None:
             return self.gaps[0].first - 1 if self.gaps else self.newest
@@ -130,6 +132,7 @@ class GapTracker:
         elif (modulus := _wrapped(current, sequence, at_us)) is not None:
             self._open(current, stream, current.newest + 1, modulus - 1, now_us)
             self._restart(known, stream, boot, 0, at_us)
+            known.epochs[-1].newest, known.epochs[-1].wraps_at = -1, modulus  # 0 itself may be missing
             self._advance(known.epochs[-1], stream, sequence, at_us, now_us)
         elif _began_again(current, sequence, at_us):
             self._restart(known, stream, boot, sequence, at_us)
@@ -229,11 +232,12 @@ def _is_newer(at_us: int | None, than_us: int | None) -> bool | None:
 
 
 def _wrapped(epoch: Epoch, sequence: int, at_us: int | None) -> int | None:
-    """The modulus of a counter that passed its end; a few messages may be missing around it, none in a byte's."""
+    """The modulus of a counter that passed its end; a few messages may be missing around it. Of a byte's counter, where
+    a few are many, only once it was seen to go round without a loss."""
     if sequence >= epoch.newest or _is_newer(at_us, epoch.newest_at_us) is False:
         return None
     for modulus in WRAPS_AT:
-        margin = min(FAR_BACK, modulus >> 8)
+        margin = min(FAR_BACK, modulus >> (2 if epoch.wraps_at == modulus else 8))
         if modulus - margin <= epoch.newest < modulus and sequence < margin:
             return modulus
     return None

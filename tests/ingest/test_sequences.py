@@ -163,7 +163,17 @@ def test_messages_lost_around_a_wrap_are_missing_on_both_sides() -> None:
     for second, number in enumerate([65_530, 65_533, 2, 3]):
         book.see(number, at_us=NOW + second)
     assert book.missing("a") == {65_531, 65_532, 65_534, 65_535}
-    assert book.missing("a#1") == {1}
+    assert book.missing("a#1") == {0, 1}
+
+
+def test_a_counter_of_one_byte_that_went_round_once_may_lose_messages_the_next_time() -> None:
+    book = Book()
+    numbers = [254, 255, *range(250), 3, 4]
+    for second, number in enumerate(numbers):
+        book.see(number, at_us=NOW + second)
+    assert book.missing("a#1") == {250, 251, 252, 253, 254, 255}
+    assert book.missing("a#2") == {0, 1, 2}
+    assert book.tracker.mark("s") == ("a#2", -1)
 
 
 def test_nothing_is_claimed_about_what_came_before_the_first_message() -> None:
