@@ -19,6 +19,8 @@ from forewarn.api.telemetry import TelemetryDesk
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
+from forewarn.ingest.chunk_templates import chunk_templates
+from forewarn.ingest.chunked import ChunkDesk
 from forewarn.ingest.consumer import OF_A_SINK, Consumer, Sink, Trimmer, nobody
 from forewarn.ingest.control import ControlClient
 from forewarn.ingest.desk import Command
@@ -142,7 +144,8 @@ def intake_of(settings: Settings, plant: Plant, numbers: Sequence[int]) -> Intak
     """Decoder and judge of a plant; the only place that names the stateful formats. Each consumer has its own."""
     days = settings.retention.raw_days  # what is older is refused: its day is dropped, or about to be
     retention_us = RETENTION_US if days is None else min(RETENTION_US, days * US_PER_DAY)
-    return Intake(plant.signals, numbers, retention_us=retention_us, desks=[sparkplug_desk(settings)])
+    chunks = partial(ChunkDesk, templates=chunk_templates(settings.plant.parent))
+    return Intake(plant.signals, numbers, retention_us=retention_us, desks=[sparkplug_desk(settings), chunks])
 
 
 @dataclass(slots=True)
