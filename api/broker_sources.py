@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from forewarn.api.settings import BrokerSettings, Settings
 from forewarn.api.sparkplug import Certificates
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import SignalSpec
-from forewarn.ingest.brokers.filters import check_filter, check_sharing
+from forewarn.ingest.brokers.filters import check_filter, check_sharing, matches
 from forewarn.ingest.brokers.promise import PromiseBoard
 from forewarn.ingest.brokers.source import PahoSource
 from forewarn.ingest.brokers.target import Target, Tls
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.sparkplug.topics import PREFIX as SPARKPLUG_PREFIX
+from forewarn.ingest.sparkplug.topics import state_topic
 
 
 def broker_sources(
@@ -34,8 +36,22 @@ def _source(
     book = settings.broker_sessions_dir / f"{target.name}.json"
     if not any(filter_.startswith(SPARKPLUG_PREFIX) for filter_ in target.filters):
         return PahoSource(target, commit, now_us, book, board)
-    told = Certificates(settings.sparkplug.host_id)
-    return PahoSource(target, commit, now_us, book, board, told.will, told.birth)
+    host_id = settings.sparkplug.host_id
+    told = Certificates(host_id)
+    return PahoSource(with_state(target, host_id), commit, now_us, book, board, told.will, told.birth)
+
+
+def with_state(target: Target, host_id: str) -> Target:
+    """A Sparkplug host also reads its own STATE: a late will of an earlier connection has to be corrected.
+
+    >>> told = BrokerSettings(host="10.0.0.5", filters=["spBv1.0/hall/#"])
+    >>> with_state(broker_target("hall", told, []), "forewarn").filters
+    ['spBv1.0/hall/#', 'spBv1.0/STATE/forewarn']
+    """
+    topic = state_topic(host_id)
+    if any(matches(filter_, topic) for filter_ in target.filters):
+        return target
+    return replace(target, filters=[*target.filters, topic])
 
 
 def broker_targets(settings: Settings, signals: Sequence[SignalSpec]) -> dict[str, Target]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -39,10 +40,19 @@ def target_at(port: int, **changes: Any) -> Target:
     return Target("hall", "127.0.0.1", **told)
 
 
-def published(port: int, payloads: Iterable[bytes], topic: str = "plant/p1/temp", qos: int = 1, **options: Any) -> int:
+def published(
+    port: int,
+    payloads: Iterable[bytes],
+    topic: str = "plant/p1/temp",
+    qos: int = 1,
+    tls: ssl.SSLContext | None = None,
+    **options: Any,
+) -> int:
     """Publish and wait until the broker has confirmed all of them; how many they were."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.max_inflight_messages_set(500)
+    if tls is not None:
+        client.tls_set_context(tls)
     client.connect("127.0.0.1", port)
     client.loop_start()
     sent = [client.publish(topic, payload, qos, **options) for payload in payloads]
