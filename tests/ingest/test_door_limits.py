@@ -86,6 +86,24 @@ def test_a_greedy_client_is_read_slowly_loses_nothing_and_does_not_slow_the_othe
         assert stored == [b"%d" % n for n in range(1, 41)]
 
 
+@VERSIONS
+def test_who_owes_time_is_not_read(tmp_path: Path, version: int) -> None:
+    with (
+        running_door(tmp_path, FrontDoorSettings(port=0, messages_per_s=0.1)) as running,
+        connected(running.port, version, "greedy") as greedy,
+        connected(running.port, version, "modest") as modest,
+    ):
+        greedy.send(publish_packet(version, "t", b"early", 1))
+        assert greedy.acked_ids(1) == [1]
+        greedy.send(publish_packet(version, "t", b"late", 2))
+        for client_id in ("a", "b", "c"):  # the door has had its turns
+            with connected(running.port, version, client_id) as other:
+                assert other.is_silent()
+        modest.send(publish_packet(version, "t", b"modest", 1))
+        assert modest.acked_ids(1) == [1]
+        assert running.log.payloads() == [b"early", b"modest"]
+
+
 def test_a_client_in_debt_is_not_called_silent(tmp_path: Path) -> None:
     with (
         running_door(tmp_path, FrontDoorSettings(port=0, bytes_per_s=100)) as running,

@@ -130,6 +130,29 @@ def test_a_client_behind_tls_gets_its_acknowledgements(tmp_path: Path, papers: P
         assert running.log.payloads() == [b"hasty"]
 
 
+def test_a_connect_in_one_piece_with_the_end_of_the_handshake_is_not_lost(tmp_path: Path, papers: Papers) -> None:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context(cafile=papers.authority.ca)
+    client = context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+
+    def do(step: Callable[[], object]) -> object:
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                if outgoing.pending:
+                    peer.sendall(outgoing.read())
+                incoming.write(peer.recv(65_536))
+
+    with door(tmp_path, TlsFiles(*papers.server)) as running:
+        peer = socket.create_connection(("127.0.0.1", running.port), timeout=HANG_GUARD_S)
+        do(client.do_handshake)  # its last flight is not sent yet
+        client.write(connect_packet() + publish_packet(4, "t", b"hasty", 1))
+        assert do(lambda: client.read(4)) == b"\x20\x02\0\0"
+        assert do(lambda: client.read(4)) == b"\x40\x02\0\x01"
+        peer.close()
+
+
 def test_paho_publishes_a_megabyte_through_tls(tmp_path: Path, papers: Papers) -> None:
     with door(tmp_path, TlsFiles(*papers.server)) as running:
         client = paho_client(4)
