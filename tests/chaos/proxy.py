@@ -11,10 +11,11 @@ import asyncio
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Protocol
 
 CONNECT, PUBLISH_QOS1 = 0x10, 0x32
 CHUNK = 65_536
@@ -56,6 +57,28 @@ def is_message(packet: bytes) -> bool:
     return packet[0] & 0xF6 == PUBLISH_QOS1
 
 
+class Tap(Protocol):
+    """Looks at the whole packets of one connection, in both directions."""
+
+    def up(self, packet: bytes) -> None:
+        """From the client."""
+        ...
+
+    def down(self, packet: bytes) -> None:
+        """From the server."""
+        ...
+
+
+class NoTap:
+    """Looks away."""
+
+    def up(self, packet: bytes) -> None:
+        """Nothing to note."""
+
+    def down(self, packet: bytes) -> None:
+        """Nothing to note."""
+
+
 @dataclass(slots=True)
 class Proxy:
     """Listens on `port` of `host` for as long as its context; runs in a thread with a loop of its own."""
@@ -67,6 +90,7 @@ class Proxy:
     capture: list[bytes] = field(default_factory=list)
     port: int = 0
     connections: int = 0
+    new_tap: Callable[[], Tap] = NoTap
     _random: random.Random = field(init=False)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _thread: threading.Thread | None = None
@@ -125,9 +149,10 @@ class Proxy:
             writer.transport.abort()
             return
         self._open |= {writer, up_writer}
+        tap = self.new_tap()
         both = [
-            asyncio.ensure_future(self._upwards(reader, up_writer)),
-            asyncio.ensure_future(self._downwards(up_reader, writer)),
+            asyncio.ensure_future(self._upwards(reader, up_writer, tap)),
+            asyncio.ensure_future(self._downwards(up_reader, writer, tap)),
         ]
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         for task in both:
@@ -136,20 +161,21 @@ class Proxy:
             end.transport.abort()
             self._open.discard(end)
 
-    async def _upwards(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _upwards(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tap: Tap) -> None:
         buffer, held = bytearray(), list[bytes]()
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
                 buffer += data
-                out = [sent for packet in packets_of(buffer) for sent in self._disturbed(packet, held)]
+                out = [sent for packet in packets_of(buffer) for sent in self._disturbed(packet, held, tap)]
                 if self.mischief.delay_s:
                     await asyncio.sleep(self._random.uniform(0, self.mischief.delay_s))
                 if not self.mischief.swallow_up:
                     writer.write(b"".join(out))
                     await writer.drain()
 
-    def _disturbed(self, packet: bytes, held: list[bytes]) -> list[bytes]:
+    def _disturbed(self, packet: bytes, held: list[bytes], tap: Tap) -> list[bytes]:
         """What goes on in place of a packet; a message that is held back follows some packets later."""
+        tap.up(packet)
         if not is_message(packet):
             return [packet]
         self.capture.append(packet)
@@ -166,9 +192,13 @@ class Proxy:
             out, held[:] = held + out, []
         return out
 
-    async def _downwards(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _downwards(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tap: Tap) -> None:
+        buffer = bytearray()
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
+                buffer += data
+                for packet in packets_of(buffer):
+                    tap.down(packet)
                 if not self.mischief.swallow_down:
                     writer.write(data)
                     await writer.drain()

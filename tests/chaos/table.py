@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos import clock, disk_full, kills, memory, network, poison, stops, syscalls
+from tests.chaos import clock, disk_full, kills, memory, mosquitto, network, poison, stops, syscalls
 from tests.chaos.scenario import Scenario
 
 SCENARIOS = (
@@ -54,6 +54,13 @@ SCENARIOS = (
         "SIGTERM at random moments under load; a second ingest process beside a running and a frozen one",
         "exit status 0 within ten seconds; the second ends with a clear line; ledger against store",
         stops.run,
+    ),
+    Scenario(
+        "mosquitto",
+        ("I6", "I7"),
+        "Mosquitto in front; kill -9 of it, with ingest frozen, and of ingest, in turn",
+        "a tap between the two: what ingest acknowledged is stored; what the broker lost is exactly what gaps report",
+        mosquitto.run,
     ),
     Scenario(
         "poison",

@@ -53,6 +53,17 @@ def judged_readings(
     }
 
 
+def stored_ids(series_dir: Path, signals: Sequence[str]) -> set[int]:
+    """Ids that a reader finds on the signals of the ledger."""
+    reader = PackedReader(series_dir)
+    try:
+        names = reader.names()
+        read = [reader.read(names[signal], 0, 2**62).value for signal in signals if signal in names]
+    finally:
+        reader.close()
+    return {int(value) for values in read for value in values}
+
+
 def good_ids_of(rows: Sequence[Refusal], reason: str) -> set[int]:
     """Ids of well-formed messages of the ledger that were refused for a reason."""
     return {int(found[1]) for row in rows if row.reason == reason and (found := _VALUE.match(row.payload))}
