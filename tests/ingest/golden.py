@@ -77,3 +77,9 @@ def written(taken: Intaken) -> dict[str, Any]:
         ],
         "refused": [[r.reason, r.detail, r.readings] for r in taken.refused],
     }
+
+
+def example_of(root: Path, heading: str) -> bytes:
+    """The first indented example under a heading of the reference."""
+    section = (root / "docs/reference/payloads.md").read_text().split(f"## {heading}\n")[1]
+    return section[section.index("\n    ") :].split("\n\n")[0].encode()

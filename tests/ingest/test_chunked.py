@@ -23,6 +23,7 @@ from forewarn.ingest.formats import chunks
 from forewarn.ingest.formats.waveform_block import Block
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.topics import TopicTable
+from tests.ingest.golden import example_of
 
 NOW_US = 1_795_392_000_000_000
 SECOND = 1_000_000
@@ -361,3 +362,10 @@ def test_a_plant_adds_its_own_gateway_beside_its_plant_file(tmp_path: Path) -> N
     (tmp_path / "chunk_templates.yaml").write_text("open: {")
     with pytest.raises(ValueError, match="not YAML"):
         chunk_templates(tmp_path)
+
+
+def test_the_example_of_the_reference_is_a_piece(root: Path) -> None:
+    d = desk()
+    assert all_taken(d, frames("ours", [example_of(root, "Chunked waveforms")])) == []
+    (taken,) = d.due(NOW_US + 60 * SECOND)
+    assert taken.decoded.refused[0][1] == "measurement 'gw-7/12': 1 of 2 pieces are missing: 1"

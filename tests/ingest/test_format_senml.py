@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import struct
+from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
@@ -19,7 +20,7 @@ from forewarn.ingest.formats.json_readings import TooManyReadings
 from forewarn.ingest.formats.result import Decoded
 from forewarn.ingest.formats.senml import Record
 from forewarn.ingest.topics import TopicTable
-from tests.ingest.golden import NOW_US, NUMBERS, SIGNALS
+from tests.ingest.golden import NOW_US, NUMBERS, SIGNALS, example_of
 
 BINDING = TopicTable(SIGNALS, NUMBERS).binding("senml")
 NAMES = tuple(BINDING.fields)
@@ -183,3 +184,10 @@ def test_cbor_of_other_encoders_is_read(encoded: str, value: object) -> None:
 def test_cbor_that_is_not_whole_is_refused_with_the_byte(encoded: str) -> None:
     with pytest.raises(Rejected, match=r"bad_cbor: .* at byte \d"):
         parse_cbor(bytes.fromhex(encoded))
+
+
+def test_the_example_of_the_reference_is_read(root: Path) -> None:
+    names = {"temp": ("temperature", "degC"), "speed": ("speed", "rpm")}
+    specs = [SignalSpec("p", name, *names[name], "t", field=f"urn:dev:pump1:{name}", format="senml") for name in names]
+    found = senml.decode(example_of(root, "SenML"), TopicTable(specs, [1, 2]).binding("t"), NOW_US, NOW_US)
+    assert (found.value, found.refused) == ([61.5, 1480.0], [])
