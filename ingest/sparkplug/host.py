@@ -11,8 +11,6 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from forewarn.core.clock import US_PER_S
 from forewarn.core.errors import Rejected
 from forewarn.ingest.delivery import RETAIN, Frame
@@ -20,7 +18,15 @@ from forewarn.ingest.desk import Command, Taken
 from forewarn.ingest.formats.result import Counted, Decoded
 from forewarn.ingest.formats.sparkplug_payload import decode
 from forewarn.ingest.sparkplug import state
-from forewarn.ingest.sparkplug.memory import HOST_ROW, Changes, NodeStatus, nodes_in, statuses_of
+from forewarn.ingest.sparkplug.memory import (
+    HOST_ROW,
+    Changes,
+    NodeStatus,
+    host_row,
+    host_time_in,
+    nodes_in,
+    statuses_of,
+)
 from forewarn.ingest.sparkplug.metrics import Context, bd_seq_of, decode_metrics
 from forewarn.ingest.sparkplug.node import Condition, Message, Node, Row, State
 from forewarn.ingest.sparkplug.rebirth import MAX_ASKS, Asks, request
@@ -111,8 +117,8 @@ class SparkplugHost:
     def changed(self) -> Mapping[str, bytes | None]:
         """See `Desk`."""
         out = self._changes.taken()
-        if self._state_changed:
-            out[HOST_ROW] = msgspec.msgpack.encode(self._state_ms)
+        if self._state_changed and self._state_ms is not None:
+            out[HOST_ROW] = host_row(self._state_ms)
             self._state_changed = False
         return out
 
@@ -124,8 +130,7 @@ class SparkplugHost:
         for key, node in self._nodes.items():
             if node.row.wants_birth:
                 self._asks.want(key, node.row, node.row.asked_at_us)
-        if HOST_ROW in memory:
-            self._state_ms = msgspec.msgpack.decode(memory[HOST_ROW], type=int | None)
+        self._state_ms = host_time_in(memory)
 
     # For people
 

@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 _ROW = msgspec.msgpack.Decoder(Row)
 _BIRTH = msgspec.msgpack.Decoder(Birth)
+_HOST = msgspec.msgpack.Decoder(int)
 _HELD = msgspec.msgpack.Decoder(list[tuple[int, int, str, str, bytes]])
 
 
@@ -127,6 +128,16 @@ def nodes_in(memory: Mapping[str, bytes]) -> dict[str, Node]:
         else:
             node.held = [_message(Frame(*one)) for one in _read(_HELD, key, data) or []]
     return nodes
+
+
+def host_row(since_ms: int) -> bytes:
+    """The time in the newest certificate of ours that came back to us."""
+    return _encode(since_ms)
+
+
+def host_time_in(memory: Mapping[str, bytes]) -> int | None:
+    """What `host_row` wrote; None when it never did."""
+    return _read(_HOST, HOST_ROW, memory[HOST_ROW]) if HOST_ROW in memory else None
 
 
 def _message(frame: Frame) -> Message:
