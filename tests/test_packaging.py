@@ -61,6 +61,7 @@ def test_the_wheel_holds_migrations_plant_files_and_type_marks(wheel: list[str])
         *ROOT.glob("*/py.typed"),
         *ROOT.glob("simulators/*.yaml"),
         *ROOT.glob("api/*.yaml"),
+        *ROOT.glob("ingest/**/*.yaml"),
         *ROOT.glob("maintenance/migrations/**/*.py"),
         *ROOT.glob("maintenance/migrations/*.mako"),
     ]
