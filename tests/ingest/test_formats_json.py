@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 from typing import Any
@@ -13,13 +14,17 @@ from hypothesis import given
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Quality, SignalSpec
+from forewarn.core.units import CANONICAL_UNIT
 from forewarn.ingest.formats import json_readings, json_typed, waveform, waveform_json
 from forewarn.ingest.formats.json_paths import MAX_UNKNOWN
 from forewarn.ingest.formats.result import Counted, Decoded
+from forewarn.ingest.formats.senml_units import SENML_UNITS
 from forewarn.ingest.formats.times import time_of_number
+from forewarn.ingest.formats.units import UNITS, Meanings
 from forewarn.ingest.formats.unpack import MAX_UNPACKED, unpacked
 from forewarn.ingest.formats.waveform_block import Block
 from forewarn.ingest.topics import Binding, TopicTable
+from forewarn.pipeline.plant_units import UnitError, resolve_unit
 from tests.ingest.golden import NOW_US, NUMBERS, SIGNALS
 
 TOPICS = TopicTable(SIGNALS, NUMBERS)
@@ -167,3 +172,16 @@ def test_unpacking_stops_at_its_limit() -> None:
 def test_a_damaged_gzip_stream_is_refused(damage: Any) -> None:
     with pytest.raises(Rejected, match="bad_compression"):
         unpacked(damage(gzip.compress(b'{"value":21.5,"ts":1795391999000}')))
+
+
+@pytest.mark.parametrize("table", [UNITS, SENML_UNITS], ids=["free", "SenML"])
+def test_units_that_payloads_name_mean_what_the_plant_file_means(table: dict[str, Meanings]) -> None:
+    compared = 0
+    for unit, meanings in table.items():
+        for quantity, canonical in CANONICAL_UNIT.items():
+            with contextlib.suppress(UnitError):  # a spelling that only SenML has
+                if canonical in meanings:
+                    named, found = resolve_unit(unit, quantity)[1], meanings[canonical]
+                    assert (found.scale, found.offset) == pytest.approx((named.scale, named.offset), rel=1e-9)
+                    compared += 1
+    assert compared > 25
