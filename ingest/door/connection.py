@@ -207,6 +207,8 @@ class Connection(asyncio.Protocol):
     def _pay(self, debt_s: float) -> None:
         """Do not read for so long. Nothing else may set the timer meanwhile: nothing is read."""
         if debt_s > 0.0 and self._ending is None:
+            self._door.counters.paced += 1
+            self._door.log.warning("paced", "paced", client=self._name(), not_read_s=round(debt_s, 3))
             self._set_hold(Hold.PACE, True)
             self._pace_timer = self._loop.call_later(debt_s, self._set_hold, Hold.PACE, False)
 

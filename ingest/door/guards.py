@@ -25,6 +25,7 @@ class DoorCounters:
     bytes: int = 0
     take_overs: int = 0
     unsent: int = 0  # messages of ours that a slow subscriber missed
+    paced: int = 0  # times that a client was not read because it owed time
     refused: dict[str, int] = field(default_factory=dict)  # reason -> times
 
     def count_refusal(self, reason: str) -> None:
@@ -33,7 +34,8 @@ class DoorCounters:
 
     def as_dict(self) -> dict[str, int]:
         """Flat, for a log line or a metrics page."""
-        plain = {name: getattr(self, name) for name in ("connections", "messages", "bytes", "take_overs", "unsent")}
+        names = ("connections", "messages", "bytes", "take_overs", "unsent", "paced")
+        plain = {name: getattr(self, name) for name in names}
         return plain | {f"refused_{reason}": count for reason, count in self.refused.items()}
 
 

@@ -102,6 +102,7 @@ def test_who_owes_time_is_not_read(tmp_path: Path, version: int) -> None:
         modest.send(publish_packet(version, "t", b"modest", 1))
         assert modest.acked_ids(1) == [1]
         assert running.log.payloads() == [b"early", b"modest"]
+        assert running.door.counters.paced == 2, "the modest one has spent its allowance of ten seconds too"
 
 
 def test_a_client_in_debt_is_not_called_silent(tmp_path: Path) -> None:
