@@ -154,6 +154,8 @@ class GapTracker:
         if sequence > epoch.newest:
             self._open(epoch, stream, epoch.newest + 1, sequence - 1, now_us)
             epoch.newest, epoch.newest_at_us = sequence, at_us
+            if _is_newer(epoch.began_at_us, at_us):  # the clock was set back
+                epoch.began_at_us = at_us
         elif (index := epoch.gap_of(sequence)) >= 0:
             self._close(epoch, index, sequence)
 
@@ -244,14 +246,14 @@ def _wrapped(epoch: Epoch, sequence: int, at_us: int | None) -> int | None:
 
 
 def _began_again(epoch: Epoch, sequence: int, at_us: int | None) -> bool:
-    """Did the counter restart without saying so? A number that was passed long ago, in a message that was measured
-    after the newest one; without a clock as witness, only a number too far back for any network to be so late."""
-    if sequence > epoch.newest or epoch.gap_of(sequence) >= 0:
-        return False
+    """Did the counter restart without saying so? A number from long ago in a message that was measured after the newest
+    one; without a clock as witness, only a number too far back for any network, and not one that is missing."""
     back = epoch.newest - sequence
+    if back < 0:
+        return False
     newer = _is_newer(at_us, epoch.newest_at_us)
     if newer is None:
-        return back > FAR_BACK
+        return back > FAR_BACK and epoch.gap_of(sequence) < 0
     return newer and (sequence <= 1 or back >= NEAR_BACK)
 
 
@@ -261,5 +263,7 @@ def _older_owner(epochs: list[Epoch], sequence: int, at_us: int | None) -> Epoch
     if len(epochs) < 2 or epochs[-2].boot != current.boot or _is_newer(current.began_at_us, at_us) is not True:
         return None
     older = epochs[-2]
-    is_far = sequence > current.newest + NEAR_BACK and sequence <= older.newest
-    return older if older.gap_of(sequence) >= 0 or is_far else None
+    if older.gap_of(sequence) >= 0 and not _is_newer(at_us, older.newest_at_us):
+        return older
+    is_ahead = current.newest + 1 < sequence <= older.newest + NEAR_BACK  # the very next one is progress
+    return older if is_ahead else None

@@ -78,6 +78,29 @@ def test_what_was_never_seen_is_what_the_open_gaps_cover(messages: list[tuple[st
     assert all(a.boot != b.boot or a.last + 1 < b.first for a, b in pairwise(gaps))
 
 
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_sender_that_only_has_a_clock_may_begin_again_and_nothing_is_lost_sight_of(data: st.DataObject) -> None:
+    """Runs of 80 to 150 messages that each begin at 0 without a word: some lost, some twice, moved by up to five."""
+    runs = data.draw(st.lists(st.integers(80, 150), min_size=1, max_size=4))
+    sent = [(run, number) for run, length in enumerate(runs) for number in range(length)]
+    lost = data.draw(st.sets(st.integers(1, len(sent) - 1), max_size=20))
+    places = [place for place, (_, number) in enumerate(sent) if place not in lost or number == 0]
+    moved = data.draw(st.dictionaries(st.sampled_from(places), st.floats(-5, 5), max_size=20))
+    twice = data.draw(st.lists(st.sampled_from(places), max_size=20))
+    arriving = sorted((place + moved.get(place, 0.0) * (sent[place][1] > 0), place) for place in places)
+    arriving += [(place + data.draw(st.floats(0, 70)), place) for place in twice if place not in moved]
+    book, seen = Book(), dict[int, list[int]]()
+    for _, place in sorted(arriving):
+        run, number = sent[place]
+        book.see(number, at_us=NOW + place)
+        seen.setdefault(run, []).append(number)
+    for run, numbers in seen.items():
+        begin = 0 if run else numbers[0]
+        expected = {n for n in range(begin, max(numbers)) if n not in numbers}
+        assert book.missing(f"a#{run}" if run else "a") == expected
+
+
 def test_messages_that_come_late_close_the_gap_from_inside() -> None:
     book = Book()
     for number in (1, 10, 5):
