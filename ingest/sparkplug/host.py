@@ -82,7 +82,7 @@ class SparkplugHost:
         address = address_of(frame.topic)
         self._now_us = max(self._now_us, frame.received_at_us)
         if address.verb == STATE:
-            self._take_state(address.node, frame.payload)
+            self._take_state(address.node, frame)
             return []
         if address.verb in COMMANDS or self._is_foreign(address.group):
             return []
@@ -263,18 +263,19 @@ class SparkplugHost:
                 self._asks.want(key, node.row, self._now_us)
             self._changes.touch(node)
 
-    def _take_state(self, host_id: str, payload: bytes) -> None:
+    def _take_state(self, host_id: str, frame: Frame) -> None:
         """Ours: a late will of ours is corrected; a new session of ours means that births may have passed us by."""
         if host_id != self._rules.host_id:
             return
-        said = state.read(payload)
-        if not said.online:
-            since_ms = self._rules.since_ms if self._state_ms is None else self._state_ms
-            self._commands.append(state.birth(host_id, since_ms))
-        elif said.timestamp_ms != self._state_ms:
+        said = state.read(frame.payload)
+        if said.online and said.timestamp_ms != self._state_ms:
             if self._state_ms is not None:
                 self._doubt_everything()
             self._state_ms, self._state_changed = said.timestamp_ms, True
+        elif not said.online and not frame.flags & RETAIN:  # a kept one is older than the birth we are about to publish
+            since_ms = max(said.timestamp_ms, self._rules.since_ms, self._state_ms or 0)
+            self._commands.append(state.birth(host_id, since_ms))
+            self._state_ms, self._state_changed = since_ms, True
 
     def _doubt_everything(self) -> None:
         for key, node in self._nodes.items():

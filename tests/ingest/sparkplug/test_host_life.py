@@ -342,7 +342,9 @@ def test_when_somebody_says_that_we_are_gone_we_say_that_we_are_here() -> None:
     rig.take(Packet(*state.death("another", 18)[:2]))
     assert rig.asked == []
     rig.take(Packet(*state.death("forewarn", 18)[:2]))
-    assert rig.asked == [state.birth("forewarn", 17)]
+    assert rig.asked == [state.birth("forewarn", 18)]
+    rig.retained(Packet(*state.death("forewarn", 16)[:2]))
+    assert len(rig.asked) == 1
 
 
 def test_after_a_new_session_of_ours_at_a_broker_every_birth_is_in_doubt() -> None:
