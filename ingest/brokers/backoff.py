@@ -14,7 +14,7 @@ class End(Enum):
     LOST = "connection lost"
     AWAY = "the broker cannot be reached"
     REFUSED = "the broker refuses us"
-    OLD_PROTOCOL = "the broker does not speak MQTT 5"
+    OLD_PROTOCOL = "the broker does not speak our version of MQTT"
     EVICTED = "the broker takes us and closes again and again; perhaps another client uses our client id"
     TAKEN_OVER = "another client has taken our place with the same client id"
     STOPPED = "stopped"

@@ -23,7 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from forewarn.ingest.brokers.acks import ConnectionAcks, Receipt
 from forewarn.ingest.brokers.backoff import End
-from forewarn.ingest.brokers.client import V5, connect, facts_of, new_client, subscribe
+from forewarn.ingest.brokers.client import connect, facts_of, new_client, subscribe
 from forewarn.ingest.brokers.keepalive import PINGREQ, KeepAlive
 from forewarn.ingest.brokers.messages import topic_of
 from forewarn.ingest.brokers.outbox import Outbox
@@ -322,7 +322,7 @@ class Link:
         self, client: Client, data: object, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._finish(_refusal(code.value, self._protocol), str(code))
+            self._finish(_refusal(code.value), str(code))
             return
         self.facts = facts_of(self._protocol, self._tls is not None, flags.session_present, properties)
         interval_s = getattr(properties, "ServerKeepAlive", self._target.keepalive_s)
@@ -334,8 +334,8 @@ class Link:
     ) -> None:
         if flags.is_disconnect_packet_from_server and code.value == TAKEN_OVER:
             self._finish(End.TAKEN_OVER, str(code))
-        elif self._phase is Phase.CONNECTING and self._protocol == V5:
-            self._finish(End.OLD_PROTOCOL, "closed without an answer to an MQTT 5 CONNECT")
+        elif self._phase is Phase.CONNECTING:
+            self._finish(End.OLD_PROTOCOL, f"closed without a good answer to an MQTT {self._protocol} CONNECT")
         else:
             self._finish(End.LOST, str(code))
 
@@ -377,7 +377,7 @@ def _portions(filters: Sequence[str], size: int = 100) -> list[list[str]]:
     return [list(filters[i : i + size]) for i in range(0, len(filters), size)]
 
 
-def _refusal(code: int, protocol: str) -> End:
-    if code == UNSUPPORTED_VERSION and protocol == V5:
+def _refusal(code: int) -> End:
+    if code == UNSUPPORTED_VERSION:
         return End.OLD_PROTOCOL
     return End.AWAY if code in BUSY else End.REFUSED

@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 from paho.mqtt.client import MQTTMessage
 
+from forewarn.core.errors import Retriable
 from forewarn.ingest.brokers.acks import ConnectionAcks, Receipt, packed
 from forewarn.ingest.brokers.backoff import Backoff, End
 from forewarn.ingest.brokers.client import V5, V311
@@ -28,7 +29,8 @@ from forewarn.ingest.brokers.messages import frame_of
 from forewarn.ingest.brokers.outbox import Outbox
 from forewarn.ingest.brokers.promise import Facts, Promise, PromiseBoard, promise, promise_row
 from forewarn.ingest.brokers.sessions import end_session
-from forewarn.ingest.brokers.target import Target
+from forewarn.ingest.brokers.target import AUTO, Target
+from forewarn.ingest.brokers.visit import offered_by
 from forewarn.ingest.brokers.wake import Wake
 from forewarn.ingest.commit import GroupCommit
 from forewarn.ingest.delivery import Frame
@@ -81,7 +83,8 @@ class PahoSource:
         self._thread = threading.Thread(target=self._run, name=f"broker-{target.name}", daemon=True)
         self._software: str | None = None
         self._version_asked = False
-        self._protocol = V311 if target.protocol == V311 else V5
+        self._protocol = V5 if target.protocol == V5 else V311
+        self._asked, self._offered = target.protocol != AUTO, Facts()
         self._facts = Facts()
         self._said: Promise | None = None
         self._tls = target.tls.context() if target.tls else None
@@ -118,6 +121,7 @@ class PahoSource:
     def _run(self) -> None:
         backoff = Backoff(self.target.pace, Random())
         while not self.stopping:
+            self._ask_what_is_offered()
             link = Link(self, self._protocol, self._tls, self._wake, self._will(), not self._version_asked)
             link.run()
             assert link.end is not None
@@ -133,14 +137,20 @@ class PahoSource:
             self._book.forget(self.target.client_id)
         self._tell("stopped", "")
 
-    def _choose_protocol(self, end: End) -> None:
-        """MQTT 5 until the broker refuses it; back to it when 3.1.1 does not help either."""
-        if self.target.protocol != "auto" or self.connections:
+    def _ask_what_is_offered(self) -> None:
+        """MQTT 5 to learn what the broker can do; 3.1.1 for the traffic, at a third of the cost in paho."""
+        if self._asked:
             return
-        if end is End.OLD_PROTOCOL:
-            self._protocol = V311
-        elif self._protocol == V311:
-            self._protocol = V5
+        try:
+            self._offered = offered_by(self.target) or Facts()
+        except Retriable:
+            return  # the connection that follows says why
+        self._asked = True
+
+    def _choose_protocol(self, end: End) -> None:
+        """3.1.1, unless the broker takes only MQTT 5; back to 3.1.1 when that does not help either."""
+        if self.target.protocol == AUTO and not self.connections and end in (End.LOST, End.OLD_PROTOCOL):
+            self._protocol = V5 if self._protocol == V311 and self._offered.protocol == V5 else V311
 
     def _report(self, end: End, why: str, pause_s: float) -> None:
         level = LOG.warning if end in (End.LOST, End.OLD_PROTOCOL) else LOG.error
@@ -204,7 +214,16 @@ class PahoSource:
     def learned(self, facts: Facts) -> None:
         """Log what is new about what the broker can lose."""
         self._software = facts.software or self._software
-        self._facts = replace(facts, software=self._software)
+        said = self._offered if facts.protocol == V311 else facts
+        self._facts = replace(
+            facts,
+            software=self._software,
+            receive_maximum=said.receive_maximum,
+            maximum_qos=said.maximum_qos,
+            maximum_packet_bytes=said.maximum_packet_bytes,
+            retain_available=said.retain_available,
+            shared_available=said.shared_available,
+        )
         self._tell("connected", "")
         found = promise(self._facts)
         if found != self._said:

@@ -10,6 +10,8 @@ from pathlib import Path
 from forewarn.core.errors import Rejected
 from forewarn.ingest.consumer import BROKER_PREFIX
 
+AUTO = "auto"
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -53,7 +55,7 @@ class Target:
     """One broker: where it is, who we are there, and what we listen to.
 
     `client_id` names the session that the broker keeps for us: the same in every run, another in every process.
-    `protocol` is "auto" (5, and 3.1.1 where the broker refuses that), "5" or "3.1.1". `group` makes all filters shared
+    `protocol`: "3.1.1", "5", or "auto": 3.1.1, and 5 where nothing else is taken. `group` makes all filters shared
     (`$share/GROUP/...`). At most `window` messages, `window_bytes` in all, wait for the disk; then reading stops.
     """
 
@@ -62,7 +64,7 @@ class Target:
     client_id: str
     filters: Sequence[str]
     port: int = 1883
-    protocol: str = "auto"
+    protocol: str = AUTO
     group: str | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)

@@ -80,6 +80,18 @@ def test_a_broker_without_mqtt_5_is_spoken_to_in_3_1_1(broker: Broker, tmp_path:
         assert running.row["facts"]["shared_available"] is None  # 3.1.1 does not say
 
 
+def test_traffic_goes_over_3_1_1_and_mqtt_5_is_asked_what_the_broker_can_do(broker: Broker, tmp_path: Path) -> None:
+    server = broker("max_packet_size 70000")
+    with running_source(tmp_path / "first", target_at(server.port)) as running:
+        running.listening()
+    published(server.port, [*numbers(5), bytes(60_000)])
+    with running_source(tmp_path / "first", target_at(server.port, maximum_packet_bytes=50_000)) as running:
+        assert len(running.received(6)) == 6  # the question has cost nothing, not even what is too large for us
+        facts = running.row["facts"]
+        assert (facts["protocol"], facts["shared_available"], facts["maximum_packet_bytes"]) == ("3.1.1", True, 70_000)
+        assert facts["session_kept"] is True
+
+
 def test_a_source_that_insists_on_mqtt_5_says_why_it_does_not_get_in(broker: Broker, tmp_path: Path) -> None:
     server = broker()
     with (
@@ -87,7 +99,7 @@ def test_a_source_that_insists_on_mqtt_5_says_why_it_does_not_get_in(broker: Bro
         running_source(tmp_path, target_at(port, protocol="5")) as running,
     ):
         until(lambda: running.row["state"] == "old_protocol")
-        assert "does not speak MQTT 5" in running.row["error"]
+        assert "does not speak our version" in running.row["error"]
 
 
 @pytest.fixture(scope="module")

@@ -141,10 +141,11 @@ def test_a_wrong_password_is_named_and_tried_again_slowly(
         assert server.log.count("New connection") <= 4  # the port probe, and one each 0.6 s at the most
 
 
-def test_another_client_with_our_name_is_named_and_not_fought(broker: Broker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", ["auto", "5"])
+def test_another_client_with_our_name_is_named_and_not_fought(broker: Broker, tmp_path: Path, protocol: str) -> None:
     server = broker()
     pace = replace(target_at(0).pace, slow_s=30.0, stable_s=10.0)  # longer than the thief's pauses
-    with running_source(tmp_path, target_at(server.port, pace=pace)) as running:
+    with running_source(tmp_path, target_at(server.port, pace=pace, protocol=protocol)) as running:
         running.listening()
         thief = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="hall-0", clean_session=False)
         thief.connect("127.0.0.1", server.port)
@@ -242,6 +243,6 @@ def test_two_members_share_and_one_is_drained_without_loss(broker: Broker, tmp_p
             both |= {*b.log.payloads()}
         published(server.port, numbers(100, 400))  # all of them come to the one that is left
         until(lambda: len({*a.log.payloads()} | both) == 500)
-        with running_source(tmp_path / "c", second) as c:
+        with running_source(tmp_path / "c", replace(second, protocol="3.1.1")) as c:
             c.listening()
             assert c.row["facts"]["session_present"] is False  # its session was ended
