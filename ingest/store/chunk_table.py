@@ -10,7 +10,7 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.readings import Floats, Int64s
-from forewarn.ingest.store.chunks import decode_chunk
+from forewarn.ingest.store.chunks import QUICKLY, THOROUGHLY, decode_chunk
 from forewarn.ingest.store.day_rows import Bools, DayRows
 from forewarn.ingest.store.merge import Columns, Span, cuts, merged, next_when_settled, next_while_written
 from forewarn.ingest.store.packing import ChunkRow, chunk_row
@@ -63,7 +63,7 @@ class ChunkTable:
         """Join what has gathered, until about this many rows were rewritten or nothing is left to do."""
         while self._to_examine and budget_rows > 0:
             series = self._to_examine[-1]
-            done = self._merge(series, next_while_written)
+            done = self._merge(series, next_while_written, QUICKLY)
             if not done:
                 self._to_examine.pop()
             budget_rows -= done
@@ -71,11 +71,11 @@ class ChunkTable:
     def settle(self, series: int) -> int:
         """Join the chunks of a series until none overlap and none could share one; how many rows were rewritten."""
         total = 0
-        while done := self._merge(series, next_when_settled):
+        while done := self._merge(series, next_when_settled, THOROUGHLY):
             total += done
         return total
 
-    def _merge(self, series: int, choose: Choose) -> int:
+    def _merge(self, series: int, choose: Choose, level: int) -> int:
         """One joining in the caller's transaction; how many rows it took, 0 = nothing to do."""
         spans = self.spans(series)
         some = choose(spans)
@@ -90,7 +90,7 @@ class ChunkTable:
             (columns.at[cut], columns.value[cut], columns.quality[cut])
             for cut in cuts(columns.at, min(rest, default=None))
         ]
-        self._insert([chunk_row(series, *piece) for piece in pieces])
+        self._insert([chunk_row(series, *piece, level) for piece in pieces])
         return sum(span.n for span in some)
 
     def spans(self, series: int) -> list[Span]:

@@ -24,7 +24,7 @@ from forewarn.core.readings import Float32s, Floats, Int64s, UInt8s
 _F = TypeVar("_F", Floats, Float32s)
 
 MAX_POINTS = 1 << 20
-_LEVEL = 1
+QUICKLY, THOROUGHLY = 1, 6
 _CHUNK = struct.Struct("<BBBBBIIqQQq")
 _WAVE = struct.Struct("<BBBBII")
 _CHUNK_KIND, _WAVE_KIND = 1, 2
@@ -39,11 +39,11 @@ _INTS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 _UINTS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
-def encode_chunk(at: Int64s, value: Floats, quality: UInt8s) -> bytes:
+def encode_chunk(at: Int64s, value: Floats, quality: UInt8s, level: int = QUICKLY) -> bytes:
     """Pack readings of one series: at strictly ascending, value finite, 1 to 1,048,576 of them.
 
     Raises `ValueError` for anything else. Typical cost: 3-4 bytes a reading for sensor-like decimals, 8 for noise in
-    full float64 precision.
+    full float64 precision. `level` is zlib's: `THOROUGHLY` takes three times as long and saves 3 % of the bytes.
 
     >>> blob = encode_chunk(np.array([10, 20, 30]), np.array([0.5, 0.6, 0.5]), np.zeros(3, np.uint8))
     >>> decode_chunk(blob)[1].tolist()
@@ -58,7 +58,7 @@ def encode_chunk(at: Int64s, value: Floats, quality: UInt8s) -> bytes:
     if quality.any():
         flags |= _QUALITY
         planes.append(quality.astype(np.uint8, copy=False).tobytes())
-    flags, body = _deflated(flags, b"".join(planes))
+    flags, body = _deflated(flags, b"".join(planes), level)
     head = (flags, time_width, value_width, decimals)
     return _sealed(_CHUNK.pack(_CHUNK_KIND, *head, 0, n, int(at[0]), smallest, unit, first), body)
 
@@ -92,7 +92,7 @@ def encode_wave(samples: Float32s) -> bytes:
     else:
         width = _width(int(scaled.min()), int(scaled.max()))
         flags, planes = 0, _shuffled(scaled.astype(_INTS[width])) if width else b""
-    flags, body = _deflated(flags, planes)
+    flags, body = _deflated(flags, planes, QUICKLY)
     return _sealed(_WAVE.pack(_WAVE_KIND, flags, width, decimals, 0, n), body)
 
 
@@ -238,10 +238,10 @@ def _unshuffled(planes: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(rows).view(dtype)[:, 0]
 
 
-def _deflated(flags: int, planes: bytes) -> tuple[int, bytes]:
+def _deflated(flags: int, planes: bytes, level: int) -> tuple[int, bytes]:
     """zlib, unless it does not pay."""
     if len(planes) > 64:
-        small = zlib.compress(planes, _LEVEL)
+        small = zlib.compress(planes, level)
         if len(small) < len(planes) * 0.95:
             return flags | _DEFLATED, small
     return flags, planes

@@ -29,7 +29,7 @@ from forewarn.ingest.store.waves import WaveTable
 _PACK_AT_CLOSE_ROWS = 4096
 _MIN_SLICE_ROWS = 8192
 _KEPT_FREE_PAGES = 8
-_PAYS = 32  # so many readings a bucket make a rollup worth its room while the readings are there
+_PAYS = 48  # so many readings a bucket make a rollup worth its room while the readings are there
 SeriesRollup = tuple[int, Rollup]
 
 

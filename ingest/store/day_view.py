@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from forewarn.core.clock import US_PER_DAY
+from forewarn.core.errors import Rejected
 from forewarn.core.readings import Readings
 from forewarn.ingest.store.chunks import decode_chunk
 from forewarn.ingest.store.day_rows import DayRows, SortedRuns, day_path, key_of
@@ -23,8 +24,8 @@ _OPEN_DAYS = 48
 class DayView:
     """One day file, read-only, with the rows of its log kept in memory, sorted, and brought up to date on demand."""
 
-    def __init__(self, db: sqlite3.Connection, day: int) -> None:
-        self.db, self._day = db, day
+    def __init__(self, db: sqlite3.Connection, path: Path, day: int) -> None:
+        self.db, self.path, self._day = db, path, day
         self._log, self._seen, self._packed = SortedRuns(), 0, 0
 
     @contextmanager
@@ -102,7 +103,7 @@ class DayViews:
         if kept is None:
             if (db := open_for_reading(path)) is None:
                 return None
-            kept = self._open[day] = inode, DayView(db, day)
+            kept = self._open[day] = inode, DayView(db, path, day)
             if len(self._open) > _OPEN_DAYS:
                 self._open.popitem(last=False)[1][1].db.close()
         self._open.move_to_end(day)
@@ -112,6 +113,15 @@ class DayViews:
         """Release the files."""
         while self._open:
             self._open.popitem()[1][1].db.close()
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Tells which file is damaged."""
+    try:
+        yield
+    except Rejected as error:
+        raise Rejected(error.reason, f"{path}: {error.detail}") from error
 
 
 def merged_readings(pieces: list[Readings]) -> Readings:

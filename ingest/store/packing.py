@@ -9,7 +9,7 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.readings import Floats, Int64s, UInt8s
-from forewarn.ingest.store.chunks import encode_chunk
+from forewarn.ingest.store.chunks import QUICKLY, encode_chunk
 from forewarn.ingest.store.day_rows import DayRows
 from forewarn.ingest.store.merge import MAX_CHUNK_ROWS
 
@@ -27,11 +27,11 @@ class ChunkRow(NamedTuple):
     blob: bytes
 
 
-def chunk_row(series: int, at: Int64s, value: Floats, quality: UInt8s) -> ChunkRow:
+def chunk_row(series: int, at: Int64s, value: Floats, quality: UInt8s, level: int = QUICKLY) -> ChunkRow:
     """Pack readings of one series, ascending in time."""
     with np.errstate(over="ignore"):  # the sum of finite numbers may pass the largest one
         total = float(value.sum())
-    blob = encode_chunk(at, value, quality)
+    blob = encode_chunk(at, value, quality, level)
     return ChunkRow(series, int(at[0]), int(at[-1]), len(at), float(value.min()), float(value.max()), total, blob)
 
 

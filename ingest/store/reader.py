@@ -5,23 +5,21 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forewarn.core.errors import Rejected
 from forewarn.core.ports import Counts
 from forewarn.core.readings import Readings, Waveform
 from forewarn.ingest.store.book_reads import BookReads
 from forewarn.ingest.store.book_tables import VERSION
-from forewarn.ingest.store.day_rows import DayRows, day_name, day_of, day_path, days_of
-from forewarn.ingest.store.day_view import DayView, DayViews, merged_readings
+from forewarn.ingest.store.day_rows import DayRows, day_name, day_of, days_of
+from forewarn.ingest.store.day_view import DayView, DayViews, merged_readings, named
 from forewarn.ingest.store.files import open_for_reading
 from forewarn.ingest.store.history import FILE as HISTORY_FILE
 from forewarn.ingest.store.history import dropped_days, dropped_totals
 from forewarn.ingest.store.rollup_files import RollupReader
-from forewarn.ingest.store.rollup_reads import LiveDay, rolled_up
+from forewarn.ingest.store.rollup_reads import rolled_up
 from forewarn.ingest.store.rollup_rows import Rollup
 from forewarn.ingest.store.waves import wave_of
 
@@ -95,11 +93,14 @@ class PackedReader(BookReads):
     ) -> Iterator[tuple[int, DayView]]:
         """Open days that touch [start, stop), or the given ones."""
         if days is None:
-            first, last = day_of(start_us), day_of(stop_us - 1)
-            days = [day for day in days_of(self._folder) if first <= day <= last]
+            days = self._days_between(start_us, stop_us)
         for day in reversed(days) if newest_first else days:
             if (view := self._views.get(day)) is not None:
                 yield day, view
+
+    def _days_between(self, start_us: int, stop_us: int) -> list[int]:
+        first, last = day_of(start_us), day_of(stop_us - 1)
+        return [day for day in days_of(self._folder) if first <= day <= last]
 
     def read(self, series: int, start_us: int, stop_us: int) -> Readings:
         """Readings of one series in [start, stop), ascending in time."""
@@ -109,8 +110,8 @@ class PackedReader(BookReads):
         """Readings of several series in [start, stop): each day file is visited once."""
         pieces: dict[int, list[Readings]] = {one: [] for one in series}
         with self._lock:
-            for day, view in self._between(start_us, stop_us):
-                with self._named(day), view.snapshot():
+            for _, view in self._between(start_us, stop_us):
+                with named(view.path), view.snapshot():
                     for one, found in pieces.items():
                         found += view.read(one, start_us, stop_us)
         return {one: merged_readings(found) for one, found in pieces.items()}
@@ -127,23 +128,14 @@ class PackedReader(BookReads):
             raise ValueError("the step of a rollup is at least one microsecond")
         start, stop = start_us // step_us * step_us, -(-stop_us // step_us) * step_us
         with self._lock:
-            live = [self._live(day, view, series, start, stop) for day, view in self._between(start, stop)]
-            days = day_of(start), day_of(stop - 1)
-            return rolled_up(live, self._rollups, series, days, (start, stop), step_us)
-
-    def _live(self, day: int, view: DayView, series: int, start_us: int, stop_us: int) -> LiveDay:
-        def read() -> list[Readings]:
-            with self._named(day), view.snapshot():
-                return view.read(series, start_us, stop_us)
-
-        with view.snapshot():
-            return LiveDay(day, view.state.generation, view.is_settled(series), read)
+            days = self._days_between(start, stop)
+            return rolled_up(self._views, days, self._rollups, series, (start, stop), step_us)
 
     def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
         """Waveforms of one series in [start, stop), ascending in time; only the `newest` so many when given."""
         found: list[Waveform] = []
         with self._lock:
-            for day, view in self._between(start_us, stop_us, newest_first=True):
+            for _, view in self._between(start_us, stop_us, newest_first=True):
                 left = -1 if newest is None else newest - len(found)
                 if left == 0:
                     break
@@ -152,7 +144,7 @@ class PackedReader(BookReads):
                     " WHERE series = ? AND at >= ? AND at < ? ORDER BY at DESC LIMIT ?",
                     (series, start_us, stop_us, left),
                 ).fetchall()
-                with self._named(day):
+                with named(view.path):
                     found += [wave_of(row) for row in rows]
         return found[::-1]
 
@@ -166,14 +158,6 @@ class PackedReader(BookReads):
                 if len(rows):
                     found.append(Conflicted(day_name(day), rows.readings(day)))
         return found
-
-    @contextmanager
-    def _named(self, day: int) -> Iterator[None]:
-        """Tells which file is damaged."""
-        try:
-            yield
-        except Rejected as error:
-            raise Rejected(error.reason, f"{day_path(self._folder, day)}: {error.detail}") from error
 
     def close(self) -> None:
         """Release the files. The reader opens them again when asked again."""

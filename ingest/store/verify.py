@@ -51,7 +51,8 @@ def verify(folder: Path) -> Verdict:
         with _Connection(day_path(folder, day), verdict) as db:
             if db is not None and read_state(db).generation >= dropped.get(day, 0):
                 verdict.days += 1
-                verdict.damages += _guarded(day_path(folder, day), _Day(db, day, cursor, rollups, verdict).damages())
+                path = day_path(folder, day)
+                verdict.damages += _guarded(path, _Day(db, path, day, cursor, rollups, verdict).damages())
     rollups.close()
     for width in WIDTHS:
         for path in width.files(folder):
@@ -108,10 +109,10 @@ class _Day:
     """One day file, all of it read in one transaction."""
 
     def __init__(
-        self, db: sqlite3.Connection, day: int, cursor: int | None, rollups: RollupReader, verdict: Verdict
+        self, db: sqlite3.Connection, path: Path, day: int, cursor: int | None, rollups: RollupReader, verdict: Verdict
     ) -> None:
         self._db, self._day, self._cursor, self._rollups, self._verdict = db, day, cursor, rollups, verdict
-        self._view = DayView(db, day)
+        self._view = DayView(db, path, day)
 
     def damages(self) -> Iterator[str]:
         """Everything that is wrong with the day."""
