@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING
 
-from forewarn.ingest.door.connection import Connection, address_of
+from forewarn.ingest.door.connection import LINGER_S, Connection, address_of
 
 if TYPE_CHECKING:
     from forewarn.ingest.door.front_door import FrontDoor
@@ -43,7 +43,8 @@ class Doorstep(asyncio.Protocol):
         self._is_lost = True
 
     def cut(self) -> None:
-        """End it without a word."""
+        """End it without a word: it takes its time, and others want in."""
+        self._door.refused("", "stranger_cut")
         if self._transport is not None:
             self._transport.abort()
 
@@ -51,7 +52,12 @@ class Doorstep(asyncio.Protocol):
         loop, timeout_s = asyncio.get_running_loop(), self._door.settings.connect_timeout_s
         try:
             transport = await loop.start_tls(
-                plain, self, self._context, server_side=True, ssl_handshake_timeout=timeout_s
+                plain,
+                self,
+                self._context,
+                server_side=True,
+                ssl_handshake_timeout=timeout_s,
+                ssl_shutdown_timeout=LINGER_S,
             )
         except OSError as error:  # ssl.SSLError, and a handshake that takes too long
             self._door.refused("", "tls_handshake", detail=str(error))

@@ -208,6 +208,29 @@ def test_plain_bytes_on_the_tls_port_are_refused_and_the_door_goes_on(
         assert running.door.counters.refused == {"tls_handshake": 1}
 
 
+def test_peers_that_begin_no_handshake_cannot_keep_a_device_out(tmp_path: Path, papers: Papers) -> None:
+    settings = {"strangers_maximum": 5, "strangers_patience_s": 0.0, "connect_timeout_s": 60.0}
+    with door(tmp_path, TlsFiles(*papers.server), **settings) as running:
+        mute = [RawClient(running.port) for _ in range(20)]
+        assert answer(running.port, papers.authority.ca, None, connect_packet()) == 0
+        assert running.door.counters.refused == {"stranger_cut": 16}
+        mute[0].socket.close()
+        assert mute[1].socket.recv(1) == b""
+        for peer in mute:
+            peer.socket.close()
+
+
+def test_a_door_that_stops_does_not_wait_for_a_mute_tls_peer(tmp_path: Path, papers: Papers) -> None:
+    with (
+        door(tmp_path, TlsFiles(*papers.server), stop_timeout_s=60.0) as running,
+        TlsClient(running.port, papers.authority.ca) as client,
+    ):
+        client.send(connect_packet())
+        assert client.read() == (0x20, b"\0\0")
+        running.call(running.door.stop())
+        assert len(running.door._sockets) == 0
+
+
 def test_a_client_refuses_a_server_of_another_authority(tmp_path: Path, papers: Papers) -> None:
     with door(tmp_path, TlsFiles(*papers.self_signed)) as running:
         with pytest.raises(ssl.SSLCertVerificationError):
