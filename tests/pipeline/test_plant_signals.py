@@ -40,8 +40,8 @@ def test_a_signal_says_in_which_format_its_topic_speaks() -> None:
         "b: {unit: degC, topic: t/b, format: senml, field: 'urn:dev:mac:1:temp'}",
         "c: {unit: degC, topic: homie/5/dev/node/temp, format: plain}",
         "d: {unit: degC, topic: spBv1.0/works/edge-1/pump-7, format: sparkplug, field: Bearing/Temperature}",
-        "e: {unit: g, kind: waveform, format: chunked, template: treon-stream, topic: t/e, field: x}",
-        "f: {unit: g, kind: waveform, format: chunked, template: treon-stream, topic: t/e, field: y}",
+        "e: {unit: g, kind: waveform, format: chunked, template: treon-stream, topic: t/e, field: axial}",
+        "f: {unit: g, kind: waveform, format: chunked, template: treon-stream, topic: t/e, field: radial}",
     )
     assert [spec.format for spec in found.values()] == ["json", "senml", "plain", "sparkplug", "chunked", "chunked"]
     assert (found["a"].field, found["a"].time_field, found["a"].time_unit) == ("data.temp", "data.time", "s")

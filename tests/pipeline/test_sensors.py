@@ -117,6 +117,13 @@ def test_a_machine_that_was_started_has_no_suspect_unit() -> None:
     assert unit_steps([pressure, temp], {"p": heard(started), "t": heard([40.0] * 20)}) == {}
 
 
+def test_a_machine_that_was_loaded_at_the_same_speed_has_no_suspect_unit() -> None:
+    pressure, flow = of("p", "pressure"), of("q", "flow")
+    recent = {"p": heard(stepped(0.5, 0.5 * 14.5038)), "speed": heard(STEADY), "q": heard(stepped(10.0, 80.0))}
+    assert unit_steps([pressure, SPEED, flow], recent) == {}
+    assert list(unit_steps([pressure, SPEED, flow], {**recent, "q": heard([80.0] * 20)})) == ["p"]
+
+
 def test_three_signals_that_leap_by_a_factor_each_witness_for_one_another() -> None:
     axes = [of(axis, "vibration_velocity") for axis in "xyz"]
     leaps = {axis: heard(stepped(2.0 + i, (2.0 + i) / 25.4)) for i, axis in enumerate("xyz")}
