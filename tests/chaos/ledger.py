@@ -30,7 +30,7 @@ IN_FLIGHT = 500
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What to publish. Id `i` is the value of a reading of time `start_ms + i`: no two readings share an identity.
+    """What to publish. Id `i` is the value of a reading of time `start_ms + i * step_ms`: no two share an identity.
 
     `rate` in messages a second, `outstanding` how many may wait for their PUBACK, `pad_bytes` of spaces behind each
     payload, `numbered`: each topic counts its messages in `seq` under the `boot` of this publisher. Every
@@ -48,6 +48,7 @@ class Orders:
     outstanding: int = 2000
     in_flight: int = IN_FLIGHT
     pad_bytes: int = 0
+    step_ms: int = 1
     numbered: bool = False
     bad_every: int = 0
     poisons: tuple[tuple[str, str], ...] = ()
@@ -65,7 +66,7 @@ class Orders:
             return topic, payload.replace("@", str(i)).encode("latin-1")
         place, turns = i % len(self.topics), i // len(self.topics)
         number = f',"seq":{turns},"boot":"{self.start_ms}-{self.first_id}"' if self.numbered else ""
-        payload = f'{{"value":{i},"ts":{self.start_ms + i}{number}}}' + " " * self.pad_bytes
+        payload = f'{{"value":{i},"ts":{self.start_ms + i * self.step_ms}{number}}}' + " " * self.pad_bytes
         return self.topics[place], payload.encode()
 
 

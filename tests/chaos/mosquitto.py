@@ -113,7 +113,7 @@ def strike(bench: Bench, broker: Mosquitto, victim: Victim) -> bool:
             broker.kill()
             broker.start()
             victim.signal(signal.SIGCONT)
-        if kill % 2 or bench.random.random() < 0.5:
+        if kill % 2 or bench.brief or bench.random.random() < 0.5:
             victim.kill()
             victim.start()
         flowed &= flows(victim)

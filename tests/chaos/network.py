@@ -31,11 +31,13 @@ STEPS = (
     ("messages swallowed", Mischief(swallow_up=True), 2.0),
 )
 """What the proxy does, and for how long (s); every step ends with a cut, for what was held back or swallowed."""
-LOAD_RATE = 1000.0
+LOAD_RATE, STEP_MS = 600.0, 1000
+"""A second of plant time between two readings: the replay brings some that are hours older than the newest."""
 PARTITIONS, LONGEST_PARTITION_S = 3, 4.0
 FLEET_S = 25.0
 CALM_S = 5.0
-FEW_PACKET_IDS_FIRST = 1_000_000
+AGAIN_FIRST, AGAIN_COUNT = 14_000, 2000
+SPAN_MS = 6 * 3_600_000
 
 
 def run(bench: Bench) -> Finding:
@@ -50,17 +52,19 @@ def disturbed_and_replayed(bench: Bench) -> Finding:
     """The proxy's whole programme, then its capture once more, then a new publisher with old packet ids."""
     with bench.victim(ledger_settings(bench.folder / "proxy")) as victim:
         victim.start()
+        told: dict[str, Any] = {
+            "start_ms": time.time_ns() // 1_000_000 - SPAN_MS,
+            "step_ms": STEP_MS,
+            "rate": LOAD_RATE,
+        }
+        told["file"] = str(bench.folder / "proxy.ledger")
         with Proxy(victim.settings.mqtt.port, bench.seed) as proxy:
-            first = bench.orders(victim, port=proxy.port, rate=LOAD_RATE, file=str(bench.folder / "proxy.ledger"))
-            with Load(first) as load:
+            with Load(bench.orders(victim, port=proxy.port, **told)) as load:
                 disturb(bench, proxy)
-                finished = bool(load.finish())
-                ledger = load.ledger
-            again = bench.orders(
-                victim, first_id=FEW_PACKET_IDS_FIRST, start_ms=first.start_ms, count=2000, file=first.file
-            )
-            with Load(again) as load:  # a client that counts its packets from 1 again
-                load.wait()
+                finished = bool(load.finish(20.0 if bench.brief else 60.0))
+            # a client that counts its packets from 1 again
+            with Load(bench.orders(victim, first_id=AGAIN_FIRST, count=AGAIN_COUNT, **told)) as load:
+                finished &= load.wait(20.0)
                 ledger = load.ledger
             wait_until_accounted(victim.settings, len(ledger.acked), 60.0)
             repeats = replay(victim, proxy.capture)

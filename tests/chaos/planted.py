@@ -27,12 +27,31 @@ class Planted(NamedTuple):
     name: str
     scenario: str
     shows_as: tuple[str, ...]
-    points: int = 10
+    points: int = 0
+    focus: str = ""
 
 
+ACKED_EARLY, BROKEN_DISK = ("acked_before_fsync",), ("went_on_after_journal_fsync_EIO",)
 PLANTED = (
-    Planted("ack-before-commit", "syscalls", ("acked_before_fsync",), points=0),
+    Planted("ack-before-commit", "syscalls", ACKED_EARLY),
+    Planted("ack-before-fsync", "syscalls", ACKED_EARLY),
+    Planted("retry-after-failed-fsync", "syscalls", BROKEN_DISK),
+    Planted("any-error-acknowledges", "syscalls", BROKEN_DISK),
+    Planted("cursor-before-write", "syscalls", ("lost",), points=12, focus="pwrite64"),
+    Planted("counters-outside-transaction", "syscalls", ("miscounted", "lost"), points=12, focus="pwrite64"),
+    Planted("torn-tail-accepted", "syscalls", ("phantoms",), points=2),
+    Planted("drop-when-full", "disk_full", ("lost", "acked_while_full_journal")),
+    Planted("full-disk-is-final", "disk_full", ("ended_when_full_journal",)),
+    Planted("reading-never-stops", "memory", ("reading_never_stopped",)),
+    Planted("duplicates-known-for-an-hour", "network", ("duplicates", "replay_stored_anew")),
+    Planted("duplicates-by-packet-id", "network", ("lost",)),
+    Planted("future-accepted", "clock", ("future_stored",)),
+    Planted("gaps-forgotten-on-restart", "mosquitto", ("lost_in_silence",)),
+    Planted("broker-acknowledged-too-early", "mosquitto", ("lost_after_delivery",)),
     Planted("no-fencing", "stops", ("second_writer_got_in",)),
+    Planted("bad-messages-vanish", "poison", ("bad_not_quarantined",)),
+    Planted("bad-message-keeps-its-place", "poison", ("stream_stopped",)),
+    Planted("nan-accepted", "poison", ("bad_not_quarantined", "ended_by_a_message")),
 )
 
 
@@ -63,7 +82,8 @@ def hunt(planted: Planted, scenario: Scenario, folder: Path, seed: int) -> dict[
     answer: dict[str, Any] = {"name": planted.name, "scenario": planted.scenario, "seed": seed}
     try:
         tree = planted_tree(folder / "tree", planted.name)
-        bench = Bench(folder / "run", seed, f"planted {planted.name}", points=planted.points, brief=True, tree=tree)
+        told: dict[str, Any] = {"points": planted.points, "focus": planted.focus, "brief": True, "tree": tree}
+        bench = Bench(folder / "run", seed, f"planted {planted.name}", **told)
         wrong = scenario.run(bench).wrong
     except NotRun as reason:
         return {**answer, "caught": False, "not_run": str(reason)}

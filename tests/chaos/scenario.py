@@ -44,7 +44,8 @@ class Finding:
 class Bench:
     """What a scenario is given: a folder, its own random numbers, how much to do, and the tree under test.
 
-    `brief`: just enough to catch a planted bug. `tree`: a copy of the sources that stands in for the installed ones.
+    `brief`: just enough to catch a planted bug. `focus`: the one system call to strike at. `tree`: a copy of the
+    sources that stands in for the installed ones.
     """
 
     folder: Path
@@ -53,6 +54,7 @@ class Bench:
     kills: int = 60
     points: int = 32
     brief: bool = False
+    focus: str = ""
     tree: Path | None = None
     random: random.Random = field(init=False)
 

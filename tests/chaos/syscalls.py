@@ -81,7 +81,7 @@ def deaths(bench: Bench) -> Finding:
     points, struck, silent = bench.points, dict[str, int](), 0
     with bench.victim(settings) as victim, Load(bench.orders(victim, rate=RATE)) as load:
         for point in range(points):
-            call = bench.random.choice(DEADLY_CALLS)
+            call = bench.focus or bench.random.choice(DEADLY_CALLS)
             at = bench.random.randint(1, LATEST_CALL[call])
             died = die_at(victim, bench.folder / "deaths.trace", call, at)
             struck[call] = struck.get(call, 0) + died

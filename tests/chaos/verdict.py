@@ -5,6 +5,7 @@ It looks at the files behind the reader's back too. A reader gives each reading 
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from collections import Counter
@@ -22,6 +23,8 @@ from forewarn.ingest.store.day_rows import DayRows, key_of
 from forewarn.ingest.store.reader import PackedReader
 
 _VALUE = re.compile(rb'\{"value":(\d+),"ts":\d+')
+NOBODY = -1
+"""Stands for a value that no id can be."""
 MUST_BE_ZERO = ("lost", "duplicates", "phantoms", "miscounted")
 BOOKS = ("acked", "stored", "quarantined", "conflicts", *MUST_BE_ZERO)
 """What every scenario reports."""
@@ -35,7 +38,7 @@ def judged_readings(
     reader = PackedReader(series_dir)
     books, names = reader.counts(), reader.names()
     read = [reader.read(names[signal], 0, 2**62).value for signal in signals if signal in names]
-    stored = Counter(int(value) for values in read for value in values)
+    stored = Counter(int(value) if math.isfinite(value) else NOBODY for values in read for value in values)
     readable = sum(len(reader.read(number, 0, 2**62)) for number in names.values())
     waveforms = sum(len(reader.waveforms(number, 0, 2**62)) for number in names.values())
     reader.close()
@@ -61,7 +64,7 @@ def stored_ids(series_dir: Path, signals: Sequence[str]) -> set[int]:
         read = [reader.read(names[signal], 0, 2**62).value for signal in signals if signal in names]
     finally:
         reader.close()
-    return {int(value) for values in read for value in values}
+    return {int(value) for values in read for value in values if math.isfinite(value)}
 
 
 def good_ids_of(rows: Sequence[Refusal], reason: str) -> set[int]:
