@@ -13,8 +13,9 @@ from forewarn.core.errors import Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, SignalSpec, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
-from forewarn.ingest.consumer import Consumer, refusal_frame, split_refusals
+from forewarn.ingest.consumer import Consumer, Progress, refusal_frame, split_refusals
 from forewarn.ingest.delivery import Frame
+from forewarn.ingest.desk import Command
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import Journal
 from forewarn.ingest.store.memory import MemoryStore
@@ -233,4 +234,72 @@ def test_a_journal_that_was_full_takes_more_once_the_store_has_caught_up(tmp_pat
         fill(journal, 60_000)
     consume(journal, Lazy())
     assert journal.append([frame(60_000 + i) for i in range(500)]) == journal.end
+    journal.close()
+
+
+def numbered(i: int) -> Frame:
+    payload = json.dumps({"value": 20 + i, "ts": (NOW_US + i * 1_000_000) // 1000, "seq": i}).encode()
+    return Frame(NOW_US + i * 1_000_000, 1, "gw", SPEC.topic, payload)
+
+
+def test_senders_are_told_only_after_the_store_has_taken_the_batch(journal: Journal) -> None:
+    store, told = Reluctant(refusals=2), list[tuple[int, int]]()
+    intake = Intake([SPEC], store.assign([SPEC.name]))
+
+    def hear(commands: Sequence[Command]) -> None:
+        told.extend((store.position, json.loads(command.payload)["seq"]) for command in commands)
+
+    journal.append([numbered(1), numbered(2)])
+    consumer = Consumer(journal, intake, store, lambda _: None, on_commands=hear)
+    consumer.start()
+    while store.position < journal.end:
+        threading.Event().wait(0.005)
+    consumer.stop()
+    assert told == [(journal.end, 2)]
+    journal.close()
+
+
+def test_what_the_store_remembers_is_gone_on_with_after_a_restart(journal: Journal) -> None:
+    store = MemoryStore()
+    journal.append([numbered(1), numbered(4)])
+    consume(journal, store)
+    journal.append([numbered(2), numbered(3)])
+    consume(journal, store)
+    assert store.gaps() == []
+    assert store.counts().stored == 4
+    journal.close()
+
+
+def test_another_plant_is_taken_up_between_two_batches_and_nothing_is_forgotten(journal: Journal) -> None:
+    store = MemoryStore()
+    consumer = consumer_of(journal, store)
+    consumer.start()
+    journal.append([numbered(1), numbered(3), frame(5, "plant/p1/new")])
+    consumer.wake()
+    grown = [SignalSpec("p1", "new", "temperature", "degC", "plant/p1/new"), SPEC]
+
+    def swap() -> None:
+        consumer.replace_intake(Intake(grown, store.assign([spec.name for spec in grown])))
+
+    while store.position < journal.end:
+        threading.Event().wait(0.005)
+    consumer.between_batches(swap).result()
+    journal.append([numbered(2), frame(6, "plant/p1/new")])
+    consumer.stop()
+    assert (store.counts().stored, store.counts().quarantined, store.gaps()) == (4, 1, [])
+    assert store.read(store.names()["p1/temp"], 0, 2**62).quality.tolist() == [0, 16, 0]  # the newest is still known
+    journal.close()
+
+
+def test_a_job_that_fails_tells_whoever_asked_and_stops_nothing(journal: Journal) -> None:
+    store = MemoryStore()
+    consumer = consumer_of(journal, store)
+    consumer.start()
+    with pytest.raises(ZeroDivisionError):
+        consumer.between_batches(lambda: 1 // 0).result()
+    assert consumer.between_batches(lambda: 7).result() == 7
+    journal.append([frame(0)])
+    consumer.stop()
+    assert values(store) == [20]
+    assert consumer.progress == Progress(journal.end, 0, None)
     journal.close()
