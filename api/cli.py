@@ -184,6 +184,9 @@ def plant_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fa
 
     plant = load_plant(file)
     print(f"{file}: {len(plant.assets)} assets, {len(plant.signals)} signals, {len(plant.parts)} parts: valid")
+    silent = [asset.id for asset in plant.assets if asset.running is None]
+    if silent:
+        print(f"not known to run or stand: {', '.join(silent)}; operating_hours_per_day is used for them")
 
 
 @plant_app.command("profiles")

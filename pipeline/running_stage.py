@@ -76,6 +76,10 @@ class RunningStage:
         for old in [at_us for at_us in account.hours if at_us < account.settled_us - WINDOW_US - US_PER_DAY]:
             del account.hours[old]
 
+    def forget(self, asset: str) -> None:
+        """The asset is described otherwise now: look back again, as after a restart."""
+        self._accounts.pop(asset, None)
+
     def hours_per_day(self, asset: Asset, now_us: int) -> float | None:
         """Measured operating hours per day over the last 30 days, None where too little is known."""
         if asset.running is None:
@@ -102,7 +106,7 @@ class RunningStage:
         if account.settled_us is not None:
             return account.settled_us
         first_us = int(track.at[0]) // US_PER_HOUR * US_PER_HOUR
-        if first_us in account.hours:  # its beginning may have been deleted since
+        if first_us in account.hours and int(track.at[0]) > first_us:  # its beginning may have been deleted since
             first_us += US_PER_HOUR
         looked_back_us = (int(track.at[-1]) - WINDOW_US) // US_PER_HOUR * US_PER_HOUR
         return max(first_us, looked_back_us)

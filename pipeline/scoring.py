@@ -174,6 +174,7 @@ class Scorer:
         for id, watched in list(self._watched.items()):
             if plant.asset(id) != watched.asset:
                 del self._watched[id]
+                self._running.forget(id)
 
     def _notice_news(self) -> None:
         changed = self._reader.last_values(self._sequence)

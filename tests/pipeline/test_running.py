@@ -230,6 +230,18 @@ def test_late_readings_are_written_as_a_correction_after_a_restart() -> None:
     assert book.hours() == fresh.hours()
 
 
+def test_a_machine_that_is_described_otherwise_is_looked_at_again() -> None:
+    book = Book()
+    book.hear(shifts(1))
+    book.settle()
+    book.asset = asset(RunRule("load", "run", above=2.0, resolution_s=1_800.0))  # 1 is no load any more
+    assert book.settle() == 0
+    book.stage.forget("p1")
+    book.settle()
+    assert sum(book.hours()[0].values()) == 0.0
+    assert sum(book.hours()[1].values()) == 21.0
+
+
 def test_readings_that_retention_took_away_do_not_take_the_hours_away() -> None:
     book = Book()
     book.hear(shifts(3))
