@@ -1,8 +1,9 @@
-"""sh run bench ingest: messages per second acknowledged and queryable, beside Mosquitto -> mosquitto_sub.
+"""sh run bench ingest: messages per second acknowledged and queryable, beside Mosquitto and a paho-based ingester.
 
-Both sides get the same pre-encoded QoS 1 messages from the same publisher in a process of its own, with the same
-window, in the same run, alternating. Forewarn's clock stops when this process, reading the store from outside, finds
-every reading; Mosquitto's when mosquitto_sub has printed every line. Mosquitto stores nothing.
+Parts (`--only` picks some): `single` 150-byte messages against Mosquitto -> mosquitto_sub and against the paho
+ingester; `batch` messages of 100 readings against a raw numpy write with one fsync per message; `waveform` blocks of
+64 KiB against Mosquitto; `windows` 1, 20 and 1000 unacknowledged messages; `half` PUBACK latency beside fsync latency
+at half the peak rate; `bad` 10 % messages that cannot be read against none. The sides of a part alternate.
 """
 
 from __future__ import annotations
@@ -11,221 +12,223 @@ import argparse
 import json
 import os
 import platform
-import re
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from benchmarks.ingest_rigs import (
+    SIGNALS,
+    Messages,
+    folder,
+    forewarn_run,
+    mosquitto_run,
+    mosquitto_version,
+    paho_run,
+    publish_in_own_process,
+)
 from benchmarks.peers.null_sink import start_null_sink
-from benchmarks.peers.raw_publisher import PublishResult, publish
-from forewarn.api.children import Child
-from forewarn.api.main_process import free_port
-from forewarn.api.settings import HANDOVER, MqttSettings, Settings
-from forewarn.ingest.store.reader import PackedReader
+from forewarn.ingest.formats import waveform
+from forewarn.ingest.formats.waveform_block import Block
 
-SIGNALS = 200
 PAYLOAD_BYTES = 150
-TIMEOUT_S = 180.0
+BATCH = 100
+WAVE_SAMPLES = 16_384  # 64 KiB as float32
+PARTS = ("single", "batch", "waveform", "windows", "half", "bad")
+Run = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Messages:
-    """What is published: topics and payloads of fixed size; the value of message i is i."""
-
-    topics: list[bytes]
-    payloads: list[bytes]
-
-    @property
-    def packet_bytes(self) -> int:
-        """Size of one PUBLISH on the wire (remaining length in two bytes)."""
-        return 1 + 2 + 2 + len(self.topics[0]) + 2 + len(self.payloads[0])
+def topics(count: int) -> list[bytes]:
+    """Round and round over the signals."""
+    return [f"bench/{i % SIGNALS:06d}".encode() for i in range(count)]
 
 
-def messages(count: int) -> Messages:
-    """`count` messages over SIGNALS topics, one plant millisecond apart."""
+def single(count: int, bad_share: float = 0.0) -> Messages:
+    """`count` messages of one reading each, one plant millisecond apart; some of them truncated JSON."""
     start_ms = time.time_ns() // 1_000_000 - count
-    topics = [f"bench/{i % SIGNALS:06d}".encode() for i in range(count)]
     payloads = [f'{{"value":{i:>12d}.0,"ts":{start_ms + i}}}'.encode().ljust(PAYLOAD_BYTES) for i in range(count)]
-    return Messages(topics, payloads)
+    if bad_share:
+        every = round(1 / bad_share)
+        payloads[::every] = [payload.replace(b"}", b" ") for payload in payloads[::every]]
+    return Messages(topics(count), payloads)
 
 
-def publish_in_own_process(port: int, what: Messages, window: int) -> Callable[[], PublishResult]:
-    """Start publishing; the answer waits for the end."""
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    future = pool.submit(publish, "127.0.0.1", port, what.topics, what.payloads, window)
-
-    def result() -> PublishResult:
-        found = future.result(TIMEOUT_S)
-        pool.shutdown()
-        return found
-
-    return result
+def batches(count: int) -> Messages:
+    """`count` messages of 100 readings each."""
+    start_ms = time.time_ns() // 1_000_000 - count * BATCH
+    payloads = []
+    for i in range(count):
+        first = start_ms + i * BATCH
+        rows = (f'{{"value":{(i * BATCH + k) % 1000 / 8},"ts":{first + k}}}' for k in range(BATCH))
+        payloads.append(f"[{','.join(rows)}]".encode())
+    return Messages(topics(count), payloads, readings_each=BATCH)
 
 
-def forewarn_run(what: Messages, window: int) -> dict[str, Any]:
-    """One run through Forewarn's front door, journal, quality and store."""
-    folder = Path(tempfile.mkdtemp(prefix="forewarn-bench-"))
-    settings = Settings(
-        state_dir=folder / "state", plant=plant_file(folder), mqtt=MqttSettings(port=free_port("127.0.0.1", 0))
+def waves(count: int) -> Messages:
+    """`count` blocks of 64 KiB of samples."""
+    rng, start_us = np.random.default_rng(0), time.time_ns() // 1000 - count * 1_000_000
+    blocks = [rng.standard_normal(WAVE_SAMPLES) for _ in range(8)]
+    payloads = [
+        waveform.encode(Block(start_us + i * 1_000_000, 25_600.0, blocks[i % 8], "m/s^2")) for i in range(count)
+    ]
+    return Messages(topics(count), payloads, kind="waveform")
+
+
+def numpy_run(what: Messages) -> Run:
+    """The same readings as raw columns into a file, one fsync per message: what the disk alone allows."""
+    columns = np.zeros((BATCH, 3))
+    with folder("numpy") as place, (place / "raw").open("wb", buffering=0) as file:
+        started_s = time.perf_counter()
+        for _ in what.payloads:
+            file.write(columns.tobytes())
+            os.fsync(file.fileno())
+        seconds = time.perf_counter() - started_s
+    return {"readings_per_s": round(what.readings / seconds), "seconds": round(seconds, 3)}
+
+
+class Bench:
+    """Runs parts and keeps every run."""
+
+    def __init__(self, repeats: int, window: int) -> None:
+        self.repeats, self.window = repeats, window
+        self.runs: dict[str, list[Run]] = {}
+
+    def alternate(self, sides: dict[str, Callable[[], Run]], repeats: int | None = None) -> None:
+        """Each side once, then again."""
+        count = repeats or self.repeats
+        for i in range(count):
+            for name, run in sides.items():
+                self.runs.setdefault(name, []).append(run())
+                print(f"{name} {i + 1}/{count}: {self.runs[name][-1]}", file=sys.stderr, flush=True)
+
+    def median(self, side: str, figure: str = "messages_per_s") -> float:
+        """Middle of a figure over the runs of a side."""
+        return float(statistics.median(run[figure] for run in self.runs[side]))
+
+    def ratio(self, ours: str, theirs: str, figure: str = "messages_per_s") -> float:
+        """Ours over theirs."""
+        return round(self.median(ours, figure) / self.median(theirs, figure), 3)
+
+
+def run_single(bench: Bench, count: int) -> Run:
+    """Small messages against both peers; Mosquitto's queue gets as much as it needs."""
+    what, some = single(count), single(max(count // 4, 1000))
+    ceiling = publish_in_own_process(start_null_sink(what.packet_bytes), what, bench.window)().messages_per_s
+    print(f"publisher alone: {ceiling:.0f}/s", file=sys.stderr, flush=True)
+    bench.alternate(
+        {
+            "forewarn": lambda: forewarn_run(what, bench.window),
+            "mosquitto": lambda: mosquitto_run(what, bench.window),
+            "paho": lambda: paho_run(some, bench.window),
+        }
     )
-    child = Child("ingest", "forewarn.api", ["ingest", "--as-child"], {HANDOVER: settings.model_dump_json()})
-    try:
-        port = int(child.start(keep=False)["mqtt_port"])
-        reader = PackedReader(settings.series_dir)
-        waiting = publish_in_own_process(port, what, window)
-        queryable_s = wait_for(lambda: reader.counts().stored, len(what.topics))
-        result = waiting()
-        ids = {int(v) for number in reader.names().values() for v in reader.read(number, 0, 2**62).value}
-        missing = len(what.topics) - len(ids)
-    finally:
-        child.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-    return figures(result, queryable_s) | {
-        "missing": missing,
-        "puback_p99_ms": round(result.ack_latency_s(0.99) * 1e3, 2),
-    }
-
-
-def plant_file(folder: Path) -> Path:
-    """A plant of one machine with SIGNALS plain signals."""
-    lines = ["plant: Bench", "sites:", "  site: {name: Site, timezone: UTC}", "assets:", "  bench:"]
-    lines += ["    name: Bench", "    class: bench", "    site: site", "    area: hall", "    signals:"]
-    lines += [f"      s{i:06d}: {{topic: bench/{i:06d}, quantity: counter, unit: count}}" for i in range(SIGNALS)]
-    file = folder / "plant.yaml"
-    file.write_text("\n".join(lines) + "\n")
-    return file
-
-
-def mosquitto_run(what: Messages, window: int) -> dict[str, Any]:
-    """One run through Mosquitto to mosquitto_sub with QoS 1."""
-    folder, port = Path(tempfile.mkdtemp(prefix="mosquitto-bench-")), free_port("127.0.0.1", 0)
-    config = folder / "mosquitto.conf"
-    config.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 1000\nmax_queued_messages 0\n"
-        "log_type error\n"
-    )
-    broker = subprocess.Popen([program("mosquitto"), "-c", str(config)], stderr=subprocess.DEVNULL)
-    subscriber = None
-    try:
-        wait_for_port(port)
-        command = [program("mosquitto_sub"), "-p", str(port), "-q", "1", "-t", "bench/#", "-i", "sub", "-c"]
-        subscriber = subprocess.Popen(command, stdout=subprocess.PIPE)
-        time.sleep(0.5)
-        waiting = publish_in_own_process(port, what, window)
-        assert subscriber.stdout is not None
-        received_s = count_lines(subscriber.stdout.fileno(), len(what.topics))
-        return figures(waiting(), received_s)
-    finally:
-        for process in (subscriber, broker):
-            if process is not None:
-                process.terminate()
-                process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def figures(result: PublishResult, done_s: float) -> dict[str, Any]:
-    """Rate from the first byte sent to the moment when everything had arrived behind."""
-    seconds = done_s - float(result.sent_at_s[0])
     return {
-        "messages_per_s": round(result.acked / seconds),
-        "acked_per_s": round(result.messages_per_s),
-        "acked": result.acked,
-        "seconds": round(seconds, 3),
+        "messages_per_s": bench.median("forewarn"),
+        "mosquitto_messages_per_s": bench.median("mosquitto"),
+        "ratio_to_mosquitto": bench.ratio("forewarn", "mosquitto"),
+        "paho_messages_per_s": bench.median("paho"),
+        "ratio_to_paho": bench.ratio("forewarn", "paho"),
+        "publisher_ceiling_per_s": round(ceiling),
     }
 
 
-def wait_for(count: Callable[[], int], wanted: int) -> float:
-    """The moment (perf_counter seconds) when the count is reached."""
-    deadline = time.perf_counter() + TIMEOUT_S
-    while count() < wanted:
-        if time.perf_counter() > deadline:
-            raise TimeoutError(f"{count()} of {wanted} readings after {TIMEOUT_S} s")
-        time.sleep(0.02)
-    return time.perf_counter()
+def run_batch(bench: Bench, count: int) -> Run:
+    """Messages of 100 readings against the disk alone."""
+    what = batches(max(count // 20, 100))
+    bench.alternate({"batch": lambda: forewarn_run(what, bench.window), "numpy": lambda: numpy_run(what)})
+    rates = {name: bench.median(name, "readings_per_s") for name in ("batch", "numpy")}
+    ratio = bench.ratio("batch", "numpy", "readings_per_s")
+    return {
+        "batch": {
+            "readings_per_s": rates["batch"], "numpy_readings_per_s": rates["numpy"], "ratio_to_numpy": ratio,
+            "readings_a_message": BATCH,
+        }
+    }  # fmt: skip
 
 
-def count_lines(descriptor: int, wanted: int) -> float:
-    """The moment when so many lines were read."""
-    seen = 0
-    while seen < wanted:
-        data = os.read(descriptor, 1 << 20)
-        if not data:
-            raise ConnectionError(f"mosquitto_sub ended after {seen} of {wanted} messages")
-        seen += data.count(b"\n")
-    return time.perf_counter()
+def run_waveform(bench: Bench, count: int) -> Run:
+    """Blocks of 64 KiB against Mosquitto."""
+    what, window = waves(max(count // 100, 50)), min(bench.window, 100)
+    bench.alternate(
+        {"waveform": lambda: forewarn_run(what, window), "waveform_mosquitto": lambda: mosquitto_run(what, window)}
+    )
+    ratio = bench.ratio("waveform", "waveform_mosquitto")
+    return {"waveform": {"messages_per_s": bench.median("waveform"), "ratio_to_mosquitto": ratio, "window": window}}
 
 
-def wait_for_port(port: int) -> None:
-    """Until somebody listens there."""
-    import socket
-
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError(f"nobody listens on port {port}")
+def run_windows(bench: Bench, count: int) -> Run:
+    """Every window keeps flowing: acknowledged messages per second."""
+    found = {}
+    for window in (1, 20, 1000):
+        what = single(max(min(count, 2000 * window), 200))
+        bench.alternate({f"window_{window}": lambda: forewarn_run(what, window)}, 1)  # noqa: B023 # runs at once
+        found[str(window)] = bench.median(f"window_{window}", "acked_per_s")
+    return {"windows": found}
 
 
-def program(name: str) -> str:
-    """A program from Debian."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if found is None:
-        sys.exit(f"{name} is missing (Debian: apt-get install mosquitto mosquitto-clients)")
-    return found
+def run_half(bench: Bench, count: int) -> Run:
+    """PUBACK latency at half of what one run could take."""
+    peak = bench.median("forewarn") if "forewarn" in bench.runs else forewarn_run(single(count), 1000)["messages_per_s"]
+    what = single(max(round(peak * 2.5), 1000))
+    bench.alternate({"half": lambda: forewarn_run(what, bench.window, peak / 2)})
+    puback, fsync = bench.median("half", "puback_p99_ms"), bench.median("half", "fsync_p99_ms")
+    return {"puback_p99_ms": puback, "fsync_p99_ms": fsync, "puback_to_fsync_p99": round(puback / fsync, 2)}
 
 
-def mosquitto_version() -> str:
-    """Version of the peer."""
-    text = subprocess.run([program("mosquitto"), "-h"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"version (\S+)", text)
-    return found[1] if found else "unknown"
+def run_bad(bench: Bench, count: int) -> Run:
+    """What 10 % broken messages cost: time for the same number of messages, good ones only counted on both sides."""
+    good, mixed = single(count), single(count, bad_share=0.1)
+    mixed_good = Messages(mixed.topics, mixed.payloads)
+    bench.alternate(
+        {
+            "all_good": lambda: forewarn_run(good, bench.window),
+            "tenth_bad": lambda: forewarn_run(mixed_good, bench.window, bad=len(range(0, count, 10))),
+        }
+    )
+    return {"bad_10_percent": {"throughput_ratio": bench.ratio("tenth_bad", "all_good")}}
+
+
+STEPS: dict[str, Callable[[Bench, int], Run]] = {
+    "single": run_single,
+    "batch": run_batch,
+    "waveform": run_waveform,
+    "windows": run_windows,
+    "half": run_half,
+    "bad": run_bad,
+}
 
 
 def main() -> None:
-    """Alternate the two sides, then print medians and every run."""
+    """Run the parts, then print one JSON object with every run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--window", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--data", type=Path, help="not used: the messages are made")
-    parser.add_argument("--seed", type=int, default=0, help="not used: nothing is drawn")
+    parser.add_argument("--seed", type=int, default=0, help="not used: nothing is drawn that matters")
     arguments = parser.parse_args()
-    what, window = messages(arguments.messages), arguments.window
-    ceiling = publish_in_own_process(start_null_sink(what.packet_bytes), what, window)().messages_per_s
-    print(f"publisher alone: {ceiling:.0f}/s", file=sys.stderr, flush=True)
-    runs: dict[str, list[dict[str, Any]]] = {"forewarn": [], "mosquitto": []}
-    for i in range(arguments.repeats):
-        for name, run in (("forewarn", forewarn_run), ("mosquitto", mosquitto_run)):
-            runs[name].append(run(what, window))
-            print(f"{name} {i + 1}/{arguments.repeats}: {runs[name][-1]}", file=sys.stderr, flush=True)
-    ours, theirs = (statistics.median(r["messages_per_s"] for r in runs[n]) for n in ("forewarn", "mosquitto"))
-    result = {
-        "messages_per_s": ours,
-        "mosquitto_messages_per_s": theirs,
-        "ratio_to_mosquitto": round(ours / theirs, 3),
-        "puback_p99_ms": statistics.median(r["puback_p99_ms"] for r in runs["forewarn"]),
-        "publisher_ceiling_per_s": round(ceiling),
+    bench, result = Bench(arguments.repeats, arguments.window), dict[str, Any]()
+    for part in PARTS:
+        if part in arguments.only:
+            result |= STEPS[part](bench, arguments.messages)
+    result |= {
         "messages": arguments.messages,
-        "window": window,
+        "window": arguments.window,
         "payload_bytes": PAYLOAD_BYTES,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "mosquitto": mosquitto_version(),
-        "runs": runs,
+        "paho": version("paho-mqtt"),
+        "runs": bench.runs,
     }
     line = json.dumps(result)
     if arguments.out:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 PUBACK_BYTES = 4
 SEND_BYTES = 256 * 1024
 _PACKET_IDS = 65_535
+_TICK_MS = 1  # at a steady rate: how long it may sleep before it looks whether more is due
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ def publish(
     window: int = 1000,
     client_id: bytes = b"raw-publisher",
     timeout_s: float = 60.0,
+    rate_per_s: float | None = None,
 ) -> PublishResult:
-    """Publish `payloads[i]` on `topics[i]` and wait for every acknowledgement.
+    """Publish `payloads[i]` on `topics[i]` and wait for every acknowledgement; at a steady rate when one is given.
 
     Returns what was acknowledged when the server closes the connection or nothing arrives for `timeout_s`.
     Raises `ConnectionError` when the server does not accept CONNECT, `ValueError` for a window outside 1..65535.
@@ -73,7 +75,7 @@ def publish(
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _connect(peer, client_id)
         peer.setblocking(False)
-        return _Run(peer, stream, ends, acks, window, timeout_s).go()
+        return _Run(peer, stream, ends, acks, window, timeout_s, rate_per_s).go()
 
 
 def _encode(topics: Sequence[bytes], payloads: Sequence[bytes]) -> tuple[bytes, list[int], bytes]:
@@ -116,10 +118,18 @@ class _Run:
     """The state of one run: how far the stream is sent, and how far it is acknowledged."""
 
     def __init__(
-        self, peer: socket.socket, stream: bytes, ends: list[int], acks: bytes, window: int, timeout_s: float
+        self,
+        peer: socket.socket,
+        stream: bytes,
+        ends: list[int],
+        acks: bytes,
+        window: int,
+        timeout_s: float,
+        rate_per_s: float | None,
     ) -> None:
         self._peer, self._stream, self._ends, self._acks = peer, memoryview(stream), ends, acks
-        self._window, self._timeout_s = window, timeout_s
+        self._window, self._timeout_s, self._rate_per_s = window, timeout_s, rate_per_s
+        self._started_s = 0.0
         self._total = len(ends) - 1
         self._sent_bytes = self._ack_bytes = 0
         self._sent = 0  # messages handed over, the last one perhaps in part
@@ -132,20 +142,24 @@ class _Run:
         poll = select.poll()
         poll.register(self._peer, select.POLLIN)
         waits_to_write = False
-        started_s = time.perf_counter()
+        self._started_s = started_s = heard_s = time.perf_counter()
         while self._ack_bytes < len(self._acks):
             blocked = self._send()
             if blocked != waits_to_write:
                 poll.modify(self._peer, select.POLLIN | (select.POLLOUT if blocked else 0))
                 waits_to_write = blocked
-            events = poll.poll(self._timeout_s * 1000)
-            if not events or (events[0][1] & ~select.POLLOUT and not self._receive()):
+            events = poll.poll(self._timeout_s * 1000 if self._rate_per_s is None else _TICK_MS)
+            now_s = time.perf_counter()
+            heard_s = now_s if events else heard_s
+            if now_s - heard_s > self._timeout_s or (events and events[0][1] & ~select.POLLOUT and not self._receive()):
                 break
         return self._result(started_s)
 
     def _send(self) -> bool:
         """Send what the window allows; True when the socket would not take it all."""
         allowed = min(self._ack_bytes // PUBACK_BYTES + self._window, self._total)
+        if self._rate_per_s is not None:
+            allowed = min(allowed, int((time.perf_counter() - self._started_s) * self._rate_per_s) + 1)
         end = self._ends[allowed]
         while self._sent_bytes < end:
             stop = min(end, self._sent_bytes + SEND_BYTES)
