@@ -27,6 +27,7 @@ class DayView:
     def __init__(self, db: sqlite3.Connection, path: Path, day: int) -> None:
         self.db, self.path, self._day = db, path, day
         self._log, self._seen, self._packed = SortedRuns(), 0, 0
+        self._generation: int | None = None
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -39,6 +40,16 @@ class DayView:
     def log_rows(self) -> int:
         """How many rows of the log are in memory."""
         return len(self._log)
+
+    @property
+    def generation(self) -> int:
+        """How many files of this day were dropped before it. Never changes once the file holds something."""
+        if self._generation is None:
+            state = self.state
+            if state.cursor == 0:
+                return state.generation
+            self._generation = state.generation
+        return self._generation
 
     def log_series(self) -> set[int]:
         """Series that have rows in the log."""

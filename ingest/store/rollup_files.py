@@ -105,14 +105,21 @@ class RollupReader:
     def __init__(self, folder: Path) -> None:
         self._folder, self._open = folder, dict[Path, tuple[int, sqlite3.Connection]]()
 
+    def places(self, width: Width, series: int, first: int, last: int) -> set[tuple[int, int]]:
+        """Day and generation of the kept rollups of one series on the days first to last."""
+        return {(day, generation) for day, generation, _ in self._found(width, series, first, last)}
+
     def rows(self, width: Width, series: int, first: int, last: int) -> list[Row]:
         """Kept rollups of one series on the days first to last, ascending."""
+        found = self._found(width, series, first, last)
+        return [(day, generation, decode_rollup(blob)) for day, generation, blob in found]
+
+    def _found(self, width: Width, series: int, first: int, last: int) -> list[tuple[int, int, bytes]]:
         names = [width.path(self._folder, min(max(day, FIRST_DAY), LAST_DAY)).name for day in (first, last)]
-        found: list[Row] = []
+        found: list[tuple[int, int, bytes]] = []
         for path in width.files(self._folder):
             if names[0] <= path.name <= names[1] and (db := self._at(path)) is not None:
-                rows = db.execute(_GET, (series, first, last)).fetchall()
-                found += [(day, generation, decode_rollup(blob)) for day, generation, blob in rows]
+                found += db.execute(_GET, (series, first, last)).fetchall()
         return found
 
     def _at(self, path: Path) -> sqlite3.Connection | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from forewarn.core.readings import Readings
 from forewarn.ingest.store.day_rows import day_of
-from forewarn.ingest.store.day_view import DayView, DayViews, merged_readings, named
+from forewarn.ingest.store.day_view import DayViews, merged_readings, named
 from forewarn.ingest.store.rollup_files import HOURS, MINUTES, RollupReader, Width
 from forewarn.ingest.store.rollup_rows import Rollup, joined, rollup_of
 
@@ -34,10 +33,6 @@ class _Sum:
             self.raw = []
 
 
-Kept = dict[Width, dict[tuple[int, int], Rollup]]
-"""Width -> (day, generation) -> rollup, the preferred width first."""
-
-
 def rolled_up(
     views: DayViews, raw_days: list[int], kept: RollupReader, series: int, interval_us: tuple[int, int], step: int
 ) -> Rollup:
@@ -45,48 +40,36 @@ def rolled_up(
 
     Days that still have their raw readings are exact for every step; they use kept rollups where those are true and fit
     the step. Of dropped days the finest rollups that serve the step are taken.
+
+    While this runs, days are settled and dropped. So each day first says what is true of it, and the rollups are read
+    after all of them: they are never older than what a day said.
     """
-    rows = _kept(kept, series, interval_us, step)
-    found, seen, gone = _Sum(step), set[tuple[int, int]](), set[int]()
-    kept_days = {day for of_width in rows.values() for day, _ in of_width}
-    for day in raw_days:
-        view = views.get(day)
-        if view is None:
-            gone.add(day)
-            continue
-        with named(view.path), view.snapshot():
-            rollup = None
-            if day in kept_days:
-                seen.add((day, view.state.generation))
-                rollup = _true_rollup(rows, (day, view.state.generation), view, series, step)
-            if rollup is None:
-                found.add_raw(view.read(series, *interval_us))
-            else:
-                found.parts.append(rollup)
-    found.roll_raw()
-    found.parts += _dropped(rows, seen, lambda day: day not in gone)
-    if gone:  # dropped since they were listed: what was kept of them is there now
-        found.parts += _dropped(_kept(kept, series, interval_us, step), set(), lambda day: day in gone)
-    return joined([part.between(*interval_us) for part in found.parts], step)
-
-
-def _kept(kept: RollupReader, series: int, interval_us: tuple[int, int], step: int) -> Kept:
     widths = (HOURS, MINUTES) if step % HOURS.bucket_us == 0 else (MINUTES, HOURS)
-    first, last = day_of(interval_us[0]), day_of(interval_us[1] - 1)
-    return {width: {(day, g): rollup for day, g, rollup in kept.rows(width, series, first, last)} for width in widths}
-
-
-def _true_rollup(rows: Kept, place: tuple[int, int], view: DayView, series: int, step: int) -> Rollup | None:
-    """The kept rollup of a day that says the same as its raw readings would, in whole buckets of the step."""
-    fitting = (rows[width].get(place) for width in rows if step % width.bucket_us == 0)
-    rollup = next((row for row in fitting if row is not None), None)
-    return rollup if rollup is not None and view.is_settled(series) else None
-
-
-def _dropped(rows: Kept, seen: set[tuple[int, int]], wanted: Callable[[int], bool]) -> Iterator[Rollup]:
-    """One rollup of each day and generation that was not seen yet."""
+    days = day_of(interval_us[0]), day_of(interval_us[1] - 1)
+    places = {width: kept.places(width, series, *days) for width in widths if step % width.bucket_us == 0}
+    found, live, chosen = _Sum(step), dict[int, int](), list[tuple[Width, tuple[int, int]]]()
+    for day in raw_days:
+        if (view := views.get(day)) is None:
+            continue  # dropped since it was listed
+        with named(view.path), view.snapshot():
+            place = day, view.generation
+            live[day] = view.generation
+            width = next((width for width in places if place in places[width]), None)
+            if width is not None and view.is_settled(series):
+                chosen.append((width, place))
+            else:
+                found.add_raw(view.read(series, *interval_us))
+    rows = {width: {(day, g): rollup for day, g, rollup in kept.rows(width, series, *days)} for width in widths}
+    for width, place in chosen:
+        if place in rows[width]:
+            found.parts.append(rows[width][place])
+        elif (view := views.get(place[0])) is not None:  # rollups are kept for less long than raw readings here
+            with named(view.path), view.snapshot():
+                found.add_raw(view.read(series, *interval_us))
+    found.roll_raw()
+    seen = set[tuple[int, int]]()
     for of_width in rows.values():
-        for place, rollup in of_width.items():
-            if place not in seen and wanted(place[0]):
-                seen.add(place)
-                yield rollup
+        dropped = {(day, g) for day, g in of_width if day not in live or g < live[day]} - seen
+        found.parts += [of_width[place] for place in sorted(dropped)]
+        seen |= dropped
+    return joined([part.between(*interval_us) for part in found.parts], step)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import tracemalloc
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.core.errors import Rejected
+from forewarn.core.readings import Readings
 from forewarn.ingest.store.chunks import decode_chunk, decode_wave, encode_chunk, encode_wave
+from forewarn.ingest.store.rollup_rows import MINUTE_US, Rollup, decode_rollup, encode_rollup, rollup_of
 
 DECIMALS = st.builds(lambda k, d: k / 10**d, st.integers(-(10**7), 10**7), st.integers(0, 6))
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -148,3 +153,101 @@ def test_a_packed_bomb_is_cut_off() -> None:
     blob[1] |= 1
     with pytest.raises(Rejected):
         decode_wave(with_right_crc(blob, WAVE_CRC))
+
+
+# ---- rollups
+
+BUCKETS = st.lists(
+    st.tuples(st.integers(0, 3 * 86_400_000_000), FLOATS, st.sampled_from([0, 0, 1, 64])), min_size=1, max_size=80
+)
+
+
+def rollup_from(rows: list[tuple[int, float, int]], width_us: int = MINUTE_US) -> Rollup:
+    ordered = sorted({at: (at, value, quality) for at, value, quality in rows}.values())
+    at, value, quality = zip(*ordered, strict=True)
+    return rollup_of(Readings.of([1] * len(at), at, value, quality), width_us)
+
+
+@given(BUCKETS)
+def test_rollups_come_back_bit_by_bit(rows: list[tuple[int, float, int]]) -> None:
+    rollup = rollup_from(rows)
+    back = decode_rollup(encode_rollup(rollup, MINUTE_US))
+    for one, other in zip(rollup.columns(), back.columns(), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+@settings(max_examples=300)
+@given(BUCKETS, st.data())
+def test_changed_rollups_under_a_right_checksum_are_refused_or_sound(
+    rows: list[tuple[int, float, int]], data: st.DataObject
+) -> None:
+    blob = bytearray(encode_rollup(rollup_from(rows), MINUTE_US))
+    blob[data.draw(st.integers(0, len(blob) - 1))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        del blob[data.draw(st.integers(18, len(blob))) :]
+    try:
+        back = decode_rollup(with_right_crc(blob, slice(2, 6)))
+    except Rejected:
+        return
+    assert (np.diff(back.start) > 0).all()
+    assert (back.low <= back.high).all()
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=120))
+def test_random_bytes_are_no_rollup(noise: bytes) -> None:
+    with pytest.raises(Rejected):
+        decode_rollup(noise)
+
+
+# ---- bounds, and files of earlier versions
+
+
+def absurd_heads() -> list[tuple[bytes, slice]]:
+    """A right checksum over heads that promise more than there is."""
+    chunk = encode_chunk(np.arange(9) * 7, np.arange(9) / 8, np.zeros(9, np.uint8))
+    wave = encode_wave(np.arange(9, dtype=np.float32))
+    rollup = encode_rollup(rollup_from([(0, 1.0, 0), (1, 2.0, 0)]), MINUTE_US)
+    found = []
+    for blob, crc, n_at in ((chunk, CHUNK_CRC, 9), (wave, WAVE_CRC, 8), (rollup, slice(2, 6), 6)):
+        for n in (1 << 20, 1 << 31, (1 << 32) - 1, 0):
+            found.append((blob[:n_at] + n.to_bytes(4, "little") + blob[n_at + 4 :], crc))
+    return found
+
+
+@pytest.mark.parametrize(("blob", "crc"), absurd_heads())
+def test_a_head_that_promises_a_million_points_costs_no_memory(blob: bytes, crc: slice) -> None:
+    decode = {1: decode_chunk, 2: decode_wave, 3: decode_rollup}[blob[0]]
+    tracemalloc.start()
+    try:
+        with pytest.raises(Rejected):
+            decode(with_right_crc(bytearray(blob), crc))
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", [0, 4, 255])
+def test_a_later_kind_is_refused_and_not_guessed(kind: int) -> None:
+    blob = bytearray(encode_chunk(np.arange(9) * 7, np.arange(9) / 8, np.zeros(9, np.uint8)))
+    blob[0] = kind
+    for decode, crc in ((decode_chunk, CHUNK_CRC), (decode_wave, WAVE_CRC), (decode_rollup, slice(2, 6))):
+        with pytest.raises(Rejected, match="kind or version"):
+            decode(with_right_crc(blob, crc))
+
+
+GOLDEN = json.loads((Path(__file__).parent.parent / "golden" / "series_store" / "version_1.json").read_text())
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+def test_what_version_1_wrote_stays_readable(name: str) -> None:
+    blob, wanted = bytes.fromhex(GOLDEN[name]["hex"]), GOLDEN[name]["columns"]
+    if name.startswith("chunk"):
+        columns = [column.tolist() for column in decode_chunk(blob)]
+    elif name.startswith("wave"):
+        columns = [decode_wave(blob).tolist()]
+    else:
+        columns = [column.tolist() for column in decode_rollup(blob).columns()]
+    if name == "chunk_float64":  # JSON does not tell -0.0 and the smallest numbers well
+        columns[1] = [value.hex() for value in columns[1]]
+    assert columns == wanted
