@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -103,6 +104,7 @@ def main() -> None:
     if told.list:
         describe()
         return
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(2))  # so that mounts and links are taken away
     folder = told.keep or Path(tempfile.mkdtemp(prefix="forewarn-chaos-"))
     try:
         result = run_all(told, folder)

@@ -55,7 +55,7 @@ def run(bench: Bench) -> Finding:
                 bench.say(f"{name}: {len(ids)} readings")
             lives = victim.runs
             clock.set(0)
-            finished = load.finish()
+            finished = load.finish(bench.drain_s)
             ledger = load.ledger
             caught_up(victim, ledger)
             code = victim.stop()

@@ -47,8 +47,8 @@ def fill(bench: Bench, part: str) -> Finding:
                 time.sleep(1.5)
                 wrong = squeeze(victim, load, disk / "ballast")
                 bench.say(f"{part} on {kind}: {wrong}")
-                load.finish()
-                books = settle(victim, load.ledger)
+                load.finish(bench.drain_s)
+                books = settle(victim, load.ledger, bench.drain_s)
     found = {f"{name}_{part}": count for name, count in wrong.items()}
     return Finding(books, {**zeros(books), **found}, {f"{part}_disk": kind})
 

@@ -58,9 +58,9 @@ def run(bench: Bench) -> Finding:
                 before = len(load.ledger.acked)
                 time.sleep(LOOK_S)
                 acked = len(load.ledger.acked) - before
-            lives, finished = victim.runs, load.finish()
+            lives, finished = victim.runs, load.finish(bench.drain_s)
             peak = victim.peak_memory_bytes() if victim.runs else LIMIT_BYTES
-            books = settle(victim, load.ledger)
+            books = settle(victim, load.ledger, bench.drain_s)
     wrong = {
         "ended_when_stalled": int(not lives),
         "acked_past_the_journals_limit": acked,

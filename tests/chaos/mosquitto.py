@@ -76,7 +76,7 @@ def run(bench: Bench) -> Finding:
                 with Load(orders) as load:
                     listening = flows(victim)
                     listening &= strike(bench, broker, victim)
-                    finished = load.finish()
+                    finished = load.finish(bench.drain_s)
                     ledger = load.ledger
                     wait_until_quiet(settings)
                 victim.stop()

@@ -61,14 +61,14 @@ def disturbed_and_replayed(bench: Bench) -> Finding:
         with Proxy(victim.settings.mqtt.port, bench.seed) as proxy:
             with Load(bench.orders(victim, port=proxy.port, **told)) as load:
                 disturb(bench, proxy)
-                finished = bool(load.finish(20.0 if bench.brief else 60.0))
+                finished = bool(load.finish(2 * bench.drain_s))
             # a client that counts its packets from 1 again
             with Load(bench.orders(victim, first_id=AGAIN_FIRST, count=AGAIN_COUNT, **told)) as load:
                 finished &= load.wait(20.0)
                 ledger = load.ledger
-            wait_until_accounted(victim.settings, len(ledger.acked), 60.0)
+            wait_until_accounted(victim.settings, len(ledger.acked), bench.drain_s)
             repeats = replay(victim, proxy.capture)
-            books = settle(victim, ledger)
+            books = settle(victim, ledger, bench.drain_s)
     wrong = {**zeros(books), "did_not_get_through": int(not finished), **repeats.wrong}
     return Finding(books, wrong, {"proxy": {**repeats.figures, "connections": proxy.connections}})
 
@@ -124,8 +124,8 @@ def _pull_the_wire(bench: Bench, link: Link, victim: Victim) -> Finding:
                 time.sleep(bench.random.uniform(0.2, LONGEST_PARTITION_S))
                 link.heal()
                 time.sleep(bench.random.uniform(0.5, 2.0))
-            finished = load.finish()
-            books = settle(victim, load.ledger)
+            finished = load.finish(bench.drain_s)
+            books = settle(victim, load.ledger, bench.drain_s)
     bench.say(f"{PARTITIONS} partitions: {finished}")
     wrong = {"did_not_get_through": int(not finished), "nothing_went_through_the_link": int(not books["acked"])}
     return Finding(books, {**zeros(books), **wrong}, {"partitions": PARTITIONS})

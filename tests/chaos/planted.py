@@ -33,10 +33,10 @@ class Planted(NamedTuple):
 
 ACKED_EARLY, BROKEN_DISK = ("acked_before_fsync",), ("went_on_after_journal_fsync_EIO",)
 PLANTED = (
-    Planted("ack-before-commit", "syscalls", ACKED_EARLY),
-    Planted("ack-before-fsync", "syscalls", ACKED_EARLY),
-    Planted("retry-after-failed-fsync", "syscalls", BROKEN_DISK),
-    Planted("any-error-acknowledges", "syscalls", BROKEN_DISK),
+    Planted("ack-before-commit", "syscalls", ACKED_EARLY, focus="honest"),
+    Planted("ack-before-fsync", "syscalls", ACKED_EARLY, focus="honest"),
+    Planted("retry-after-failed-fsync", "syscalls", BROKEN_DISK, focus="refused"),
+    Planted("any-error-acknowledges", "syscalls", BROKEN_DISK, focus="refused"),
     Planted("cursor-before-write", "syscalls", ("lost",), points=12, focus="pwrite64"),
     Planted("counters-outside-transaction", "syscalls", ("miscounted", "lost"), points=12, focus="pwrite64"),
     Planted("torn-tail-accepted", "syscalls", ("phantoms",), points=2),

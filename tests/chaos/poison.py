@@ -58,7 +58,7 @@ def run(bench: Bench) -> Finding:
             bench.say(f"{count} messages, {'every ' + str(bad_every) + '. one' if bad_every else 'none'} bad")
         ledger = read_ledger(*files)
         ended = not victim.runs
-        books = settle(victim, ledger)
+        books = settle(victim, ledger, bench.drain_s)
     rows = quarantine_of(victim.settings.series_dir)
     wrong = {**zeros(books), "stream_stopped": stuck, "ended_by_a_message": int(ended), **misplaced(ledger, rows)}
     return Finding(books, wrong, {"bad": len(ledger.bad_acked), "reasons": dict(Counter(row.reason for row in rows))})

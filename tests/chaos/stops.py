@@ -36,8 +36,8 @@ def stops(bench: Bench) -> Finding:
                 codes.append(victim.stop())
             bench.say(f"{STOPS} stops: {codes}")
             started = victim.start()
-            load.finish()
-            books = settle(victim, load.ledger)
+            load.finish(bench.drain_s)
+            books = settle(victim, load.ledger, bench.drain_s)
     wrong = {"stop_not_clean": sum(code != 0 for code in codes), "did_not_start_again": int(not started)}
     return Finding(books, {**zeros(books), **wrong}, {"exit_codes": codes})
 
@@ -56,8 +56,8 @@ def two_writers(bench: Bench) -> Finding:
             first.signal(signal.SIGCONT)
             time.sleep(1.0)
             lives = first.runs
-            load.finish()
-            books = settle(first, load.ledger)
+            load.finish(bench.drain_s)
+            books = settle(first, load.ledger, bench.drain_s)
     wrong = {
         "second_writer_got_in": entered + also,
         "second_writer_ended_unclear": unclear + unclear_too,

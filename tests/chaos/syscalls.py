@@ -9,6 +9,7 @@ kernel refuses once; a refused fsync must end the process, a full disk or a lack
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,12 +55,13 @@ REFUSALS = (
 def run(bench: Bench) -> Finding:
     """See the module."""
     need_strace()
-    parts = [honest(bench)]
-    parts += [deaths(bench)] if bench.points else []
-    chosen = REFUSALS[:1] if bench.brief else REFUSALS
-    parts += [refusal(bench, one) for one in chosen]
-    parts += [] if bench.brief else [short_write(bench)]
-    return joined(parts)
+    if bench.brief:
+        only: dict[str, Callable[[Bench], Finding]] = {
+            "honest": honest,
+            "refused": lambda bench: refusal(bench, REFUSALS[0]),
+        }
+        return only.get(bench.focus, deaths)(bench)
+    return joined([honest(bench), deaths(bench), *[refusal(bench, one) for one in REFUSALS], short_write(bench)])
 
 
 def honest(bench: Bench) -> Finding:
@@ -68,8 +70,8 @@ def honest(bench: Bench) -> Finding:
     with bench.victim(ledger_settings(bench.folder / "honest")) as victim:
         victim.start(*watching(trace))
         with Load(bench.orders(victim, rate=RATE, count=600, file=str(bench.folder / "honest.ledger"))) as load:
-            load.wait()
-            books = settle(victim, load.ledger)
+            load.wait(bench.drain_s)
+            books = settle(victim, load.ledger, bench.drain_s)
     seen = honesty_of(trace)
     wrong = {"acked_before_fsync": seen.acked_before_fsync, "nothing_seen_by_strace": int(seen.acks < 600)}
     return Finding(books, {**zeros(books), **wrong}, {"honest": seen._asdict()})
@@ -91,8 +93,8 @@ def deaths(bench: Bench) -> Finding:
             if point % 10 == 9:
                 bench.say(f"death {point + 1}/{points}")
         started = victim.start()
-        load.finish()
-        books = settle(victim, load.ledger)
+        load.finish(bench.drain_s)
+        books = settle(victim, load.ledger, bench.drain_s)
     wrong = {**zeros(books), "did_not_start_again": int(not started)}
     return Finding(books, wrong, {"deaths": struck, "points": points, "killed_without_reaching_the_call": silent})
 
@@ -136,8 +138,8 @@ def refusal(bench: Bench, what: Refusal) -> Finding:
             if code is not None or what.is_fatal:
                 victim.kill()
                 as_told &= victim.start()
-            load.finish()
-            books = settle(victim, load.ledger)
+            load.finish(bench.drain_s)
+            books = settle(victim, load.ledger, bench.drain_s)
     wrong = {f"went_on_after_{name}" if what.is_fatal else f"ended_by_{name}": int(not as_told)}
     return Finding(books, {**zeros(books), **wrong}, {name: {"at_call": at, "exit_code": code}})
 
@@ -158,7 +160,7 @@ def short_write(bench: Bench) -> Finding:
             code = victim.exit_code(END_S)
             victim.kill()
             started = victim.start()
-            load.finish()
-            books = settle(victim, load.ledger)
+            load.finish(bench.drain_s)
+            books = settle(victim, load.ledger, bench.drain_s)
     wrong = {"went_on_after_short_write": int(code != 1), "did_not_start_again": int(not started)}
     return Finding(books, {**zeros(books), **wrong}, {"short_write": {"exit_code": code}})
