@@ -57,8 +57,8 @@ class Table:
     value: Floats
     quality: UInt8s
 
-    def where(self, keep: Bools) -> Table:
-        """The readings at which it holds."""
+    def where(self, keep: Bools | Rows) -> Table:
+        """The readings at which it holds, or those at these places."""
         return Table(self.frame[keep], self.row[keep], self.at[keep], self.value[keep], self.quality[keep])
 
     def then(self, other: Table) -> Table:

@@ -8,6 +8,7 @@ after a crash, the same frames give the same.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ from forewarn.ingest.watermarks import Watermarks
 OURS = "$forewarn/"
 """Topic prefix of the frames that the product writes into its own journal. Clients cannot publish to `$` topics."""
 _NEVER_US = sys.maxsize
+_NUMBER = rb"[-.0-9eE+]{1,40}"
+_LOOKS_PLAIN = re.compile(rb'\{"(?:value":%b,"ts|ts":%b,"value)":%b\}' % ((_NUMBER,) * 3)).fullmatch
+"""Sorts out the messages for which `decode_plain` is worth a second call."""
 _log = logging.getLogger(__name__)
 
 MakeDesk = Callable[[TopicTable], Desk]
@@ -158,23 +162,34 @@ class Intake:
         return places, rows
 
     def _plain_table(self, batch: Batch, places: list[int], rows: list[int]) -> Table:
-        """All plain messages in one call; one by one when any of them is out of the ordinary."""
-        frames = batch.frames
-        columns = decode_plain([frames[place].payload for place in places])
-        if columns is not None:
-            value, at_us = np.array(columns[0]), np.array(columns[1]) * 1000.0
-            received = [frames[place].received_at_us for place in places]
-            low, high = plausible_us(max(received))[0], plausible_us(min(received))[1]
-            if at_us.min() > low and at_us.max() < high:
-                batch.unnumbered.extend(places)
-                at = np.rint(at_us).astype(np.int64)
-                return Table(np.array(places), np.array(rows), at, value, np.zeros(len(at), np.uint8))
+        """All plain messages in one call; one by one only those that are out of the ordinary."""
+        table, left = self._at_once(batch, places, rows)
+        if len(left) == len(places):  # one odd message among them is enough: try again without such
+            plain = [n for n in left if _LOOKS_PLAIN(batch.frames[places[n]].payload)]
+            table, odd = self._at_once(batch, [places[n] for n in plain], [rows[n] for n in plain])
+            left = sorted({*left} - {*plain} | {plain[n] for n in odd})
+        if not left:
+            return table
         others, batch.columns = batch.columns, Columns()
-        for place in places:
-            batch.place = place
-            self._read(batch, place, self._topics.binding(frames[place].topic))
-        plain, batch.columns = batch.columns, others
-        return plain.table()
+        for batch.place in (places[n] for n in left):
+            self._read(batch, batch.place, self._topics.binding(batch.frames[batch.place].topic))
+        slowly, batch.columns = batch.columns, others
+        table = table.then(slowly.table())
+        return table.where(np.argsort(table.frame, kind="stable"))
+
+    def _at_once(self, batch: Batch, places: list[int], rows: list[int]) -> tuple[Table, list[int]]:
+        """(readings, which of the messages were left out: all, or those whose time has to be looked at)."""
+        columns = decode_plain([batch.frames[place].payload for place in places])
+        if columns is None:
+            return Columns().table(), list(range(len(places)))
+        at_us = np.array(columns[1]) * 1000.0
+        received = [batch.frames[place].received_at_us for place in places]
+        low, high = plausible_us(max(received))[0], plausible_us(min(received))[1]
+        good = (at_us > low) & (at_us < high)
+        where, at = np.array(places, np.intp)[good], np.rint(at_us[good]).astype(np.int64)
+        batch.unnumbered.extend(where.tolist())
+        table = Table(where, np.array(rows)[good], at, np.array(columns[0])[good], np.zeros(len(at), np.uint8))
+        return table, np.flatnonzero(~good).tolist()
 
     def _read_unusual(self, batch: Batch, place: int) -> None:
         """A message of a desk, of our own, or of nobody."""

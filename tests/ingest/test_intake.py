@@ -85,6 +85,23 @@ def test_bad_messages_between_good_ones_cost_only_themselves() -> None:
     assert taken.readings.at.tolist() == [NOW_US - 1000 + n for n in range(100)]
 
 
+def test_bad_messages_do_not_make_good_ones_take_the_long_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly = list[bytes]()
+
+    def decode(payload: bytes, *more: Any) -> Any:
+        slowly.append(payload)
+        return json_readings.decode(payload, *more)
+
+    monkeypatch.setitem(table.FORMATS, "scalar", decode)
+    odd = [b"{", json_readings.encode(50.0, 5), b'{"value":51}']
+    frames = [frame("plain", json_readings.encode(50.0 + n, NOW_US - 1000 + n)) for n in range(100)]
+    taken = fresh().take([*frames[:50], *(frame("plain", payload) for payload in odd), *frames[50:]])
+    assert slowly == odd
+    assert taken.readings.at.tolist() == [NOW_US - 1000 + n for n in range(50)] + [NOW_US] + [
+        NOW_US - 950 + n for n in range(50)
+    ]
+
+
 def test_a_bug_in_a_decoder_is_a_refusal_and_a_log_entry(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
