@@ -20,17 +20,14 @@ Broker = Callable[..., Mosquitto]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
-def test_a_disk_that_stalls_beyond_the_keep_alive_costs_no_connection(
-    broker: Broker, tmp_path: Path, protocol: str
-) -> None:
+def test_a_disk_that_stalls_beyond_the_keep_alive_costs_no_connection(broker: Broker, tmp_path: Path) -> None:
     server = broker()
-    with running_source(tmp_path, target_at(server.port, keepalive_s=1, window=50, protocol=protocol)) as running:
+    with running_source(tmp_path, target_at(server.port, keepalive_s=1, window=50)) as running:
         running.listening()
         running.log.gate.clear()
         published(server.port, numbers(2000))
         assert running.log.hanging.wait(20)
-        time.sleep(4)  # Mosquitto ends a client after 1.5 times its keep-alive
+        time.sleep(8)  # Mosquitto ends a client after 1.5 times its keep-alive, and looks every 5 s
         assert running.source.messages <= 51  # reading has stopped
         running.log.gate.set()
         assert running.received(2000) == numbers(2000)
@@ -88,13 +85,12 @@ def test_acknowledgements_of_a_connection_that_is_gone_are_not_sent_on_the_next(
         running.listening(2)
         published(server.port, numbers(3))
         time.sleep(0.2)  # the first of them is here, with the identifier that "before" had
+        running.log.before_return = running.log.gate.clear  # "before" becomes durable, what follows does not
         running.log.gate.set()
-        assert running.received(4) == [b"before", *numbers(3)]
-        until(lambda: running.commit.pending_bytes == 0)
-    with running_source(tmp_path / "again", target_at(server.port)) as running:
-        running.listening()
-        published(server.port, [b"new"])
-        assert running.received(1) == [b"new"]
+        assert running.received(1) == [b"before"]
+        time.sleep(0.2)
+        with running_source(tmp_path / "other", target_at(server.port)) as other:  # takes over the session
+            assert other.received(3) == numbers(3)
 
 
 def test_filters_that_are_no_longer_configured_are_unsubscribed(broker: Broker, tmp_path: Path) -> None:
