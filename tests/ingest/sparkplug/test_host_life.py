@@ -169,7 +169,29 @@ def test_numbers_that_nobody_named_are_candidates_and_what_is_no_reading_counts_
     assert rig.reasons == ["unknown_field"]
 
 
+def test_what_a_device_said_of_its_aliases_ends_with_the_nbirth() -> None:
+    rig, node = born()
+    node.turn = 1
+    nbirth, _lost = node.births(rig.now_ms)
+    rig.take(nbirth)
+    node._seq = 0
+    assert rig.take(said(node, rig, Speed=1.0)) == []
+    assert rig.reasons[-1] == "no_birth"
+
+
 # order
+
+
+def test_numbers_that_begin_anew_tell_of_a_lost_birth_and_nothing_is_read_by_the_old_one() -> None:
+    rig, node = born()
+    rig.all([said(node, rig, Speed=1.0), said(node, rig, Speed=1.0)])  # numbers 2 and 3: the next one is 4
+    node.turn = 1
+    node.births(rig.now_ms)  # lost
+    new = [said(node, rig, Load=2), said(node, rig, Load=3), said(node, rig, Load=4)]
+    assert rig.all(new) == []
+    rig.seconds(3)
+    assert rig.reasons == ["out_of_sequence", "no_birth", "no_birth"]
+    assert len(rig.asked) == 1
 
 
 def test_a_message_that_overtook_another_waits_for_it() -> None:

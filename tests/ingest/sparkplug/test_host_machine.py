@@ -174,4 +174,4 @@ class Plant(RuleBasedStateMachine):
 
 
 TestPlant = Plant.TestCase
-TestPlant.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestPlant.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
