@@ -105,6 +105,7 @@ class Batch:
     numbered: list[Numbered] = field(default_factory=list)
     unnumbered: list[int] = field(default_factory=list)
     ours: set[int] = field(default_factory=set)  # places of frames that we wrote ourselves
+    canonical: set[int] = field(default_factory=set)  # places of frames whose values need no conversion
     sightings: Sightings = field(default_factory=Sightings)
     again: dict[int, int] = field(default_factory=dict)  # id of a frame behind those that arrived -> its place
     orders: dict[int, tuple[Order, int]] = field(default_factory=dict)  # place -> order, and as of when it is judged

@@ -27,6 +27,7 @@ from forewarn.ingest.formats.result import Decoded
 from forewarn.ingest.formats.table import FORMATS
 from forewarn.ingest.formats.times import plausible_us
 from forewarn.ingest.identity import Identities
+from forewarn.ingest.imports import IMPORT_TOPIC, decode_import, rows_by_name
 from forewarn.ingest.judging import Judge
 from forewarn.ingest.quality import RETENTION_US, Rows
 from forewarn.ingest.refusals import grouped, refusal
@@ -79,6 +80,7 @@ class Intake:
         desks: Sequence[MakeDesk] = (),
     ) -> None:
         self._topics = TopicTable(signals, numbers)
+        self._rows = rows_by_name(self._topics)
         self._identities = Identities(signals)
         self._judge = Judge(signals, numbers, retention_us)
         self._desks = [make(self._topics) for make in desks]
@@ -198,6 +200,8 @@ class Intake:
             batch.ours.add(place)
             if frame.topic.startswith(REPLAY_PREFIX):
                 self._read_again(batch, place)
+            elif frame.topic == IMPORT_TOPIC:
+                self._read_import(batch, place)
             elif frame.topic != TICK_TOPIC:  # a tick only carries the time, which was looked at already
                 batch.refuse(place, refusal(frame, "unknown_topic", "no frame of ours has this topic", 0))
         elif (desk := self._claimed.get(frame.topic) or self._desk_of(frame.topic)) is not None:
@@ -206,6 +210,18 @@ class Intake:
             batch.refuse(place, _will(frame))
         else:
             self._read_stranger(batch, place)
+
+    def _read_import(self, batch: Batch, place: int) -> None:
+        """History that somebody imports."""
+        frame = batch.frames[place]
+        try:
+            decoded, canonical = decode_import(frame.payload, self._rows)
+        except Rejected as error:
+            batch.refuse(place, refusal(frame, error.reason, error.detail, 0))
+            return
+        if canonical:
+            batch.canonical.add(place)
+        self._keep(batch, place, decoded)
 
     def _read_stranger(self, batch: Batch, place: int) -> None:
         """A message that nobody expects: refused, and its numbers offered for adoption."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_S
 from forewarn.core.ports import LastValue
-from forewarn.core.readings import Int64s, Quality, Readings, SignalSpec, UInt8s, Waveform
+from forewarn.core.readings import Floats, Int64s, Quality, Readings, SignalSpec, UInt8s, Waveform
 from forewarn.ingest.batch import Batch, Table
 from forewarn.ingest.delivery import QOS_MASK, RETAIN
 from forewarn.ingest.quality import Bools, QualityRules, QualityState, Rows, flagged, judge, time_faults
@@ -51,7 +51,7 @@ class Judge:
         """What is stored, and the place of the frame that each reading came in. The rest is refused."""
         judged_at = batch.judged_at()[table.frame]
         with np.errstate(over="ignore"):  # what overflows is infinite, and refused below
-            value = table.value * self._scale[table.row] + self._offset[table.row]
+            value = self._canonical(batch, table)
         future, too_old = time_faults(table.at, judged_at, self._retention_us)
         infinite = ~np.isfinite(value) & ~future & ~too_old
         bad = future | too_old | infinite
@@ -61,6 +61,14 @@ class Judge:
             table, value, quality = table.where(~bad), value[~bad], quality[~bad]
         quality |= judge(self._rules, self._state, table.row, table.at, value)
         return Readings(self._numbers[table.row], table.at, value, quality), table.frame
+
+    def _canonical(self, batch: Batch, table: Table) -> Floats:
+        """Values in canonical units."""
+        scale, offset = self._scale[table.row], self._offset[table.row]
+        if batch.canonical:
+            already = np.isin(table.frame, list(batch.canonical))
+            scale, offset = np.where(already, 1.0, scale), np.where(already, 0.0, offset)
+        return table.value * scale + offset
 
     def waveform(self, batch: Batch, place: int, waveform: Waveform) -> None:
         """The same judgements for a block of samples."""
