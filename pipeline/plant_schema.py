@@ -29,7 +29,7 @@ def _one_of(words: Any) -> dict[str, Any]:
 
 
 FormatName = Literal["json", "senml", "plain", "sparkplug", "chunked"]
-TimeUnit = Literal["s", "ms", "us", "ns", "auto"]
+TimeUnit = Literal["s", "ms", "us", "ns", "auto", "iso"]
 DetectionName = Literal["rms", "peak", "peak_to_peak", "derived_peak", "average"]
 RoleName = Literal["measurement", "speed", "load", "ambient", "run", "device"]
 

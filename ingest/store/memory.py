@@ -23,7 +23,7 @@ class MemoryStore(MemoryBook):
     >>> (temp,) = store.assign(["pump-7/temp"])
     >>> store.write(1, Readings.of([temp, temp], [10, 10], [71.2, 71.2]), [], [])
     >>> store.counts()
-    Counts(stored=1, duplicates=1, conflicts=0, quarantined=0, summarised=0)
+    Counts(stored=1, duplicates=1, conflicts=0, quarantined=0, summarised=0, replayed=0)
     """
 
     def __init__(self, quarantine_rows: int = 50_000) -> None:

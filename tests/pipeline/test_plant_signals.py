@@ -48,6 +48,10 @@ def test_a_signal_says_in_which_format_its_topic_speaks() -> None:
     assert found["e"].template == "treon-stream"
 
 
+def test_a_topic_may_say_that_only_texts_are_times() -> None:
+    assert signals("a: {unit: degC, topic: t/a, field: data.temp, time_unit: iso}")["a"].time_unit == "iso"
+
+
 def mistakes() -> list[tuple[list[str], list[str]]]:
     """(signals, what is said) of each paragraph of signal_mistakes.txt."""
     paragraphs = (Path(__file__).parent / "plants" / "signal_mistakes.txt").read_text().split("\n\n")[1:]
