@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.planted import PATCHES, PLANTED, check_patch, hunt
+from tests.chaos.scenario import Bench
 from tests.chaos.table import BY_NAME
 
 
@@ -19,6 +20,18 @@ def test_a_planted_bug_still_applies_to_the_sources(name: str) -> None:
 def test_every_patch_is_in_the_table_and_names_a_scenario() -> None:
     assert {bug.name for bug in PLANTED} == {file.stem for file in PATCHES.glob("*.patch")}
     assert {bug.scenario for bug in PLANTED} <= set(BY_NAME)
+
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.parametrize("name", ["poison", "mosquitto", "stops"])
+def test_a_scenario_has_nothing_against_the_sources_as_they_are(
+    name: str, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    program("mosquitto")
+    found = BY_NAME[name].run(Bench(tmp_path, seed=1, name=name, brief=True))
+    assert found.troubles() == []
+    assert found.books["acked"] > 1000
 
 
 @pytest.mark.slow
