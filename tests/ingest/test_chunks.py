@@ -55,6 +55,16 @@ def test_waveforms_come_back_bit_by_bit(values: list[float]) -> None:
         assert decode_wave(encode_wave(samples)).tobytes() == samples.tobytes()
 
 
+def test_counts_of_a_converter_shrink_and_noise_is_kept_as_it_is() -> None:
+    rng, n = np.random.default_rng(6), 16_384
+    noise = rng.standard_normal(n).astype(np.float32)
+    counts = np.rint(rng.standard_normal(n) * 1000).astype(np.float32) * np.float32(0.00048828125)
+    for samples, least, most in ((noise, 4.0, 4.01), (counts, 1.0, 2.9), (np.sin(np.arange(n) / 512), 0.1, 3.0)):
+        blob = encode_wave(samples.astype(np.float32))
+        assert least <= len(blob) / n <= most
+        assert decode_wave(blob).tobytes() == samples.astype(np.float32).tobytes()
+
+
 def test_sensor_like_decimals_take_less_than_four_bytes_a_reading() -> None:
     rng, n = np.random.default_rng(5), 600
     at = 1_700_000_000_000_000 + np.arange(n) * 100_000 + rng.integers(-2000, 2000, n)
