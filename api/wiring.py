@@ -176,7 +176,7 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     records = open_records(settings.records_url)
     keep_origin(settings, records)
-    orders, assessments = OrderBookSql(records), AssessmentBook(records)
+    orders, assessments, events = OrderBookSql(records), AssessmentBook(records), SensorEventBook(records)
     reader, derived_reader = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
     derived = PackedStore(settings.derived_dir, journalled=False)
     clock, hub = settings.clock.clock(), Hub()
@@ -191,9 +191,9 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
         clock,
         settings.scoring.assess_every_s,
         settings.scoring.poll_s,
-        sensor_events=SensorEventBook(records),
+        sensor_events=events,
     )
-    room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent)
+    room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent, events)
 
     def use(changed: Plant) -> None:
         room.plant = changed

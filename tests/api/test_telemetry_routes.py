@@ -16,11 +16,14 @@ from forewarn.core.plant import Plant
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings
 from forewarn.core.telemetry import Gap, Notes, Sighting, SourceSeen
+from forewarn.maintenance.records import Records, open_records
+from forewarn.maintenance.sensor_event_book import SensorEventBook
 from tests.api.rooms import SMALL_PLANT, TestRoom
-from tests.maintenance.samples import NOW_US
+from tests.maintenance.samples import NOW_US, stuck
 
 STATUS = {
-    "door": {"connections": 3},
+    "door": {"connections": 3, "messages": 70, "take_overs": 1, "paced": 2, "unsent": 0, "refused_bad_login": 4},
+    "brokers": {"north": {"connections": 2, "messages": 30}},
     "commit": {"fsync_s": {"p99": 0.0042}, "acknowledge_s": {"p99": 0.0101}},
     "journal": {"kept_bytes": 4096},
     "consumers": [{"position": 10, "lag_bytes": 0}, {"position": 4, "lag_bytes": 6}],
@@ -78,8 +81,9 @@ def test_delivery_at_a_glance(client: TestClient, plant_room: TestRoom, ingest: 
     assert books["acknowledged"] == books["stored"] + books["duplicates"] + books["conflicts"] + 3
     assert (found["missing_messages"], found["sources"], found["places"]) == (5, 1, 0)
     assert found["ingest"] == {
-        "running": True, "connections": 3, "lag_bytes": 6, "journal_bytes": 4096, "fsync_p99_ms": 4.2,
-        "acknowledge_p99_ms": 10.1,
+        "running": True, "connections": 3, "messages": 70, "take_overs": 1, "paced": 2, "refused": {"bad_login": 4},
+        "brokers": [{"name": "north", "connections": 2, "messages": 30}],
+        "lag_bytes": 6, "journal_bytes": 4096, "fsync_p99_ms": 4.2, "acknowledge_p99_ms": 10.1,
     }  # fmt: skip
 
 
@@ -152,7 +156,7 @@ def test_an_adopted_number_becomes_a_signal_and_its_messages_are_read_again(
     [
         ({"unit": "furlong"}, 422, "furlong"),
         ({"asset": "p999"}, 404, "p999"),
-        ({"signal": "flow"}, 422, "flow"),
+        ({"signal": "flow"}, 422, "has a signal of this name"),
         ({"signal": "Seal Temp"}, 422, "signal"),
         ({"topic": "a/#"}, 422, "#"),
         ({"component": "gearbox"}, 422, "gearbox"),
@@ -166,6 +170,9 @@ def test_what_cannot_be_adopted_is_said_and_changes_nothing(
     answer = client.post("/api/telemetry/adopted", json=body)
     assert answer.status_code == status, answer.text
     assert word in answer.text
+    assert "yaml" not in answer.text, "where the server keeps its files is nobody's business"
+    if status == 422:
+        assert [error["pointer"] for error in answer.json()["errors"]] == [f"body/{name}" for name in change]
     assert (plant_room.room.plant, ingest.asked) == (before, [])
 
 
@@ -195,3 +202,22 @@ def test_a_replay_goes_on_page_after_page_and_adds_up(client: TestClient, ingest
 def test_a_replay_of_nothing_in_particular_is_refused(client: TestClient, ingest: FakeIngest) -> None:
     assert client.post("/api/quarantine/replay", json={}).status_code == 422
     assert ingest.asked == []
+
+
+def test_a_sensor_event_tells_its_ne_107_state_and_when_it_was_over(
+    client: TestClient, plant_room: TestRoom, tmp_path: Path
+) -> None:
+    records: Records = open_records(f"sqlite:///{tmp_path}/records.db")
+    book = SensorEventBook(records)
+    plant_room.room.sensor_events = book
+    book.observe("p101", [stuck("flow")], NOW_US)
+    (row,) = get(client, "/telemetry/sensors")
+    assert (row["asset"], row["signal"], row["kind"], row["until"]) == ("p101", "flow", "stuck", None)
+    assert row["ne107"] == "failure"
+    assert get(client, "/telemetry")["sensor_events"] == 1
+    book.observe("p101", [], NOW_US + 1_000_000)
+    assert get(client, "/telemetry/sensors") == []
+    (over,) = get(client, "/telemetry/sensors", open=False, asset="p101")
+    assert over["until"] is not None
+    assert get(client, "/telemetry/sensors", open=False, asset="p102") == []
+    records.close()
