@@ -21,6 +21,7 @@ from forewarn.ingest.store.merge import Span, clusters, depth
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
 from forewarn.ingest.store.retention import Retention
+from forewarn.ingest.store.rollup_files import MINUTES
 from forewarn.ingest.store.rollup_rows import HOUR_US, MINUTE_US, Rollup
 from forewarn.ingest.store.verify import verify
 
@@ -133,6 +134,24 @@ def test_kept_rollups_are_used_and_outlive_the_raw_readings(folder: Path, reader
         assert_same(reader.rollup(series, *EVER, step), raw[series], step)
     finer = reader.rollup(1, *EVER, 10_000_000)
     assert finer.n.tolist() == before[1, MINUTE_US].n.tolist()
+    assert verify(folder).damages == []
+    store.close()
+
+
+def test_a_late_reading_corrects_a_kept_rollup_at_once_and_after_settling_again(
+    folder: Path, reader: PackedReader
+) -> None:
+    store, late = opened(folder), [MIDNIGHT + 500, MIDNIGHT + 90_000_500, MIDNIGHT + 5 * HOUR_US]
+    store.write(1, row_of(1, [MIDNIGHT + k * 100_000 for k in range(6000)]), [], [])
+    store.settle()
+    assert reader._rollups.places(MINUTES, 1, 20_000, 20_000)
+    for position, at in enumerate(late, 2):
+        store.write(position, row_of(1, [at]), [], [])
+        assert_same(reader.rollup(1, *EVER, MINUTE_US), reader.read(1, *EVER), MINUTE_US)
+        assert verify(folder).damages == []
+    store.settle()
+    assert_same(reader.rollup(1, *EVER, MINUTE_US), reader.read(1, *EVER), MINUTE_US)
+    assert reader.rollup(1, *EVER, HOUR_US).n.tolist() == [6002, 1]
     assert verify(folder).damages == []
     store.close()
 
