@@ -27,8 +27,7 @@ def rms(waveform: Waveform) -> float:
     >>> rms(Waveform(1, 0, 100.0, np.array([3.0, -3.0], np.float32)))
     3.0
     """
-    samples = waveform.samples.astype(np.float64)
-    return float(np.sqrt(samples @ samples / len(samples)))
+    return float(np.sqrt(np.mean(np.square(waveform.samples, dtype=np.float64))))
 
 
 def same_wave(one: Waveform, other: Waveform) -> bool:
