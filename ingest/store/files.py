@@ -10,7 +10,7 @@ from pathlib import Path
 from forewarn.core.errors import Retriable
 from forewarn.ingest.folder_lock import sync_folder
 
-PAGE_BYTES = 8192
+PAGE_BYTES = 4096
 _BUSY_MS = 5000
 _WAL_KEPT_BYTES = 16 << 20
 _WAL_MOST_BYTES = 64 << 20
@@ -35,7 +35,7 @@ def open_for_writing(path: Path, schema: str) -> sqlite3.Connection:
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table: pages given free can leave the file
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA wal_autocheckpoint = 1024")
+        db.execute("PRAGMA wal_autocheckpoint = 2048")
         db.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
         if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'state'").fetchone()[0]:
             db.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
