@@ -30,7 +30,7 @@ def arguments() -> argparse.ArgumentParser:
     names = [*BY_NAME, "planted"]
     parser = argparse.ArgumentParser(prog="sh run chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=60, help="random kills of the whole system")
-    parser.add_argument("--points", type=int, default=32, help="deaths at chosen system calls")
+    parser.add_argument("--points", type=int, default=24, help="deaths at chosen system calls")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", choices=names, help="run only this part; may be given repeatedly")
     parser.add_argument("--bug", action="append", help="hunt only this planted bug; may be given repeatedly")

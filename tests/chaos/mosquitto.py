@@ -25,7 +25,7 @@ from tests.chaos.verdict import stored_ids
 from tests.chaos.victim import NAMES, Victim, accounted, ledger_settings
 from tests.servers import Mosquitto
 
-KILLS = 6
+KILLS, BRIEF_KILLS = 6, 4
 RATE = 400.0
 FROZEN_S = 1.0
 LISTENING_S, CALM_S, DRAIN_S = 90.0, 3.0, 60.0
@@ -105,7 +105,7 @@ def flows(victim: Victim) -> bool:
 def strike(bench: Bench, broker: Mosquitto, victim: Victim) -> bool:
     """Kill the one and the other in turn, at random moments; does it flow again after each?"""
     flowed = True
-    for kill in range(2 if bench.brief else KILLS):
+    for kill in range(BRIEF_KILLS if bench.brief else KILLS):
         time.sleep(bench.random.uniform(0.5, 2.5))
         if kill % 2 == 0:
             victim.signal(signal.SIGSTOP)

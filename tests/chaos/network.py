@@ -67,7 +67,7 @@ def disturbed_and_replayed(bench: Bench) -> Finding:
                 finished &= load.wait(20.0)
                 ledger = load.ledger
             wait_until_accounted(victim.settings, len(ledger.acked), bench.drain_s)
-            repeats = replay(victim, proxy.capture)
+            repeats = replay(victim, proxy.capture, bench.drain_s)
             books = settle(victim, ledger, bench.drain_s)
     wrong = {**zeros(books), "did_not_get_through": int(not finished), **repeats.wrong}
     return Finding(books, wrong, {"proxy": {**repeats.figures, "connections": proxy.connections}})
@@ -84,11 +84,11 @@ def disturb(bench: Bench, proxy: Proxy) -> None:
         time.sleep(0.5)
 
 
-def replay(victim: Victim, capture: list[bytes]) -> Finding:
+def replay(victim: Victim, capture: list[bytes], timeout_s: float) -> Finding:
     """Yesterday's capture: acknowledged like any message, and no reading more in the store."""
     before = _counts(victim)
     acks = play(capture, victim.settings.mqtt.port)
-    wait_until_accounted(victim.settings, before[0] + before[1] + acks, 60.0)
+    wait_until_accounted(victim.settings, before[0] + before[1] + acks, timeout_s)
     after = _counts(victim)
     wrong = {"replay_refused": len(capture) - acks, "replay_stored_anew": after[0] - before[0]}
     return Finding({}, wrong, {"replayed": acks, "duplicates": after[1]})

@@ -52,7 +52,7 @@ class Bench:
     seed: int
     name: str
     kills: int = 60
-    points: int = 32
+    points: int = 24
     brief: bool = False
     focus: str = ""
     tree: Path | None = None

@@ -23,7 +23,7 @@ from tests.chaos.victim import Victim, ledger_settings
 
 RATE = 400.0
 DEADLY_CALLS = ("fdatasync", "fdatasync", "pwrite64", "pwrite64", "write", "fsync", "ftruncate", "unlink", "openat")
-LATEST_CALL = {"fdatasync": 40, "pwrite64": 80, "write": 40, "fsync": 1, "ftruncate": 2, "unlink": 2, "openat": 400}
+LATEST_CALL = {"fdatasync": 25, "pwrite64": 50, "write": 25, "fsync": 1, "ftruncate": 2, "unlink": 2, "openat": 400}
 """strace counts for each thread from its start: the smaller ones strike while the process opens its files."""
 LIFE_S = 8.0
 END_S = 15.0
