@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
+from forewarn.api import cli_series_files
 from forewarn.api.cli_brokers import broker_app, doctor_app
-from forewarn.api.cli_series import series_app
 from forewarn.core.errors import ForewarnError
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ plant_app = typer.Typer(help="Check and describe plant files.", no_args_is_help=
 app.add_typer(plant_app, name="plant")
 audit_app = typer.Typer(help="Check the record of every change.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
-app.add_typer(series_app, name="series")
+app.add_typer(cli_series_files.series_app, name="series")
 app.add_typer(doctor_app, name="doctor")
 app.add_typer(broker_app, name="broker")
 

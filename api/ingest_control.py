@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -19,12 +20,17 @@ from forewarn.ingest.control import ControlServer
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.desk import Command
 from forewarn.ingest.door.front_door import FrontDoor
+from forewarn.ingest.formats.columns import decode as decode_columns
+from forewarn.ingest.imports import read_spool
 from forewarn.ingest.replay import Wanted, choose
 from forewarn.ingest.store.reader import PackedReader
 from forewarn.pipeline.adopted import load_plant_with_adopted
 
 PATIENCE_S = 20.0
 """How long a command waits for the journal or a consumer before it says that it cannot be done now."""
+
+IMPORT_PAGE = 20
+"""Frames of 10,000 readings that are made durable at once: devices wait no longer behind an import than for that."""
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -64,6 +70,7 @@ class IngestControl:
         server.register("replay", self.replay)
         server.register("reload", self.reload)
         server.register("status", self.status)
+        server.register("import", self.import_)
 
     def publish(self, commands: Sequence[Command]) -> None:
         """Tell the senders, at our own door and at every broker. On the loop."""
@@ -88,6 +95,25 @@ class IngestControl:
             "missing": chosen.missing,
             "go_on_before": chosen.go_on_before,
         }
+
+    async def import_(self, arguments: Json) -> object:
+        """Put a spool of history into the journal: {spool}, the name of a file in the import folder, which is then
+        deleted. Answers how many readings when all are durable."""
+        name = arguments.get("spool")
+        if not isinstance(name, str) or Path(name).name != name:
+            raise Rejected("bad_request", "the name of a spool is expected")
+        path = self._settings.import_dir / name
+        readings, page = 0, list[Frame]()
+        for frame in read_spool(path, self._now_us()):
+            page.append(frame)
+            readings += len(decode_columns(frame.payload))
+            if len(page) >= IMPORT_PAGE:
+                await self._durable(page)
+                page = []
+        if page:
+            await self._durable(page)
+        path.unlink()
+        return {"readings": readings}
 
     async def _durable(self, frames: Sequence[Frame]) -> None:
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -184,6 +184,11 @@ class Settings(BaseSettings):
         return self.state_dir / "adopted.yaml"
 
     @property
+    def import_dir(self) -> Path:
+        """Spools of history on their way into the journal."""
+        return self.state_dir / "imports"
+
+    @property
     def control_socket(self) -> Path:
         """Where the main process asks the ingest process."""
         return self.state_dir / "ingest.sock"
