@@ -53,7 +53,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class LastValue:
-    """Newest reading of a series. `sequence` rises with every write of any series."""
+    """Newest reading of a series but for `Quality.HISTORICAL` ones. `sequence` rises with every write of any series."""
 
     series: int
     name: str

@@ -33,6 +33,7 @@ class Quality(IntFlag):
     LATE = 16  # arrived after newer readings of its series
     ARRIVAL_TIME = 32  # the source sent no time: stamped on arrival, "at least once"
     QOS0 = 64  # sent at most once: gaps cannot be told from silence
+    HISTORICAL = 128  # told later by its sender: never current, never the cause of an alarm by itself
 
 
 NOT_SCORED = Quality.OUT_OF_RANGE | Quality.STUCK | Quality.JUMP

@@ -19,7 +19,7 @@ from forewarn.ingest.topics import TopicTable
 
 IMPORT_TOPIC = "$forewarn/import"
 SENDER = "forewarn-import"
-SAID_BY_SENDERS = int(Quality.UNCERTAIN | Quality.ARRIVAL_TIME | Quality.QOS0)
+SAID_BY_SENDERS = int(Quality.UNCERTAIN | Quality.ARRIVAL_TIME | Quality.QOS0 | Quality.HISTORICAL)
 """Quality bits that an import may bring; the others are judged anew."""
 
 _LENGTH = 4

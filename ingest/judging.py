@@ -59,7 +59,8 @@ class Judge:
         if bad.any():
             _refuse(batch, table, judged_at, {"future": future, "too_old": too_old, "not_finite": infinite})
             table, value, quality = table.where(~bad), value[~bad], quality[~bad]
-        quality |= judge(self._rules, self._state, table.row, table.at, value)
+        historical = (quality & np.uint8(Quality.HISTORICAL)) != 0
+        quality |= judge(self._rules, self._state, table.row, table.at, value, historical)
         return Readings(self._numbers[table.row], table.at, value, quality), table.frame
 
     def _canonical(self, batch: Batch, table: Table) -> Floats:
@@ -86,7 +87,8 @@ class Judge:
             quality |= Quality.LATE
         if waveform.samples.min() < self._rules.low[row] or waveform.samples.max() > self._rules.high[row]:
             quality |= Quality.OUT_OF_RANGE
-        self._state.last_at[row] = max(int(self._state.last_at[row]), waveform.at)
+        if not quality & Quality.HISTORICAL:
+            self._state.last_at[row] = max(int(self._state.last_at[row]), waveform.at)
         batch.waveforms.append((place, replace(waveform, quality=int(quality))))
 
 

@@ -130,19 +130,23 @@ def time_faults(at: Int64s, now_us: int | Int64s, retention_us: int = RETENTION_
     return at > now_us + FUTURE_TOLERANCE_US, at < now_us - retention_us
 
 
-def judge(rules: QualityRules, state: QualityState, row: Rows, at: Int64s, value: Floats) -> UInt8s:
+def judge(
+    rules: QualityRules, state: QualityState, row: Rows, at: Int64s, value: Floats, historical: Bools | None = None
+) -> UInt8s:
     """Flags (OUT_OF_RANGE, STUCK, JUMP, LATE) of a batch in order of arrival; moves the state.
 
     row intp[n] (row of the signal in rules and state), at int64[n] (UTC, microseconds), value float64[n] (canonical
     unit). A late reading is only flagged LATE and for its range; a repeated time moves nothing (the store decides
-    whether it is a duplicate or a conflict).
+    whether it is a duplicate or a conflict). `historical` bool[n] marks what its sender tells later: it moves nothing
+    either, however new it is.
     """
     order = np.argsort(row, kind="stable")
     row, at, value = row[order], at[order], value[order]
+    told_at = at if historical is None else np.where(historical[order], NEVER, at)
     outside = (value < rules.low[row]) | (value > rules.high[row])
-    newest = _newest_before(state, row, at)
+    newest = _newest_before(state, row, told_at)
     flags = flagged(outside, Quality.OUT_OF_RANGE) | flagged(at < newest, Quality.LATE)
-    moving = np.flatnonzero(at > newest)
+    moving = np.flatnonzero(told_at > newest)
     flags[moving] |= _stuck(rules, state, row[moving], at[moving], value[moving])
     believed = moving[~outside[moving]]
     flags[believed] |= _jumps(rules, state, row[believed], at[believed], value[believed])

@@ -1,7 +1,8 @@
 """What is known of one asset in memory: the tracks of its signals and features, kept up to date from the stores.
 
 A cache and nothing more: everything in it can be read again from the two series stores, which is what
-`forewarn explain` does. Late readings inside `LATE_MARGIN_US` are picked up; later ones count after a restart.
+`forewarn explain` does. Late readings inside `LATE_MARGIN_US` are picked up; later ones count after a restart. What a
+sender tells later (`Quality.HISTORICAL`) counts once a live reading of its series is newer.
 """
 
 from __future__ import annotations
@@ -13,11 +14,25 @@ import numpy as np
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.plant import Asset
 from forewarn.core.ports import SeriesReader
-from forewarn.core.readings import NOT_SCORED, Floats, Int64s, Readings, SignalSpec, Track
+from forewarn.core.readings import NOT_SCORED, Floats, Int64s, Quality, Readings, SignalSpec, Track
 from forewarn.pipeline.recent import RECENT, RecentReadings
 
 LATE_MARGIN_US = 2 * US_PER_HOUR
 FOREVER_US = 2**62
+
+
+def _followed_by_live(readings: Readings) -> Readings:
+    """Readings up to the newest live one. What a sender tells later fills gaps; it is never the newest of a track, so
+    that it opens nothing by itself.
+
+    >>> told = int(Quality.HISTORICAL)
+    >>> _followed_by_live(Readings.of([1, 1, 1], [10, 20, 30], [0.1, 9.0, 9.1], [0, told, told])).at.tolist()
+    [10]
+    >>> _followed_by_live(Readings.of([1, 1, 1], [10, 20, 30], [0.1, 9.0, 9.1], [0, told, 0])).at.tolist()
+    [10, 20, 30]
+    """
+    live = np.flatnonzero((readings.quality & int(Quality.HISTORICAL)) == 0)
+    return readings.take(slice(0, int(live[-1]) + 1 if len(live) else 0))
 
 
 class GrowingTrack:
@@ -124,10 +139,13 @@ class AssetHistory:
         return self._recent
 
     def _take(self, spec: SignalSpec, readings: Readings) -> None:
-        good = readings.take((readings.quality & int(NOT_SCORED)) == 0)
+        live = readings.take((readings.quality & int(Quality.HISTORICAL)) == 0)
+        if not len(live):
+            return
+        good = _followed_by_live(readings.take((readings.quality & int(NOT_SCORED)) == 0))
         self._tracks.setdefault(spec.signal, GrowingTrack()).replace_from(int(readings.at[0]), good.at, good.value)
-        self._read_to[spec.signal] = int(readings.at[-1])
-        self._note(spec.signal, readings)
+        self._read_to[spec.signal] = int(live.at[-1])
+        self._note(spec.signal, live)
 
     def _note(self, signal: str, readings: Readings) -> None:
         before = self._recent.get(signal)

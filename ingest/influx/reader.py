@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from forewarn.core.clock import US_PER_DAY
 from forewarn.core.ports import LastValue
-from forewarn.core.readings import Readings, SignalSpec, Waveform
+from forewarn.core.readings import Quality, Readings, SignalSpec, Waveform
 from forewarn.ingest.influx.lines import measurement_of, tags_of
 from forewarn.ingest.influx.server import InfluxServer, Table
 
@@ -47,12 +48,9 @@ class InfluxReader:
     def last_values(self, after_sequence: int = 0) -> list[LastValue]:
         """Newest reading of every series that changed after a sequence number, in the order of change."""
         self._sequence += 1
-        for quantity in sorted({measurement_of(spec) for spec in self._signals.values()}):
-            text = f'SELECT last("value") AS "value", "quality" FROM {_name(quantity)} GROUP BY asset, signal'
-            for table in self._server.query(text):
-                series = self._number.get((quantity, table.tags.get("asset", ""), table.tags.get("signal", "")))
-                if series is not None:
-                    self._note(series, _readings(table, series))
+        for series, newest in self._newest():
+            live = _live(newest)
+            self._note(series, live if len(live) else self._newest_live_before(series, int(newest.at[-1])))
         changed = [value for value in self._last.values() if value.sequence > after_sequence]
         return sorted(changed, key=lambda value: (value.sequence, value.series))
 
@@ -60,7 +58,33 @@ class InfluxReader:
         """Release the connections."""
         self._server.close()
 
+    def newest_times(self) -> dict[int, int]:
+        """Time of the newest reading of every series, whatever is known against it."""
+        return {series: int(newest.at[-1]) for series, newest in self._newest()}
+
+    def _newest(self) -> Iterator[tuple[int, Readings]]:
+        for quantity in sorted({measurement_of(spec) for spec in self._signals.values()}):
+            text = f'SELECT last("value") AS "value", "quality" FROM {_name(quantity)} GROUP BY asset, signal'
+            for table in self._server.query(text):
+                series = self._number.get((quantity, table.tags.get("asset", ""), table.tags.get("signal", "")))
+                if series is not None:
+                    yield series, _readings(table, series)
+
+    def _newest_live_before(self, series: int, before_us: int) -> Readings:
+        """The newest that was not told later by its sender: a good reading has no quality there to ask by, so spans
+        that double are looked through."""
+        stop_us, span_us = before_us, US_PER_DAY
+        while stop_us > EARLIEST_US:
+            start_us = max(stop_us - span_us, EARLIEST_US)
+            live = _live(self.read(series, start_us, stop_us))
+            if len(live):
+                return live.take(slice(-1, None))
+            stop_us, span_us = start_us, 2 * span_us
+        return Readings.empty()
+
     def _note(self, series: int, newest: Readings) -> None:
+        if not len(newest):
+            return
         at, value, quality = int(newest.at[-1]), float(newest.value[-1]), int(newest.quality[-1])
         before = self._last.get(series)
         if before is None or (before.at_us, before.value, before.quality) != (at, value, quality):
@@ -73,6 +97,10 @@ def _readings(table: Table, series: int) -> Readings:
     rows = [[row[place] or 0 for place in columns] for row in table.rows]
     at, value, quality = ([float(row[i]) if i == 1 else int(row[i]) for row in rows] for i in range(3))
     return Readings.of([series] * len(rows), at, value, quality)  # type: ignore[arg-type]
+
+
+def _live(readings: Readings) -> Readings:
+    return readings.take((readings.quality & int(Quality.HISTORICAL)) == 0)
 
 
 def _text(value: str) -> str:

@@ -127,8 +127,7 @@ class InfluxSink:
             self._answers = self._server.holds_the_bucket()
             if not self._answers:
                 log.warning("sink_overwrites", url=self._server.url, why="it answers no InfluxQL: the last value stays")
-            last = self._reader.last_values() if self._answers else []
-            self._newest = {value.series: value.at_us for value in last}
+            self._newest = self._reader.newest_times() if self._answers else {}
         return self._newest
 
     def _note_newest(self, fresh: Readings) -> None:

@@ -107,7 +107,7 @@ def _take(
         out.refused.append((error.reason, error.detail))
         return
     if metric.is_historical:
-        quality |= Quality.LATE
+        quality |= Quality.HISTORICAL
     if metric.quality is not None and metric.quality != GOOD:
         quality |= Quality.UNCERTAIN
     out.rows.append(signal.row)

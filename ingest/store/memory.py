@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 
 from forewarn.core.ports import Counts, LastValue, Refusal
-from forewarn.core.readings import Readings, Waveform
+from forewarn.core.readings import Quality, Readings, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.store.memory_book import MemoryBook
 from forewarn.ingest.store.waves import rms, same_wave
@@ -76,9 +76,9 @@ class MemoryStore(MemoryBook):
 
     def _put(self, series: int, at: int, value: float, quality: int) -> None:
         rows = self._rows.setdefault(series, {})
+        self._touch(series, at, value, quality)
         if at not in rows:
             rows[at] = (value, quality)
-            self._touch(series, at, value, quality)
         elif rows[at][0] == value:
             self._duplicates += 1
         else:
@@ -86,15 +86,17 @@ class MemoryStore(MemoryBook):
 
     def _put_wave(self, wave: Waveform) -> None:
         waves = self._waves.setdefault(wave.series, {})
+        self._touch(wave.series, wave.at, rms(wave), wave.quality)
         if wave.at not in waves:
             waves[wave.at] = wave
-            self._touch(wave.series, wave.at, rms(wave), wave.quality)
         elif same_wave(waves[wave.at], wave):
             self._duplicates += 1
         else:
             self._conflicts += 1
 
     def _touch(self, series: int, at: int, value: float, quality: int) -> None:
+        if quality & Quality.HISTORICAL:
+            return  # told later by its sender: never a newest value
         if series not in self._last or at > self._last[series].at_us:
             name = next(name for name, number in self._names.items() if number == series)
             self._last[series] = LastValue(series, name, at, value, quality, self._sequence)

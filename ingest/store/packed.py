@@ -17,7 +17,7 @@ import numpy as np
 
 from forewarn.core.errors import Conflict, Retriable
 from forewarn.core.ports import Refusal
-from forewarn.core.readings import Readings, Waveform
+from forewarn.core.readings import Quality, Readings, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.folder_lock import FolderLock
 from forewarn.ingest.store.backup import Backup, Pins, copy_pinned
@@ -202,8 +202,8 @@ class PackedStore:
         for day in sorted({*rows, *waves}):
             of_day = rows.get(day, DayRows.joined([]))
             self._write_day(day, start, base, position, of_day, waves[day])
-            newest = Readings.joined([newest, newest_of_each(of_day.without_repeats()).readings(day)])
-        return _last_of_each(newest, waveforms)
+            newest = Readings.joined([newest, newest_of_each(_live(of_day).without_repeats()).readings(day)])
+        return _last_of_each(newest, [wave for wave in waveforms if not wave.quality & Quality.HISTORICAL])
 
     def _write_day(
         self, day: int, start: int, base: int, position: int, rows: DayRows, waveforms: Sequence[Waveform]
@@ -235,6 +235,12 @@ class PackedStore:
         self._rollups.close()
         self._history.close()
         self._file_lock.release()
+
+
+def _live(rows: DayRows) -> DayRows:
+    """Without what its sender told later: that is never a newest value."""
+    live = (rows.quality & np.uint8(Quality.HISTORICAL)) == 0
+    return rows if live.all() else rows.take(live)
 
 
 def _last_of_each(newest: Readings, waveforms: Sequence[Waveform]) -> Readings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,20 +20,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forewarn.core.clock import US_PER_DAY
-from forewarn.core.ports import Counts, LastValue, Refusal, SeriesReader, SeriesWriter, StoreReader, TelemetryBook
-from forewarn.core.readings import Readings, SignalSpec, Waveform
-from forewarn.core.telemetry import NO_NOTES, Notes
-from forewarn.ingest.influx.cursor import SinkCursor
-from forewarn.ingest.influx.reader import InfluxReader
-from forewarn.ingest.influx.server import InfluxServer
-from forewarn.ingest.influx.sink import InfluxSink
+from forewarn.core.ports import Counts, Refusal, SeriesReader, SeriesWriter, StoreReader, TelemetryBook
+from forewarn.core.readings import Quality, Readings, Waveform
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
+from tests.contracts.influx_store import Bucket, InfluxStore
 from tests.influxd import running_influxd
 
 NOON = 20_000 * US_PER_DAY + US_PER_DAY // 2
 EVER = (-(1 << 50), 1 << 55)
+TOLD_LATER = int(Quality.HISTORICAL)
 
 
 @dataclass
@@ -94,7 +91,7 @@ def any_opened(
 
     def open_empty() -> Store:
         folder = tmp_path_factory.mktemp("store")
-        made.append(bucket.open_empty(folder) if bucket else open_embedded(kind, lambda: folder))
+        made.append(joined(bucket.open_empty(folder)) if bucket else open_embedded(kind, lambda: folder))
         return made[-1]
 
     yield open_empty
@@ -102,82 +99,8 @@ def any_opened(
         close(store)
 
 
-class InfluxStore:
-    """Joins sink and reader to a store whose series are named on the way, for this suite."""
-
-    def __init__(self, server: InfluxServer, cursor: SinkCursor) -> None:
-        self._server, self._cursor, self._specs = server, cursor, dict[int, SignalSpec]()
-        self._open()
-
-    def _open(self) -> None:
-        self._sink, self.reader = (
-            InfluxSink(self._server, self._specs, self._cursor),
-            InfluxReader(self._server, self._specs),
-        )
-
-    def assign(self, names: Sequence[str]) -> list[int]:
-        known = {spec.asset: number for number, spec in self._specs.items()}
-        for name in names:
-            known.setdefault(name, len(known) + 1)
-        # the name is the asset, so that it may hold anything; quantities as many as there are series
-        self._specs = {n: SignalSpec(name, "s", f"quantity {n}", "1", "t") for name, n in known.items()}
-        self._open()
-        return [known[name] for name in names]
-
-    def write(
-        self,
-        position: int,
-        readings: Readings,
-        waveforms: Sequence[Waveform],
-        refused: Sequence[Refusal],
-        notes: Notes = NO_NOTES,
-    ) -> None:
-        self._sink.write(position, readings, waveforms, refused, notes)
-
-    def memory(self) -> Mapping[str, bytes]:
-        return self._sink.memory()
-
-    def flush(self) -> None:
-        self._sink.flush()
-
-    @property
-    def position(self) -> int:
-        return self._sink.position
-
-    def close(self) -> None:
-        self._sink.close()
-
-    # reading: the reader changes when a series is named
-
-    def names(self) -> Mapping[str, int]:
-        return {name.removesuffix("/s"): number for name, number in self.reader.names().items()}
-
-    def read(self, series: int, start_us: int, stop_us: int) -> Readings:
-        return self.reader.read(series, start_us, stop_us)
-
-    def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
-        return self.reader.waveforms(series, start_us, stop_us, newest)
-
-    def last_values(self, after_sequence: int = 0) -> list[LastValue]:
-        found = self.reader.last_values(after_sequence)
-        return [replace(value, name=value.name.removesuffix("/s")) for value in found]
-
-
-@dataclass
-class Bucket:
-    """Where InfluxDB keeps what a test writes; emptied for each store."""
-
-    url: str
-    name: str
-    empty: Callable[[], None]
-    token: str = ""
-    org: str = ""
-
-    def open_empty(self, folder: Path) -> Store:
-        self.empty()
-        server = InfluxServer(self.url, self.token, self.org, self.name)
-        store = InfluxStore(server, SinkCursor(folder / "cursor.db"))
-        return Store(store, store)
+def joined(store: InfluxStore) -> Store:
+    return Store(store, store)
 
 
 @pytest.fixture(scope="session")
@@ -318,6 +241,30 @@ def test_a_conflict_never_becomes_the_last_value(any_opened: Callable[[], Store]
     store.writer.write(1, Readings.of([1, 1], [NOON, NOON], [5.0, 6.0]), [], [])
     store.writer.write(2, Readings.of([1], [NOON], [7.0]), [], [])
     assert [v.value for v in store.reader.last_values()] == [5.0]
+
+
+def test_what_a_sender_tells_later_is_stored_and_is_never_the_last_value(any_opened: Callable[[], Store]) -> None:
+    store = any_opened()
+    store.writer.assign(["a", "b"])
+    at = [NOON - 3 * US_PER_DAY, NOON, NOON + 1, NOON + 2]
+    store.writer.write(
+        1, Readings.of([1, 1, 1, 2], at, [1.0, 2.0, 3.0, 4.0], [0, TOLD_LATER, TOLD_LATER | 64, 0]), [], []
+    )
+    assert [(v.series, v.at_us, v.value) for v in store.reader.last_values()] == [(1, at[0], 1.0), (2, at[3], 4.0)]
+    store.writer.write(2, Readings.of([2, 1], [NOON + 5, NOON + 4], [5.0, 6.0], [TOLD_LATER, 0]), [], [])
+    assert [v.value for v in store.reader.last_values()] == [4.0, 6.0]
+    assert store.reader.read(1, *EVER).quality.tolist() == [0, TOLD_LATER, TOLD_LATER | 64, 0]
+
+
+def test_only_told_later_there_is_no_last_value_until_it_is_told_live(opened: Callable[[], Full]) -> None:
+    store = opened()
+    store.writer.assign(["a", "b"])
+    told = replace(wave(2, NOON), quality=TOLD_LATER)
+    store.writer.write(1, Readings.of([1, 1], [NOON, NOON + 1], [1.0, 2.0], [TOLD_LATER] * 2), [told], [])
+    assert store.reader.last_values() == []
+    store.writer.write(2, Readings.of([1], [NOON + 1], [2.0]), [], [])  # a birth repeats it
+    assert [(v.series, v.at_us) for v in store.reader.last_values()] == [(1, NOON + 1)]
+    store.counts(Counts(3, 1, 0))
 
 
 def test_the_quarantine_is_bounded_and_what_leaves_it_stays_counted(opened: Callable[[], Full]) -> None:

@@ -95,9 +95,9 @@ def test_history_that_is_stored_already_is_a_duplicate_and_the_books_balance() -
 
 def test_older_history_is_late_and_out_of_range_is_told() -> None:
     store, intake = imported(column([NOW_US - HOUR_US], [20.0]))
-    put(store, intake, column([NOW_US - 2 * HOUR_US], [500.0], [int(Quality.UNCERTAIN | Quality.STUCK)]))
+    put(store, intake, column([NOW_US - 2 * HOUR_US], [500.0], [int(Quality.HISTORICAL | Quality.STUCK)]))
     quality = Quality(int(store.read(1, 0, NOW_US - HOUR_US).quality[0]))
-    assert quality == Quality.UNCERTAIN | Quality.LATE | Quality.OUT_OF_RANGE
+    assert quality == Quality.HISTORICAL | Quality.LATE | Quality.OUT_OF_RANGE
     assert [last.value for last in store.last_values()] == [20.0]
 
 

@@ -142,13 +142,13 @@ class Oracle:
         self.newest: dict[int, tuple[float, float, float]] = {}
         self.good: dict[int, tuple[float, float]] = {}
 
-    def judge(self, row: int, second: float, value: float) -> Quality:
+    def judge(self, row: int, second: float, value: float, historical: bool) -> Quality:
         signal, flags = SIGNALS[row], GOOD
         outside = (signal.low is not None and value < signal.low) or (signal.high is not None and value > signal.high)
         if outside:
             flags |= OUT
         at, last, since = self.newest.get(row, (-np.inf, np.nan, second))
-        if second <= at:
+        if historical or second <= at:
             return flags | LATE if second < at else flags
         since = since if value == last else second
         self.newest[row] = second, value, since
@@ -163,15 +163,16 @@ class Oracle:
         return flags
 
 
-READING = st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(-12, 12))
+READING = st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(-12, 12), st.sampled_from([False, False, True]))
 
 
 @given(st.lists(st.lists(READING, max_size=25), max_size=4))
 @settings(max_examples=150)
-def test_the_vectorised_rules_agree_with_the_obvious_ones(batches: list[list[tuple[int, int, int]]]) -> None:
+def test_the_vectorised_rules_agree_with_the_obvious_ones(batches: list[list[tuple[int, int, int, bool]]]) -> None:
     rules, state, oracle = QualityRules.of(SIGNALS), QualityState.fresh(3), Oracle()
     for batch in batches:
-        row = np.array([row for row, _, _ in batch], np.intp)
-        at = np.array([T0 + second * S for _, second, _ in batch], np.int64)
-        flags = judge(rules, state, row, at, np.array([value for _, _, value in batch], np.float64))
+        columns = tuple(zip(*batch, strict=True)) or ((), (), (), ())
+        row, at = np.array(columns[0], np.intp), T0 + np.array(columns[1], np.int64) * S
+        told_later = np.array(columns[3], np.bool_)
+        flags = judge(rules, state, row, at, np.array(columns[2], np.float64), told_later)
         assert flags.tolist() == [int(oracle.judge(*reading)) for reading in batch]

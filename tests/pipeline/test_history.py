@@ -59,6 +59,32 @@ def test_flagged_readings_reach_the_sensor_watch_but_no_model() -> None:
     assert list(history.recent["temp"].quality) == [0, int(Quality.STUCK), 0]
 
 
+def test_what_is_told_later_counts_once_a_live_reading_is_newer() -> None:
+    told = int(Quality.HISTORICAL)
+    store, numbers = store_with([1, 2, 7, 8], [0, 0, told, told])
+    history = AssetHistory(ASSET, numbers, store)
+    history.refresh()
+    assert history.tracks["temp"].value.tolist() == [1, 2]
+    store.write(2, Readings.of([numbers[SPEC.name]], [9 * US_PER_HOUR], [9.0]), [], [])
+    history.refresh()  # the told ones lie further back than late readings are looked for
+    assert history.tracks["temp"].value.tolist() == [1, 2, 7, 8, 9]
+    assert list(history.recent["temp"].value) == [1, 2, 9]
+
+
+def test_a_live_reading_that_is_not_believed_brings_nothing_told_later_to_the_end_of_a_track() -> None:
+    store, numbers = store_with([1, 2, 3], [0, int(Quality.HISTORICAL), int(Quality.STUCK)])
+    history = AssetHistory(ASSET, numbers, store)
+    history.refresh()
+    assert history.tracks["temp"].value.tolist() == [1]
+
+
+def test_only_told_later_nothing_is_known() -> None:
+    store, numbers = store_with([1, 2], [int(Quality.HISTORICAL)] * 2)
+    history = AssetHistory(ASSET, numbers, store)
+    history.refresh()
+    assert (history.tracks, history.recent) == ({}, {})
+
+
 def test_features_are_read_back_from_the_derived_store_at_start() -> None:
     derived = MemoryStore()
     (number,) = derived.assign(["pump-1/vib:rms"])

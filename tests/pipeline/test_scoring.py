@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from forewarn.core.clock import US_PER_HOUR
+from forewarn.core.clock import US_PER_HOUR, US_PER_S
 from forewarn.core.errors import Retriable
 from forewarn.core.ports import Actor, Refusal
 from forewarn.core.readings import Quality, Readings, Waveform
@@ -112,6 +112,24 @@ def test_a_machine_that_is_not_in_the_plant_file_is_passed_over() -> None:
     (other,) = works.raw.assign(["nobody/temp"])
     works.raw.write(works.raw.position + 1, Readings.of([other], [works.now_us], [1.0]), [], [])
     assert works.scorer.run_once() == 0
+
+
+def test_alarming_values_told_later_open_nothing_until_live_ones_follow() -> None:
+    works, later = Works("p", every_h=2.0), int(Quality.HISTORICAL)
+    works.run(HEALTHY_H, {"p": 0.0})
+    at = [round(works.now_us + i * 600 * US_PER_S) for i in range(8)]
+    for signal, level in (("temp", 55.0), ("flow", 80.0), ("speed", 1_480.0)):
+        works.write(f"p/{signal}", at, [level + 0.1 * (i % 5) for i in range(8)])
+    hot = [at[-1] + i * 10 * US_PER_S for i in range(1, 290)]
+    works.write("p/temp", hot, [95.0 + i % 3 for i in range(289)], [later] * 289)
+    works.hours += 2
+    assert works.scorer.run_once() == 1
+    assert works.kept.states("p")[-1] == "normal"
+    assert works.orders.orders() == []
+    works.write("p/temp", [works.now_us + i * 600 * US_PER_S for i in range(12)], [95.0 + i % 3 for i in range(12)])
+    works.hours += 2
+    assert works.scorer.run_once() == 1
+    assert works.kept.states("p")[-1] in {"alert", "alarm"}
 
 
 def test_a_stuck_sensor_has_an_instrument_order_and_its_machine_none() -> None:

@@ -90,7 +90,7 @@ SHOWN_BY = {
     "payloads-name-birth-data-requirement": TIMES,
     "payloads-propertyset-keys-array-size": "test_what_google_writes_is_read_with_all_that_we_step_over",
     "payloads-propertyset-values-array-size": "test_any_bytes_are_read_or_rejected",
-    "payloads-propertyset-quality-value-value": "test_historical_values_are_late_and_bad_ones_uncertain",
+    "payloads-propertyset-quality-value-value": "test_historical_values_are_flagged_and_bad_ones_uncertain",
     "payloads-nbirth-bdseq": "test_a_late_will_of_an_earlier_connection_ends_nothing",
     "payloads-ndeath-bdseq": "test_a_late_will_of_an_earlier_connection_ends_nothing",
     "payloads-ndeath-seq": NODE_DEATH,

@@ -125,10 +125,10 @@ def test_the_metrics_own_time_wins_over_the_messages_and_no_time_is_the_arrival(
     assert rig.qualities[arrived[0]] == Quality.ARRIVAL_TIME
 
 
-def test_historical_values_are_late_and_bad_ones_uncertain() -> None:
+def test_historical_values_are_flagged_and_bad_ones_uncertain() -> None:
     rig, node = born()
     [old] = rig.take(node.data(DEVICE, {"Speed": 1.0}, rig.now_ms, historical_ms=rig.now_ms - 3_600_000))
-    assert rig.qualities[old] == Quality.LATE
+    assert rig.qualities[old] == Quality.HISTORICAL
     for quality, flag in ((192, 0), (0, Quality.UNCERTAIN), (500, Quality.UNCERTAIN)):
         rig.now_us += S
         metric = metric_of("Cabinet/Temp", DataType.FLOAT, 1.0, rig.now_ms)
