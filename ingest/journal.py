@@ -87,7 +87,8 @@ class Journal:
         self, folder: Path, segment_bytes: int = 64 * MIB, limit_bytes: int = 2048 * MIB, tail_bytes: int = 16 * MIB
     ) -> None:
         self._folder, self._lock_file = folder, FolderLock(folder)
-        self._segment_bytes, self._limit_bytes, self._tail_bytes = segment_bytes, limit_bytes, tail_bytes
+        self._limit_bytes, self._tail_bytes = limit_bytes, tail_bytes
+        self._segment_bytes = min(segment_bytes, limit_bytes // 2)  # the newest segment is never trimmed
         self._appending, self._changed = threading.Lock(), threading.Condition()
         self._tail: list[_Appended] = []
         self._failure: OSError | None = None

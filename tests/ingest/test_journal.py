@@ -171,6 +171,14 @@ def test_nothing_is_written_past_the_limit_until_a_consumer_has_made_room(tmp_pa
     reopened.close()
 
 
+def test_a_limit_smaller_than_a_segment_still_makes_room_once_everything_is_consumed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=10_000, limit_bytes=600)
+    for n in range(20):
+        journal.trim(journal.append([frame(n)]))
+    assert read_all(journal, journal.start)[-1] == frame(19)
+    journal.close()
+
+
 def test_trim_keeps_every_segment_that_a_consumer_still_needs(tmp_path: Path) -> None:
     journal = Journal(tmp_path, segment_bytes=100)
     ends = [journal.append([frame(n)]) for n in range(8)]
