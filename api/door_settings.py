@@ -95,7 +95,7 @@ class MqttSettings(_Strict):
     tls: TlsSettings = TlsSettings()
     acl: AclSettings = AclSettings()
     status_levels: list[str] = sorted(STATUS_LEVELS)
-    max_connections: int = Field(2000, ge=1)
+    max_connections: int = Field(4000, ge=1)
     connections_per_address: int | None = Field(None, ge=1)
     messages_per_s: float | None = Field(None, gt=0)
     bytes_per_s: float | None = Field(None, gt=0)

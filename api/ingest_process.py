@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import signal
 import sys
 import time
@@ -56,6 +57,7 @@ async def _run(settings: Settings, as_child: bool) -> int:
         return clock.plant_us(time.time_ns() // 1000)
 
     _listen_for_the_end(loop, end, as_child)
+    _allow_many_sockets()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     parts = wiring.ingest_parts(settings)
 
@@ -104,6 +106,13 @@ async def _run(settings: Settings, as_child: bool) -> int:
     await asyncio.gather(*(loop.run_in_executor(None, consumer.stop) for consumer in consumers))
     parts.close()
     return status
+
+
+def _allow_many_sockets() -> None:
+    """Every device is a file descriptor, and Debian gives a program 1024 unless it asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # may not be allowed: then the devices beyond are refused
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen_for_the_end(loop: asyncio.AbstractEventLoop, end: wiring.End, as_child: bool) -> None:

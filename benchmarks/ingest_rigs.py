@@ -217,9 +217,10 @@ def count_lines(descriptor: int, wanted: int) -> float:
     return time.perf_counter()
 
 
-def wait_for_port(port: int) -> None:
+def wait_for_port(port: int, patience_s: float = 10.0) -> None:
     """Until somebody listens there."""
-    for _ in range(100):
+    deadline = time.perf_counter() + patience_s
+    while time.perf_counter() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), 0.2).close()
             return

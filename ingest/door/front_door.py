@@ -63,7 +63,7 @@ class FrontDoorSettings:
     receive_maximum: int = 1000  # unacknowledged messages per MQTT 5 client
     connect_timeout_s: float = 5.0
     keep_alive_cap_s: int = 600  # longest keep-alive granted to MQTT 5 clients
-    max_connections: int = 2000
+    max_connections: int = 4000
     connections_per_address: int | None = None
     strangers_maximum: int = 500  # connections that have not sent their CONNECT; then the oldest goes,
     strangers_patience_s: float = 2.5  # when it has waited so long
