@@ -114,7 +114,7 @@ def ingest_parts(settings: Settings) -> IngestParts:
     numbers = store.assign([s.name for s in plant.signals])
     intake = intake_of(settings, plant, numbers)
     intake.seed(PackedReader(settings.series_dir).last_values())
-    return IngestParts(settings, plant, journal, intake, store, second_sink(settings, plant, journal, numbers))
+    return IngestParts(settings, plant, journal, intake, store, second_sink(settings, plant, journal, store, numbers))
 
 
 def raw_store(settings: Settings) -> PackedStore:
@@ -125,13 +125,16 @@ def raw_store(settings: Settings) -> PackedStore:
     return PackedStore(settings.series_dir, catalogue_delay_s=CATALOGUE_DELAY_S, retention=retention)
 
 
-def second_sink(settings: Settings, plant: Plant, journal: Journal, numbers: Sequence[int]) -> SecondSink | None:
-    """The InfluxDB of the settings, where one is named; it goes on at its own cursor."""
+def second_sink(
+    settings: Settings, plant: Plant, journal: Journal, store: PackedStore, numbers: Sequence[int]
+) -> SecondSink | None:
+    """The InfluxDB of the settings, where one is named; it goes on at its own cursor; where that leads nowhere, with
+    what `store` remembers."""
     influx = settings.influx
     if not influx.url:
         return None
     cursor = SinkCursor(settings.influx_cursor)
-    missed = cursor.enter(journal.start, journal.end)
+    missed = cursor.enter(journal.start, journal.end, store.memory)
     if missed:
         log.warning("sink_begins_later", url=influx.url, position=cursor.position, journal_bytes_left_out=missed)
     specs = dict(zip(numbers, plant.signals, strict=True))

@@ -25,4 +25,18 @@ def is_ours(topic: str) -> bool:
     levels = topic.split("/")
     if levels[0] != "spBv1.0" or not all(levels):
         return False
-    return (len(levels) == 3 and levels[1] == "STATE") or (len(levels) == 4 and levels[2] == "NCMD")
+    return (len(levels) == 3 and levels[1] == "STATE") or _is_request(levels)
+
+
+def qos_of(topic: str) -> int:
+    """With which QoS the product publishes here at a broker: 1, but for requests to edge nodes, which the Sparkplug
+    specification wants with 0 (what is not answered is asked for again).
+
+    >>> qos_of("spBv1.0/STATE/forewarn"), qos_of("spBv1.0/plant/NCMD/edge-1")
+    (1, 0)
+    """
+    return 0 if _is_request(topic.split("/")) else 1
+
+
+def _is_request(levels: list[str]) -> bool:
+    return len(levels) == 4 and levels[0] == "spBv1.0" and levels[2] == "NCMD"

@@ -31,6 +31,7 @@ from forewarn.ingest.brokers.promise import Facts
 from forewarn.ingest.brokers.target import Target
 from forewarn.ingest.brokers.wake import Wake
 from forewarn.ingest.desk import Command
+from forewarn.ingest.own_topics import qos_of
 
 LOG = structlog.get_logger("forewarn.ingest.brokers")
 BURST = 500  # messages that are read before acknowledgements and pings have their turn
@@ -236,8 +237,12 @@ class Link:
         if self._phase not in (Phase.LISTENING, Phase.LEAVING):
             return
         for number, command in self._owner.outbox.take(COMMANDS_ON_THE_WAY):
-            info = self._client.publish(command.topic, command.payload, qos=1, retain=command.retain)
-            self._sent[info.mid] = number
+            qos = qos_of(command.topic)
+            info = self._client.publish(command.topic, command.payload, qos, command.retain)
+            if qos:
+                self._sent[info.mid] = number
+            else:
+                self._owner.outbox.confirm(number)  # nothing more will be heard of it
 
     def _keep_alive(self, reading: bool) -> None:
         now_s, peer = self._now_s(), self._client.socket()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from forewarn.ingest.store.files import open_for_writing, transaction
@@ -36,16 +36,17 @@ class SinkCursor:
         """What the decoders asked to remember, as of the position."""
         return dict(self._db.execute("SELECT key, value FROM memory"))
 
-    def enter(self, start: int, end: int) -> int:
+    def enter(self, start: int, end: int, memory: Callable[[], Mapping[str, bytes]] = dict) -> int:
         """Go on inside what a journal still holds, [start, end]; answers how many bytes lie between, never to be read.
 
         0 is usual. A sink that is new or was switched off begins at what is left; one whose journal was replaced, at
-        its end.
+        its end. What its decoders knew belongs to another place then: they go on with `memory`, that of the store
+        beside it, without which data that rest on something said long ago (a Sparkplug birth) could not be read.
         """
         inside = min(max(self.position, start), end)
         missed = abs(inside - self.position)
         if missed:
-            self.advance(inside)
+            self.advance(inside, {**dict.fromkeys(self.memory()), **memory()})
         return missed
 
     def close(self) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
+from forewarn.ingest.desk import Command
 from tests.ingest.brokers.running_source import numbers, published, running_source, target_at, until
 from tests.servers import Mosquitto
 
@@ -52,6 +55,26 @@ def test_qos_0_and_retained_messages_carry_their_marks(broker: Broker, tmp_path:
         published(server.port, [b"loose"], qos=0)
         running.received(2)
         assert [(f.payload, f.flags) for f in running.log.frames] == [(b"old", 1 | 4), (b"loose", 0)]
+
+
+def test_requests_to_edge_nodes_go_out_at_most_once_and_certificates_at_least_once(
+    broker: Broker, tmp_path: Path
+) -> None:
+    server, heard = broker(), list[tuple[str, int]]()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda client, data, message: heard.append((message.topic, message.qos))
+    client.connect("127.0.0.1", server.port)
+    client.subscribe("spBv1.0/#", 1)
+    client.loop_start()
+    with running_source(tmp_path, target_at(server.port)) as running:
+        running.listening()
+        request, certificate = "spBv1.0/hall/NCMD/edge-1", "spBv1.0/STATE/forewarn"
+        running.source.publish([Command(request, b"x"), Command(certificate, b"{}"), Command(request, b"y")])
+        until(lambda: len(heard) == 3, "they never came")
+        until(lambda: running.source.outbox.empty, "something still waits for a confirmation")
+    client.disconnect()
+    client.loop_stop()
+    assert sorted(heard) == [(certificate, 1), (request, 0), (request, 0)]
 
 
 def test_nothing_is_acknowledged_before_the_fsync(broker: Broker, tmp_path: Path) -> None:
