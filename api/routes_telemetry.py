@@ -13,6 +13,7 @@ from forewarn.api.schemas_telemetry import (
     AdoptedOut,
     AdoptIn,
     GapRow,
+    NodeRow,
     PlaceRow,
     ReasonRow,
     ReplayIn,
@@ -60,6 +61,12 @@ def get_sensor_events(
     """Sensors that cannot be believed, newest first; `open=false`: also those that have recovered."""
     events = room.sensor_events.events(open_only=open, asset=asset, limit=limit) if room.sensor_events else []
     return [views.sensor_event_row(event) for event in events]
+
+
+@router.get("/telemetry/nodes")
+def get_nodes(room: Room, _: Caller) -> list[NodeRow]:
+    """Sparkplug edge nodes and their devices: online, stale (births are asked for) or offline, by name."""
+    return views.nodes(room)
 
 
 @router.get("/telemetry/places")

@@ -141,6 +141,23 @@ class AdoptedOut(Model):
     replayed: int
 
 
+class NodeRow(Model):
+    """A Sparkplug edge node (`device` "") or one of its devices. `stale`: alive, but births are missing and asked for.
+
+    `bd_seq` is the number of the node's session, `last_seq` that of the newest message in its place (0 to 255),
+    `rebirths` how often its births were asked for.
+    """
+
+    group: str
+    node: str
+    device: str
+    state: Literal["online", "stale", "offline"]
+    since: datetime
+    bd_seq: int | None
+    last_seq: int
+    rebirths: int
+
+
 class ReasonRow(Model):
     """Refusals of one reason. `summarised`: readings whose messages had to leave the full quarantine."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from forewarn.api.schemas import QuarantineRow
 from forewarn.api.schemas_telemetry import (
@@ -11,6 +11,7 @@ from forewarn.api.schemas_telemetry import (
     GapRow,
     GuessOut,
     IngestStatus,
+    NodeRow,
     PlaceRow,
     Promise,
     ReasonRow,
@@ -24,6 +25,7 @@ from forewarn.core.health import SensorEvent
 from forewarn.core.ports import QuarantineSummary, Refusal
 from forewarn.core.telemetry import Gap, SourceRecord
 from forewarn.ingest.adoption import guess
+from forewarn.ingest.sparkplug.memory import NODE_ROWS, NodeStatus, statuses_in
 
 BROKER = "broker:"
 PREVIEW_BYTES = 200
@@ -115,6 +117,26 @@ def gap_row(gap: Gap) -> GapRow:
         last=gap.last,
         missing=gap.missing,
         noticed_at=moment(gap.noticed_at_us),
+    )
+
+
+def nodes(room: Plantroom) -> list[NodeRow]:
+    """Every Sparkplug edge node and device that was heard of, by name."""
+    found = statuses_in(room.book.memory(NODE_ROWS))
+    return [node_row(one) for one in sorted(found, key=lambda one: (one.group, one.node, one.device))]
+
+
+def node_row(one: NodeStatus) -> NodeRow:
+    """One edge node or device."""
+    return NodeRow(
+        group=one.group,
+        node=one.node,
+        device=one.device,
+        state=cast(Any, str(one.state)),
+        since=moment(one.since_us),
+        bd_seq=one.bd_seq,
+        last_seq=one.last_seq,
+        rebirths=one.rebirths,
     )
 
 

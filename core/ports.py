@@ -160,6 +160,10 @@ class TelemetryBook(Protocol):
         """Every sender, newest first."""
         ...
 
+    def memory(self, prefix: str = "") -> Mapping[str, bytes]:
+        """What decoders remember (`Notes.memory`), of the keys that begin so."""
+        ...
+
 
 class StoreReader(SeriesReader, TelemetryBook, Protocol):
     """A store that also keeps the book: the embedded one, and its twin in memory."""

@@ -46,9 +46,10 @@ class BookReads:
         """The store's durable cursor."""
         return int(next(iter(self._query("SELECT cursor FROM state")), (0,))[0])
 
-    def memory(self) -> Mapping[str, bytes]:
-        """What the decoders asked to remember."""
-        return dict(self._query("SELECT key, value FROM memory"))
+    def memory(self, prefix: str = "") -> Mapping[str, bytes]:
+        """What the decoders asked to remember, of the keys that begin so."""
+        behind = prefix + "\U0010ffff"
+        return dict(self._query("SELECT key, value FROM memory WHERE key >= ? AND key < ?", (prefix, behind)))
 
     def quarantine(
         self, limit: int = 100, before_row: int | None = None, reason: str | None = None, search: str | None = None

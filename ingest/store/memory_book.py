@@ -73,9 +73,9 @@ class MemoryBook:
 
     # ---- reading
 
-    def memory(self) -> Mapping[str, bytes]:
-        """What the decoders asked to remember."""
-        return dict(self._memory)
+    def memory(self, prefix: str = "") -> Mapping[str, bytes]:
+        """What the decoders asked to remember, of the keys that begin so."""
+        return {key: row for key, row in self._memory.items() if key.startswith(prefix)}
 
     def quarantine(
         self, limit: int = 100, before_row: int | None = None, reason: str | None = None, search: str | None = None

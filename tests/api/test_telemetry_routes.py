@@ -16,8 +16,13 @@ from forewarn.core.plant import Plant
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings
 from forewarn.core.telemetry import Gap, Notes, Sighting, SourceSeen
+from forewarn.ingest.delivery import Frame
+from forewarn.ingest.formats.sparkplug_types import DataType
+from forewarn.ingest.sparkplug.host import HostRules, SparkplugHost
+from forewarn.ingest.topics import TopicTable
 from forewarn.maintenance.records import Records, open_records
 from forewarn.maintenance.sensor_event_book import SensorEventBook
+from forewarn.simulators.sparkplug_node import EdgeNode, Tag
 from tests.api.rooms import SMALL_PLANT, TestRoom
 from tests.maintenance.samples import NOW_US, stuck
 
@@ -28,6 +33,9 @@ STATUS = {
     "journal": {"kept_bytes": 4096},
     "consumers": [{"position": 10, "lag_bytes": 0}, {"position": 4, "lag_bytes": 6}],
 }
+
+
+TAGS = [Tag("", "Temp", DataType.FLOAT), Tag("drive", "Speed", DataType.DOUBLE)]
 
 
 class FakeIngest:
@@ -85,6 +93,22 @@ def test_delivery_at_a_glance(client: TestClient, plant_room: TestRoom, ingest: 
         "brokers": [{"name": "north", "connections": 2, "messages": 30}],
         "lag_bytes": 6, "journal_bytes": 4096, "fsync_p99_ms": 4.2, "acknowledge_p99_ms": 10.1,
     }  # fmt: skip
+
+
+def test_sparkplug_nodes_and_their_devices_are_told_with_their_states(client: TestClient, plant_room: TestRoom) -> None:
+    assert get(client, "/telemetry/nodes") == []
+    host, node = SparkplugHost(TopicTable([], []), HostRules()), EdgeNode("hall", "e-1", TAGS, bd_seq=3)
+    now_ms = NOW_US // 1000
+    packets = [*node.births(now_ms), node.data("drive", {"Speed": 1.0}, now_ms), node.device_death("drive", now_ms)]
+    for packet in packets:
+        host.take(Frame(NOW_US, 0, "gw", *packet), NOW_US)
+    note(plant_room, Notes(memory={**host.changed(), "sequences:x": b"not ours"}))
+    of_node, of_device = get(client, "/telemetry/nodes")
+    assert of_node == {
+        "group": "hall", "node": "e-1", "device": "", "state": "online", "since": of_node["since"],
+        "bd_seq": 3, "last_seq": 3, "rebirths": 0,
+    }  # fmt: skip
+    assert (of_device["device"], of_device["state"]) == ("drive", "offline")
 
 
 def test_while_ingest_is_away_the_page_still_shows_what_is_stored(client: TestClient, ingest: FakeIngest) -> None:

@@ -170,6 +170,14 @@ def test_what_decoders_remember_is_replaced_and_forgotten_by_key(store: Store) -
     assert store.writer.memory() == {"a": b"3"}
 
 
+def test_what_decoders_remember_is_read_by_the_beginning_of_the_key(store: Store) -> None:
+    rows = {"node/a": b"1", "node/ü%": b"2", "nodes": b"3", "nod": b"4", "node/": b"5"}
+    store.put(notes=Notes(memory={**rows}))
+    assert store.reader.memory() == rows
+    assert store.reader.memory("node/") == {"node/a": b"1", "node/ü%": b"2", "node/": b"5"}
+    assert store.reader.memory("x") == {}
+
+
 def test_a_batch_that_comes_again_is_noted_once(store: Store) -> None:
     seen = Notes(sources=[SourceSeen("gw", NOW_US, 1)], sightings=[Sighting("a", "", "gw", NOW_US, 1.0, "1")])
     for _ in range(2):

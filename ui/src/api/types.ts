@@ -415,6 +415,18 @@ export interface AdoptedOut {
   replayed: number;
 }
 
+/** A Sparkplug edge node (`device` "") or one of its devices. `stale`: alive, but births are missing and asked for. */
+export interface NodeRow {
+  group: string;
+  node: string;
+  device: string;
+  state: "online" | "stale" | "offline";
+  since: string;
+  bd_seq: number | null;
+  last_seq: number;
+  rebirths: number;
+}
+
 /** Refusals of one reason. `summarised`: readings whose messages had to leave the full quarantine. */
 export interface ReasonRow {
   reason: string;
