@@ -9,9 +9,10 @@ must be exactly those inside the gaps that Forewarn reports.
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forewarn.api.settings import Settings
@@ -21,6 +22,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.proxy import Proxy
 from tests.chaos.scenario import Bench, Finding, books_of, need, zeros
+from tests.chaos.strace import honesty_of, watching
 from tests.chaos.verdict import stored_ids
 from tests.chaos.victim import NAMES, Victim, accounted, ledger_settings
 from tests.servers import Mosquitto
@@ -71,7 +73,7 @@ def run(bench: Bench) -> Finding:
         with Proxy(broker.port, bench.seed, new_tap=delivered.tap) as proxy:
             settings = behind(ledger_settings(bench.folder), proxy.port)
             with bench.victim(settings) as victim:
-                victim.start()
+                victim.start(*(watching(bench.folder / "trace") if shutil.which("strace") else ()))
                 orders = bench.orders(victim, port=broker.port, rate=RATE, numbered=True)
                 with Load(orders) as load:
                     listening = flows(victim)
@@ -82,7 +84,11 @@ def run(bench: Bench) -> Finding:
                 victim.stop()
     finally:
         broker.stop()
-    return verdict(settings, ledger, delivered.acked, listening and bool(finished), proxy.connections)
+    found = verdict(settings, ledger, delivered.acked, listening and bool(finished), proxy.connections)
+    if not shutil.which("strace"):
+        return replace(found, figures={**found.figures, "first_life_not_traced": "strace is not installed"})
+    early = honesty_of(bench.folder / "trace").acked_before_fsync
+    return replace(found, wrong={**found.wrong, "acked_before_fsync": early})
 
 
 def behind(settings: Settings, port: int) -> Settings:

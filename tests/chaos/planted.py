@@ -47,7 +47,7 @@ PLANTED = (
     Planted("duplicates-by-packet-id", "network", ("lost",)),
     Planted("future-accepted", "clock", ("future_stored",)),
     Planted("gaps-forgotten-on-restart", "mosquitto", ("lost_in_silence",)),
-    Planted("broker-acknowledged-too-early", "mosquitto", ("lost_after_delivery",)),
+    Planted("broker-acknowledged-too-early", "mosquitto", ("lost_after_delivery", "acked_before_fsync")),
     Planted("no-fencing", "stops", ("second_writer_got_in",)),
     Planted("bad-messages-vanish", "poison", ("bad_not_quarantined",)),
     Planted("bad-message-keeps-its-place", "poison", ("stream_stopped",)),
