@@ -41,8 +41,10 @@ from forewarn.ingest.watermarks import Watermarks
 OURS = "$forewarn/"
 """Topic prefix of the frames that the product writes into its own journal. Clients cannot publish to `$` topics."""
 _NEVER_US = sys.maxsize
-_NUMBER = rb"[-.0-9eE+]{1,40}"
-_LOOKS_PLAIN = re.compile(rb'\{"(?:value":%b,"ts|ts":%b,"value)":%b\}' % ((_NUMBER,) * 3)).fullmatch
+_NUMBER = rb"-?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?(?:[eE][-+]?\d{1,2})?"
+_SPACE = rb"[ \t\r\n]*"
+_PAIRS = rb'\{"(?:value": *%b, *"ts|ts": *%b, *"value)": *%b\}' % (_NUMBER, _NUMBER, _NUMBER)
+_LOOKS_PLAIN = re.compile(_SPACE + _PAIRS + _SPACE).fullmatch
 """Sorts out the messages for which `decode_plain` is worth a second call."""
 _log = logging.getLogger(__name__)
 

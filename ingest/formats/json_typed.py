@@ -21,6 +21,7 @@ from forewarn.ingest.formats.times import US_PER_MS, plausible_us
 from forewarn.ingest.topics import Binding, SignalBinding
 
 MAX_READINGS = 10_000
+_BLANKS = b" \t\r\n"
 _LONG_NUMBER = re.compile(rb"[-+.0-9eE]{%d}" % (MAX_DIGITS + 1))
 
 
@@ -69,10 +70,10 @@ def decode_plain(payloads: Sequence[bytes]) -> tuple[list[float], list[float]] |
     ([21.5, 3.0], [1795392000000.0, 1795392000500.25])
     """
     n = len(payloads)
-    lines = b"\n".join(payloads)
+    lines = b"\n".join([payload.strip(_BLANKS) for payload in payloads])
     if not n or lines.count(b"\n") != n - 1 or lines.count(b"}\n{") != n - 1 or lines.count(b'"') != 4 * n:
         return None
-    if max(map(len, payloads)) > MAX_DIGITS:
+    if max(map(len, payloads)) > MAX_DIGITS and _LONG_NUMBER.search(lines):
         return None
     try:
         rows = _PLAIN.decode_lines(lines)

@@ -94,7 +94,9 @@ def test_bad_messages_do_not_make_good_ones_take_the_long_way(monkeypatch: pytes
 
     monkeypatch.setitem(table.FORMATS, "scalar", decode)
     odd = [b"{", json_readings.encode(50.0, 5), b'{"value":51}']
+    odd += [b'{"value":%b,"ts":1}' % number for number in (b"1-2", b"01", b".5", b"1e", b"1e999", b"-", b"1" * 50)]
     frames = [frame("plain", json_readings.encode(50.0 + n, NOW_US - 1000 + n)) for n in range(100)]
+    frames[::3] = [one._replace(payload=b" \r\n" + one.payload + b"\n  ") for one in frames[::3]]
     taken = fresh().take([*frames[:50], *(frame("plain", payload) for payload in odd), *frames[50:]])
     assert slowly == odd
     assert taken.readings.at.tolist() == [NOW_US - 1000 + n for n in range(50)] + [NOW_US] + [
