@@ -35,6 +35,17 @@ SLUGS = {
 PLAIN_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
+class BadFields(Rejected):
+    """A form whose fields do not hold together: field -> what is wrong with it ("" = with the whole)."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        super().__init__("bad_fields", "; ".join(f"{name}: {text}" if name else text for name, text in fields.items()))
+
+    def __str__(self) -> str:
+        return self.detail
+
+
 class Stale(Conflict):
     """The caller's revision is not the current one (HTTP 412)."""
 
@@ -55,9 +66,11 @@ def install(app: FastAPI) -> None:
     async def _ours(_: Request, error: ForewarnError) -> JSONResponse:
         if isinstance(error, Stale):
             return problem(412, "stale", "Somebody changed it since you read it", str(error))
+        fields = error.fields if isinstance(error, BadFields) else {}
+        errors = [{"pointer": f"body/{name}", "detail": text} for name, text in fields.items()]
         for base, (status, slug, title) in STATUS_OF.items():
             if isinstance(error, base):
-                return problem(status, slug, title, str(error))
+                return problem(status, slug, title, str(error), errors)
         return problem(500, "internal", "Something failed here", type(error).__name__)
 
     @app.exception_handler(HTTPException)

@@ -291,7 +291,7 @@ class VerificationIn(Model):
 
 
 class CountsOut(Model):
-    """The books, in readings: acked = stored + duplicates + conflicts + quarantined + summarised."""
+    """The books, in readings: acked = stored + duplicates + conflicts + quarantined + summarised - replayed."""
 
     acked: int
     stored: int
@@ -299,6 +299,7 @@ class CountsOut(Model):
     conflicts: int
     quarantined: int
     summarised: int
+    replayed: int
 
 
 class Overview(Model):

@@ -24,11 +24,28 @@ class Books(Model):
     replayed: int
 
 
+class BrokerStatus(Model):
+    """What came from a broker since ingest was started: how often it was connected to, and messages."""
+
+    name: str
+    connections: int
+    messages: int
+
+
 class IngestStatus(Model):
-    """How the ingest process stands. `lag_bytes`: journal that the slowest store or sink has not taken yet."""
+    """How the ingest process stands. `lag_bytes`: journal that the slowest store or sink has not taken yet.
+
+    `connections`, `messages`, `take_overs` (a client that another one of its name put out), `paced` (a client had to
+    wait because it sent too fast) and `refused` (reason -> times) are of the front door, since its start.
+    """
 
     running: bool
     connections: int = 0
+    messages: int = 0
+    take_overs: int = 0
+    paced: int = 0
+    refused: dict[str, int] = Field(default_factory=dict)
+    brokers: list[BrokerStatus] = Field(default_factory=list)
     lag_bytes: int = 0
     journal_bytes: int = 0
     fsync_p99_ms: float = 0.0

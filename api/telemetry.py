@@ -6,13 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from forewarn.api.problems import BadFields
 from forewarn.core.errors import Rejected, Retriable
 from forewarn.core.plant import Plant
 from forewarn.ingest.brokers.promise import read_promises
 from forewarn.pipeline.adopted import adopt, give_up
+from forewarn.pipeline.plant_file import PlantFileError
 
 MOST_REPLAYS = 20
 """So many requests of some hundred messages each are made for one click; who has more asks again."""
+
+FIELDS = frozenset({"signal", "topic", "field", "unit", "quantity", "component"})
+"""What a person can fill in of an adopted signal."""
 
 
 class Control(Protocol):
@@ -21,6 +26,21 @@ class Control(Protocol):
     def ask(self, command: str, timeout_s: float = ..., **arguments: object) -> object:
         """The result of a command. Raises Retriable when ingest is away."""
         ...
+
+
+def fields_of(error: PlantFileError) -> dict[str, str]:
+    """Field of the form -> what is wrong with it; "" for what none of them can mend.
+
+    >>> from forewarn.pipeline.plant_yaml import Problem
+    >>> fields_of(PlantFileError("adopted.yaml", [Problem(5, 9, "assets.p1.signals.temp.unit", "unknown unit 'x'")]))
+    {'unit': "unknown unit 'x'"}
+    """
+    found: dict[str, str] = {}
+    for problem in error.problems:
+        steps = problem.path.split(".")
+        field = "signal" if len(steps) == 4 else steps[4] if len(steps) > 4 else ""
+        found.setdefault(field if field in FIELDS else "", problem.message)
+    return found
 
 
 class TelemetryDesk:
@@ -44,8 +64,12 @@ class TelemetryDesk:
         return read_promises(self._promises)
 
     def adopt(self, asset: str, signal: str, entry: dict[str, object]) -> None:
-        """Add a signal, in both processes. Raises Rejected (a PlantFileError) when the plant does not hold with it."""
-        self._use(adopt(self._plant_file, self._overlay, asset, signal, entry))
+        """Add a signal, in both processes. Raises BadFields when the plant does not hold together with it."""
+        try:
+            plant = adopt(self._plant_file, self._overlay, asset, signal, entry)
+        except PlantFileError as error:
+            raise BadFields(fields_of(error)) from error
+        self._use(plant)
 
     def give_up(self, asset: str, signal: str) -> None:
         """Take an adopted signal back; what was stored of it stays."""

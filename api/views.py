@@ -72,6 +72,7 @@ def overview(room: Plantroom) -> Overview:
             conflicts=counts.conflicts,
             quarantined=counts.quarantined,
             summarised=counts.summarised,
+            replayed=counts.replayed,
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from forewarn.api.schemas import QuarantineRow
 from forewarn.api.schemas_telemetry import (
     Books,
+    BrokerStatus,
     GapRow,
     GuessOut,
     IngestStatus,
@@ -28,6 +29,7 @@ from forewarn.ingest.adoption import guess
 from forewarn.ingest.sparkplug.memory import NODE_ROWS, NodeStatus, statuses_in
 
 BROKER = "broker:"
+REFUSED = "refused_"
 PREVIEW_BYTES = 200
 MOST = 1_000_000
 
@@ -50,10 +52,12 @@ def ingest_status(status: dict[str, Any] | None) -> IngestStatus:
     """The figures that a person looks at."""
     if status is None:
         return IngestStatus(running=False)
-    commit, journal = status["commit"], status["journal"]
+    commit, journal, door = status["commit"], status["journal"], status["door"]
     return IngestStatus(
         running=True,
-        connections=status["door"]["connections"],
+        **{name: door[name] for name in ("connections", "messages", "take_overs", "paced")},
+        refused={name.removeprefix(REFUSED): times for name, times in door.items() if name.startswith(REFUSED)},
+        brokers=[BrokerStatus(name=name, **figures) for name, figures in status["brokers"].items()],
         lag_bytes=max((one["lag_bytes"] for one in status["consumers"]), default=0),
         journal_bytes=journal["kept_bytes"],
         fsync_p99_ms=round(1e3 * commit["fsync_s"]["p99"], 2),

@@ -33,14 +33,13 @@ from forewarn.api.schemas import (
     OrderDetail,
     OrderRow,
     Overview,
-    Problem,
-    QuarantineRow,
     SecondOpinionOut,
     Spectrum,
     StatusName,
     Trend,
 )
 from tests.ui import fake_plant
+from tests.ui.fake_telemetry import FakeTelemetry, problem, telemetry_routes
 
 Listener = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[ServerSentEvent | None]"]
 LOGIN = "fake-login"
@@ -53,7 +52,7 @@ class FakePlant:
 
     assets: list[AssetDetail] = field(default_factory=fake_plant.assets)
     orders: list[OrderDetail] = field(default_factory=list)
-    quarantine: list[QuarantineRow] = field(default_factory=fake_plant.quarantine)
+    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
     keys: list[str] = field(default_factory=list)
     listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[ServerSentEvent | None]]] = field(
         default_factory=list
@@ -110,11 +109,6 @@ class FakePlant:
                 loop.call_soon_threadsafe(queue.put_nowait, message)
 
 
-def problem(status: int, title: str, detail: str = "") -> JSONResponse:
-    body = Problem(type=f"fake/{status}", title=title, status=status, detail=detail)
-    return JSONResponse(body.model_dump(), status, media_type="application/problem+json")
-
-
 def order_row(order: OrderDetail) -> OrderRow:
     return OrderRow(**{name: getattr(order, name) for name in OrderRow.model_fields})
 
@@ -124,6 +118,7 @@ def make_app(plant: FakePlant) -> FastAPI:
     _login_routes(app)
     _plant_routes(app, plant)
     _order_routes(app, plant)
+    telemetry_routes(app, plant.telemetry)
     _live_route(app, plant)
     page.install(app)
     return app
@@ -188,10 +183,6 @@ def _plant_routes(app: FastAPI, plant: FakePlant) -> None:
         if asset is None or signal != "vib_de":
             return problem(404, "Not Found", "No waveform yet")
         return fake_plant.spectrum(asset, signal, kind)
-
-    @app.get("/api/quarantine")
-    def get_quarantine() -> list[QuarantineRow]:
-        return plant.quarantine
 
 
 def _order_routes(app: FastAPI, plant: FakePlant) -> None:

@@ -21,7 +21,6 @@ from forewarn.api.schemas import (
     OrderDetail,
     Overview,
     PartLineOut,
-    QuarantineRow,
     RobustTrendOut,
     Rul,
     SecondOpinionOut,
@@ -59,7 +58,13 @@ def overview(assets: list[AssetDetail], orders: list[OrderDetail]) -> Overview:
         open_orders=sum(o.status not in ("COMP", "CLOSE", "CAN") for o in orders),
         orders_total=len(orders),
         counts=CountsOut(
-            acked=4_821_337, stored=4_810_204, duplicates=10_877, conflicts=14, quarantined=242, summarised=0
+            acked=4_821_337,
+            stored=4_810_212,
+            duplicates=10_877,
+            conflicts=14,
+            quarantined=242,
+            summarised=0,
+            replayed=8,
         ),
     )
 
@@ -325,24 +330,6 @@ def second_opinion(asset: AssetDetail) -> SecondOpinionOut:
     return SecondOpinionOut(
         asset=asset.id, at=NOW, warming_up=False, rows=240, needed_rows=108, isolation=forest, trends=trends
     )
-
-
-def quarantine() -> list[QuarantineRow]:
-    """Refused messages, newest first."""
-    told = [
-        ("not_finite", "value is NaN", "riverside/pump-04/temp_de", '{"t": 1795435200000, "v": NaN}'),
-        ("unknown_topic", "no signal of the plant file has this topic", "riverside/pump-99/speed", "1480.2"),
-        ("too_deep", "JSON nested deeper than 32 levels", "riverside/fan-02/power", "[" * 120),
-        ("far_future", "time is 31 d ahead of the plant", "riverside/mix-02/speed", '{"t": 1798113600000, "v": 88.1}'),
-    ]  # fmt: skip
-    return [
-        QuarantineRow(
-            received_at=NOW - timedelta(hours=7 * i, minutes=5), source="front door, gateway-2", topic=topic,
-            reason=reason, detail=detail, payload_preview=preview, row=9 - i, payload_bytes=len(preview),
-            readings=1, can_replay=True,
-        )
-        for i, (reason, detail, topic, preview) in enumerate(told)
-    ]  # fmt: skip
 
 
 def row(asset: AssetDetail) -> AssetRow:

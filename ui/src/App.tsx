@@ -10,7 +10,7 @@ import { LoginPage } from "./pages/LoginPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { OrderPage } from "./pages/OrderPage";
 import { OrdersPage } from "./pages/OrdersPage";
-import { QuarantinePage } from "./pages/QuarantinePage";
+import { TelemetryPage } from "./pages/telemetry/TelemetryPage";
 import { Shell } from "./shell/Shell";
 
 // The charts weigh more than everything else: fetched with the first machine that is opened.
@@ -24,7 +24,9 @@ function Pages() {
         <Route path="/assets/:id">{({ id }) => <AssetPage key={id} id={id} />}</Route>
         <Route path="/orders"><OrdersPage /></Route>
         <Route path="/orders/:number">{({ number }) => <OrderPage key={number} number={number} />}</Route>
-        <Route path="/quarantine"><QuarantinePage /></Route>
+        <Route path="/telemetry"><TelemetryPage section="overview" /></Route>
+        <Route path="/telemetry/:section">{({ section }) => <TelemetryPage section={section} />}</Route>
+        <Route path="/quarantine"><Redirect to="/telemetry/quarantine" replace /></Route>
         <Route path="/login"><Redirect to="/" replace /></Route>
         <Route><NotFoundPage /></Route>
       </Switch>

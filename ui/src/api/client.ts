@@ -1,8 +1,7 @@
 /** One way to the server: JSON in, JSON out, problem documents as errors. */
 
 import type {
-  ActionIn, AssetDetail, AssetRow, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, QuarantineRow,
-  SecondOpinionOut, Spectrum, SpectrumKind, Trend, VerificationIn,
+  ActionIn, AssetDetail, AssetRow, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, SecondOpinionOut, Spectrum, SpectrumKind, Trend, VerificationIn,
 } from "./types";
 
 /** What the server (status above 0) or the network (status 0) answered instead of data. */
@@ -11,23 +10,37 @@ export class ApiError extends Error {
     readonly status: number,
     readonly title: string,
     readonly detail: string,
+    /** Field of the form that was sent -> what is wrong with it; "" for the whole. */
+    readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(detail || title);
   }
 }
 
-function isProblem(body: unknown): body is Partial<Problem> {
+interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+type Answer = Partial<Problem> & { errors?: FieldError[] };
+
+function isProblem(body: unknown): body is Answer {
   return typeof body === "object" && body !== null && "title" in body;
+}
+
+/** `body/unit` -> `unit`. */
+function fieldsOf({ errors = [] }: Answer): Record<string, string> {
+  return Object.fromEntries(errors.map((error) => [error.pointer.split("/")[1] ?? "", error.detail]));
 }
 
 async function failure(response: Response): Promise<ApiError> {
   const isJson = (response.headers.get("content-type") ?? "").includes("json");
   const body: unknown = isJson ? await response.json() : null;
-  if (isProblem(body)) return new ApiError(response.status, body.title ?? "", body.detail ?? "");
+  if (isProblem(body)) return new ApiError(response.status, body.title ?? "", body.detail ?? "", fieldsOf(body));
   return new ApiError(response.status, response.statusText || `HTTP ${response.status}`, "");
 }
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: "same-origin", ...init });
@@ -39,12 +52,12 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return response;
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await ask(path, { headers: { Accept: "application/json" }, ...(signal && { signal }) });
   return (await response.json()) as T;
 }
 
-function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return ask(path, {
     method: "POST",
     headers: { Accept: "application/json", "Content-Type": "application/json", ...headers },
@@ -79,7 +92,6 @@ export const api = {
     return get<OrderRow[]>(`/api/orders?${query}`, signal);
   },
   order: (ref: string, signal?: AbortSignal) => get<OrderDetail>(`/api/orders/${id(ref)}`, signal),
-  quarantine: (signal?: AbortSignal) => get<QuarantineRow[]>("/api/quarantine", signal),
 
   /** The newest spectrum, or null while the signal has sent no waveform yet. */
   spectrum: async (asset: string, name: string, kind: SpectrumKind, signal?: AbortSignal): Promise<Spectrum | null> => {

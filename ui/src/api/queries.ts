@@ -87,10 +87,3 @@ export const useOrders = (filter: OrderFilter) =>
 
 export const useOrder = (ref: string) =>
   useQuery({ queryKey: keys.order(ref), queryFn: ({ signal }) => api.order(ref, signal) });
-
-export const useQuarantine = () =>
-  useQuery({
-    queryKey: ["quarantine"],
-    queryFn: ({ signal }) => api.quarantine(signal),
-    refetchInterval: 5 * SECOND_MS,
-  });

@@ -238,7 +238,7 @@ export interface VerificationIn {
   result: "passed" | "failed" | "waived";
 }
 
-/** The books, in readings: acked = stored + duplicates + conflicts + quarantined + summarised. */
+/** The books, in readings: acked = stored + duplicates + conflicts + quarantined + summarised - replayed. */
 export interface CountsOut {
   acked: number;
   stored: number;
@@ -246,6 +246,7 @@ export interface CountsOut {
   conflicts: number;
   quarantined: number;
   summarised: number;
+  replayed: number;
 }
 
 /** The plant at a glance. `clock_rate` is plant seconds per second (1 in production). */
@@ -306,10 +307,25 @@ export interface Books {
   replayed: number;
 }
 
-/** How the ingest process stands. `lag_bytes`: journal that the slowest store or sink has not taken yet. */
+/** What came from a broker since ingest was started: how often it was connected to, and messages. */
+export interface BrokerStatus {
+  name: string;
+  connections: number;
+  messages: number;
+}
+
+/**
+ * How the ingest process stands. `lag_bytes`: journal that the slowest store or sink has not taken yet. `connections` to
+ * `refused` are of the front door, since its start; `paced`: a client had to wait because it sent too fast.
+ */
 export interface IngestStatus {
   running: boolean;
   connections: number;
+  messages: number;
+  take_overs: number;
+  paced: number;
+  refused: Partial<Record<string, number>>;
+  brokers: BrokerStatus[];
   lag_bytes: number;
   journal_bytes: number;
   fsync_p99_ms: number;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { en } from "../i18n/en";
 import { zh } from "../i18n/zh";
-import { clockRate, dateTime, earliestFirst, HOUR_MS, knownZone, life, relative, span, zoneOffsetMs } from "./times";
-import { named, number, percent, quantity, withUnits } from "./units";
+import { clockRate, dateTime, earliestFirst, HOUR_MS, knownZone, life, relative, seconds, span, zoneOffsetMs } from "./times";
+import { bytes, named, number, percent, quantity, withUnits } from "./units";
 
 const now = Date.parse("2026-11-23T12:00:00Z");
 
@@ -58,4 +58,12 @@ describe("numbers", () => {
 it("orders without a date come last", () => {
   const dates = [null, "2026-12-02T00:00:00Z", "2026-12-01T00:00:00Z"];
   expect([...dates].sort(earliestFirst)).toEqual(["2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z", null]);
+});
+
+it("the error of a clock has a unit that a person can grasp", () => {
+  expect([0.02, 1.5, 40, 840].map((s) => seconds(s, en.duration))).toEqual(["0 s", "1.5 s", "40 s", "14 min"]);
+});
+
+it("sizes go in steps of a thousand", () => {
+  expect([0, 740, 48_213_004].map((n) => bytes(n, "en"))).toEqual(["0 B", "740 B", "48.2 MB"]);
 });

@@ -5,6 +5,7 @@ const MINUTE_MS = 60_000;
 
 /** The words of a duration in one language. */
 export interface DurationWords {
+  seconds: string;
   minutes: string;
   hours: string;
   days: string;
@@ -61,7 +62,6 @@ export function timeOfDay(time: string | number, language: string, zone: string)
   return format(language, zone, { ...CLOCK, timeZoneName: "short" }).format(milliseconds(time));
 }
 
-
 /** Two units at most: `6 d 4 h`, `4 h 10 min`, `12 min`; from 100 days on days alone. */
 export function span(durationMs: number, words: DurationWords): string {
   const minutes = Math.round(Math.abs(durationMs) / MINUTE_MS);
@@ -71,6 +71,12 @@ export function span(durationMs: number, words: DurationWords): string {
   if (days > 0) return join(days, words.days, hours, words.hours);
   if (hours > 0) return join(hours, words.hours, rest, words.minutes);
   return `${rest} ${words.minutes}`;
+}
+
+/** Down to tenths of a second, for the error of a clock: `1.5 s`, `40 s`, `14 min`. */
+export function seconds(durationS: number, words: DurationWords): string {
+  if (durationS >= 90) return span(1000 * durationS, words);
+  return `${Number(durationS.toFixed(durationS < 10 ? 1 : 0))} ${words.seconds}`;
 }
 
 /** `in 6 d 4 h`, `2 h ago`, or `now` within half a minute. */

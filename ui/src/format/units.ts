@@ -42,6 +42,12 @@ export function quantity(value: number, unit: string, language: string): string 
   return text ? `${number(value, language)} ${text}` : number(value, language);
 }
 
+/** `740 B`, `12 kB`, `3.4 MB`: in steps of a thousand. */
+export function bytes(count: number, language: string): string {
+  const power = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+  return `${(count / 1000 ** power).toLocaleString(language, { maximumSignificantDigits: 3 })} ${["B", "kB", "MB", "GB", "TB"][power]}`;
+}
+
 /** A probability or share in [0, 1]: `87 %`, and never a claimed 0 % or 100 % that is not exact. */
 export function percent(share: number): string {
   const rounded = Math.round(share * 100);

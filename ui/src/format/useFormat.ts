@@ -39,10 +39,13 @@ function makeSiteFormat(words: Words, zone: string) {
     timeOfDay: (time: Time) => times.timeOfDay(time, language, zone),
     life: (hours: number) => times.life(hours, words.duration),
     lifeOf: (rul: Rul, hours: number) => lifeOf(rul, hours, words),
+    seconds: (seconds: number) => times.seconds(seconds, words.duration),
+    bytes: (count: number) => units.bytes(count, language),
     days: (days: number) => times.life(days * 24, words.duration),
     /** A moment as a chart draws it: shifted so that its UTC reads as the time of the site. */
     chartMs: (ms: number) => ms + times.zoneOffsetMs(ms, zone),
     number: (value: number) => units.number(value, language),
+    unit: units.unitText,
     quantity: (value: number, unit: string) => units.quantity(value, unit, language),
     percent: units.percent,
     /** `de_bearing:outer_race_spall` -> the mechanism in the reader's language. */

@@ -1,6 +1,7 @@
 /** Every word of the page, in English. `zh.ts` has the same shape, checked by the compiler. */
 
 import type { KindName, State, StatusName } from "../api/types";
+import { telemetry } from "./enTelemetry";
 
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
@@ -91,7 +92,7 @@ const problemKinds: Record<string, string> = {
 
 const qualities: Record<string, string> = {
   out_of_range: "out of range", stuck: "stuck", jump: "jumping", uncertain: "uncertain", late: "late",
-  arrival_time: "stamped on arrival", qos0: "sent at most once",
+  arrival_time: "stamped on arrival", qos0: "sent at most once", historical: "told later",
 };
 
 const verifications: Record<string, string> = {
@@ -109,12 +110,12 @@ export const en = {
   states, stateHelp, statuses, actions, kinds, failureModes, mechanisms, quantities, features, band, problemKinds, qualities,
   verifications, recordActions,
   duration: {
-    minutes: "min", hours: "h", days: "d", years: "y", now: "now",
+    seconds: "s", minutes: "min", hours: "h", days: "d", years: "y", now: "now",
     ahead: (duration: string) => `in ${duration}`,
     ago: (duration: string) => `${duration} ago`,
   },
   nav: {
-    fleet: "Fleet", orders: "Orders", quarantine: "Quarantine", main: "Main", language: "Language", logout: "Log out",
+    fleet: "Fleet", orders: "Orders", telemetry: "Telemetry", main: "Main", language: "Language", logout: "Log out",
     skip: "Skip to content", signedInAs: (name: string, role: string) => `Signed in as ${name} (${role})`,
   },
   clock: {
@@ -163,7 +164,7 @@ export const en = {
     title: "The books, in readings",
     intro: "Every reading that was acknowledged to a sensor is accounted for in exactly one of these:",
     acked: "Acknowledged", stored: "Stored", duplicates: "Duplicates", conflicts: "Conflicts", quarantined: "Quarantined",
-    summarised: "Summarised (quarantine was full)", balanced: "The books balance.", inBalance: "balanced", onTheWay: (n: string) => `${n} on their way`, sum: "Sum",
+    summarised: "Summarised (quarantine was full)", replayed: "Read a second time", balanced: "The books balance.", inBalance: "balanced", onTheWay: (n: string) => `${n} on their way`, sum: "Sum",
     off: (n: string) => `Off by ${n}: these readings are on their way.`,
   },
   asset: {
@@ -255,12 +256,7 @@ export const en = {
     verifyStale: "The order changed meanwhile; it is shown as it is now. Decide again.",
     gone: "The step is no longer possible from this status.", failedTitle: "This did not work",
   },
-  quarantine: {
-    title: "Quarantine", lead: "Messages that were refused, with the reason. Nothing else was held up by them.",
-    empty: "Nothing is in quarantine", emptyHint: "Every message so far could be read.", received: "Received",
-    topic: "Topic", reason: "Reason", detail: "Detail", preview: "First bytes", source: "Source",
-    search: "Find by topic or reason", noMatch: "Nothing matches",
-  },
+  telemetry,
   login: {
     title: "Sign in", intro: "Use the one-time login that Forewarn printed when it started.", token: "One-time login",
     enter: "Sign in", refused: "This login is not valid: it was used already or has run out.",

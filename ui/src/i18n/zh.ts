@@ -1,6 +1,7 @@
 /** Every word of the page, in Chinese. Terms follow GB/T 20921 (condition monitoring) and common CMMS usage. */
 
 import type { Words } from "./en";
+import { telemetry } from "./zhTelemetry";
 
 export const zh: Words = {
   languageName: "中文",
@@ -55,17 +56,17 @@ export const zh: Words = {
   },
   qualities: {
     out_of_range: "超量程", stuck: "读数不变", jump: "跳变", uncertain: "不确定", late: "迟到", arrival_time: "按到达时间记",
-    qos0: "至多发送一次",
+    qos0: "至多发送一次", historical: "事后补报",
   },
   verifications: { pending: "待验证", passed: "通过", failed: "未通过", waived: "免验证" },
   recordActions: { open: "开单", opened: "开单", updated: "更新", joined: "增加故障", verified: "已验证", closed: "已关闭" },
   duration: {
-    minutes: "分钟", hours: "小时", days: "天", years: "年", now: "现在",
+    seconds: "秒", minutes: "分钟", hours: "小时", days: "天", years: "年", now: "现在",
     ahead: (duration) => `${duration}后`,
     ago: (duration) => `${duration}前`,
   },
   nav: {
-    fleet: "机群", orders: "工单", quarantine: "隔离区", main: "主导航", language: "语言", logout: "退出",
+    fleet: "机群", orders: "工单", telemetry: "数据接入", main: "主导航", language: "语言", logout: "退出",
     skip: "跳到内容", signedInAs: (name, role) => `已登录：${name}（${role}）`,
   },
   clock: {
@@ -109,7 +110,7 @@ export const zh: Words = {
     title: "账目（按读数计）",
     intro: "每个已向传感器确认的读数，都恰好归入以下一项：",
     acked: "已确认", stored: "已存储", duplicates: "重复", conflicts: "冲突", quarantined: "已隔离",
-    summarised: "已汇总（隔离区已满）", balanced: "账目平衡。", inBalance: "平衡", onTheWay: (n) => `${n} 处理中`, sum: "合计",
+    summarised: "已汇总（隔离区已满）", replayed: "重读时再次出现", balanced: "账目平衡。", inBalance: "平衡", onTheWay: (n) => `${n} 处理中`, sum: "合计",
     off: (n) => `相差 ${n}：这些读数正在处理中。`,
   },
   asset: {
@@ -186,11 +187,7 @@ export const zh: Words = {
     by: (actor, when) => `${actor}，${when}`, useNew: "以新版本继续", notAllowedTitle: "现在不允许此步骤",
     gone: "在此状态下已不能执行该步骤。", failedTitle: "操作失败",
   },
-  quarantine: {
-    title: "隔离区", lead: "被拒绝的消息及原因。其他消息不受影响。", empty: "隔离区是空的", emptyHint: "至今所有消息都能读取。",
-    received: "接收时间", topic: "主题", reason: "原因", detail: "详情", preview: "起始字节", source: "来源",
-    search: "按主题或原因查找", noMatch: "没有匹配项",
-  },
+  telemetry,
   login: {
     title: "登录", intro: "请使用 Forewarn 启动时打印的一次性登录码。", token: "一次性登录码", enter: "登录",
     refused: "登录码无效：已被使用或已过期。", again: "请重新启动 Forewarn，或向管理员索取新的登录码。", checking: "正在登录",

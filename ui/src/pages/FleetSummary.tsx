@@ -10,8 +10,9 @@ import { useWords } from "../i18n";
 
 const KEPT = ["stored", "duplicates", "conflicts", "quarantined", "summarised"] as const;
 
+/** Acknowledged readings that are in none of the books; what came a second time by reading again counts once. */
 export function difference(counts: CountsOut): number {
-  return counts.acked - KEPT.reduce((sum, name) => sum + counts[name], 0);
+  return counts.acked - KEPT.reduce((sum, name) => sum + counts[name], -counts.replayed);
 }
 
 function BooksTable({ counts }: { counts: CountsOut }) {
@@ -26,6 +27,7 @@ function BooksTable({ counts }: { counts: CountsOut }) {
           {KEPT.map((name) => (
             <tr key={name}><td>{words.books[name]}</td><td>{format.number(counts[name])}</td></tr>
           ))}
+          {counts.replayed > 0 && <tr><td>{words.books.replayed}</td><td>−{format.number(counts.replayed)}</td></tr>}
           <tr className="total"><td>{words.books.sum}</td><td>{format.number(counts.acked - off)}</td></tr>
           <tr className="total"><td>{words.books.acked}</td><td>{format.number(counts.acked)}</td></tr>
         </tbody>

@@ -39,7 +39,7 @@ function Navigation() {
     <nav className="nav" aria-label={words.nav.main}>
       {entry("/", words.nav.fleet)}
       {entry("/orders", words.nav.orders, data?.open_orders)}
-      {entry("/quarantine", words.nav.quarantine)}
+      {entry("/telemetry", words.nav.telemetry)}
     </nav>
   );
 }
