@@ -46,7 +46,7 @@ async def _drained(settings: Settings, name: str) -> int:
             for consumer in consumers:
                 consumer.wake()
 
-        commit = GroupCommit(parts.journal, wake)
+        commit = GroupCommit(parts.journal, wake, most_group_bytes=settings.journal.limit_bytes // 4)
         book = settings.broker_sessions_dir / f"{name}.json"
         source = PahoSource(target, commit, now_us, book, PromiseBoard(settings.broker_promises), draining=True)
         for consumer in consumers:

@@ -21,7 +21,7 @@ from forewarn.api.ingest_control import IngestControl
 from forewarn.api.settings import Settings
 from forewarn.api.sparkplug import Certificates
 from forewarn.api.store_upkeep import StoreUpkeep
-from forewarn.ingest.commit import GroupCommit
+from forewarn.ingest.commit import MOST_GROUP_BYTES, GroupCommit
 from forewarn.ingest.consumer import refusal_frame
 from forewarn.ingest.control import ControlServer
 from forewarn.ingest.desk import Command
@@ -71,7 +71,8 @@ async def _run(settings: Settings, as_child: bool) -> int:
         for consumer in consumers:
             consumer.wake()
 
-    commit = GroupCommit(parts.journal, lambda _: wake())
+    most_bytes = min(MOST_GROUP_BYTES, settings.journal.limit_bytes // 4)
+    commit = GroupCommit(parts.journal, lambda _: wake(), most_group_bytes=most_bytes)
     commit.watch(lambda pressed: None, lambda _: end(1))
 
     def refused(client: str, topic: str | None, reason: str, size: int) -> None:

@@ -29,6 +29,7 @@ from forewarn.core.errors import Retriable
 from forewarn.ingest.delivery import Frame, FrameLog
 
 LOG = structlog.get_logger("forewarn.ingest.commit")
+MOST_GROUP_BYTES = 16 * 1024 * 1024
 FRAME_OVERHEAD_BYTES = 200  # what a frame costs in memory beyond its bytes on the wire
 
 
@@ -109,6 +110,7 @@ class GroupCommit:
         log: FrameLog,
         on_durable: Callable[[int], None] | None = None,
         window_bytes: int = 32 * 1024 * 1024,
+        most_group_bytes: int = MOST_GROUP_BYTES,
         first_retry_s: float = 0.02,
         longest_retry_s: float = 1.0,
     ) -> None:
@@ -117,7 +119,7 @@ class GroupCommit:
         self.pending_bytes = 0  # submitted and not yet durable
         self._log = log
         self._on_durable = on_durable
-        self._window_bytes = window_bytes
+        self._window_bytes, self._most_group_bytes = window_bytes, most_group_bytes
         self._first_retry_s, self._longest_retry_s = first_retry_s, longest_retry_s
         self._pending: list[Submission] = []
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
@@ -174,12 +176,23 @@ class GroupCommit:
         """Commit until nothing is pending. Any exception at all means that durability is unknown: final."""
         try:
             while self._pending:
-                group, self._pending = self._pending, []
+                group = self._next_group()
                 self._release(group, await self._make_durable(group))
         except Exception as error:
             self._fail(error)
         finally:
             self._task = None
+
+    def _next_group(self) -> list[Submission]:
+        """Everything that is pending, or the oldest part of it: a group larger than what the log can ever take would
+        wait for ever."""
+        size, count = 0, 0
+        for submission in self._pending:
+            if count and size + submission.size_bytes > self._most_group_bytes:
+                break
+            size, count = size + submission.size_bytes, count + 1
+        group, self._pending = self._pending[:count], self._pending[count:]
+        return group
 
     async def _make_durable(self, group: Sequence[Submission]) -> int:
         """The end position in the log after `group`; comes back only when the frames are on the disk."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from forewarn.ingest.commit import FRAME_OVERHEAD_BYTES, GroupCommit, LatencyHistogram
 from forewarn.ingest.delivery import Frame
+from forewarn.ingest.journal import Journal
 from tests.ingest.running_door import FsyncLog
 
 
@@ -192,3 +193,26 @@ def test_a_bucket_is_never_more_than_a_tenth_too_high(duration_s: float) -> None
     histogram = LatencyHistogram()
     histogram.add(duration_s)
     assert duration_s * (1 - 1e-9) <= histogram.quantile_s(1.0) <= duration_s * 1.1
+
+
+def test_more_than_the_log_can_take_at_once_is_committed_in_parts(tmp_path: Path) -> None:
+    """What piled up behind a full journal must not become one group that never fits."""
+    journal = Journal(tmp_path / "journal", segment_bytes=65_536, limit_bytes=1 << 20)
+    commit = GroupCommit(journal, journal.trim, most_group_bytes=1 << 18)
+    frames = [Frame(0, 1, "press-1", "t", b"x" * 1000) for _ in range(2000)]
+    told: list[int] = []
+
+    class Counter:
+        def acknowledge(self, acks: bytes, messages: int) -> None:
+            told.append(messages)
+
+    async def story() -> None:
+        sink = Counter()
+        for start in range(0, len(frames), 50):
+            commit.submit(frames[start : start + 50], sink, b"", 50, 50_000)
+        await commit.drain()
+
+    run(commit, story())
+    journal.close()
+    assert sum(told) == 2000
+    assert max(told) < 1000
