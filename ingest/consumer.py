@@ -21,7 +21,7 @@ from forewarn.core.errors import Retriable
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Readings, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
-from forewarn.ingest.delivery import Frame
+from forewarn.ingest.delivery import BROKER_PREFIX, Frame
 from forewarn.ingest.desk import Command
 from forewarn.ingest.intake import Intake
 from forewarn.ingest.journal import JournalBatch
@@ -30,9 +30,6 @@ log = structlog.get_logger(__name__)
 
 REFUSED_TOPIC = "$forewarn/refused/"
 """Topic prefix under which the front door journals what it turned away. Clients cannot publish to `$` topics."""
-
-BROKER_PREFIX = "broker:"
-"""Begins `Frame.client` of what another broker delivered. A client's own id at the front door cannot begin so."""
 
 IDLE_WAIT_S = 0.5
 

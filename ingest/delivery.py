@@ -7,6 +7,9 @@ from typing import NamedTuple, Protocol
 
 QOS_MASK, RETAIN, DUP, WILL = 0b00011, 0b00100, 0b01000, 0b10000
 
+BROKER_PREFIX = "broker:"
+"""Begins `Frame.client` of what another broker delivered. A client's own id at the front door cannot begin so."""
+
 
 class Frame(NamedTuple):
     """One PUBLISH as it arrived, before any decoding."""

@@ -207,7 +207,11 @@ class Intake:
             elif frame.topic != TICK_TOPIC:  # a tick only carries the time, which was looked at already
                 batch.refuse(place, refusal(frame, "unknown_topic", "no frame of ours has this topic", 0))
         elif (desk := self._claimed.get(frame.topic) or self._desk_of(frame.topic)) is not None:
-            self._ask_desk(batch, place, lambda: desk.take(frame, batch.judged_at_us(place)))
+            now_us = batch.judged_at_us(place)
+            again = place in batch.orders
+            self._ask_desk(
+                batch, place, lambda: [desk.read_again(frame, now_us)] if again else desk.take(frame, now_us)
+            )
         elif frame.flags & WILL:
             batch.refuse(place, _will(frame))
         else:
@@ -282,7 +286,7 @@ class Intake:
             if _wakes(desk) <= now_us:
                 try:
                     for taken in desk.due(now_us):
-                        self._keep(batch, batch.place_of(taken.frame), taken.decoded)
+                        self._keep(batch, batch.place_of(taken.frame), taken.decoded, taken.place)
                 except Exception:  # as for a decoder
                     _log.exception("%s failed on what was due", type(desk).__name__)
 
@@ -291,7 +295,7 @@ class Intake:
         frame = batch.frames[place]
         try:
             for taken in take():
-                self._keep(batch, batch.place_of(taken.frame), taken.decoded)
+                self._keep(batch, batch.place_of(taken.frame), taken.decoded, taken.place)
         except Rejected as error:
             batch.refuse(place, refusal(frame, error.reason, error.detail))
         except Exception as error:  # as for a decoder
@@ -300,10 +304,10 @@ class Intake:
 
     # ---- what became known
 
-    def _keep(self, batch: Batch, place: int, decoded: Decoded) -> None:
+    def _keep(self, batch: Batch, place: int, decoded: Decoded, named_by: str = "") -> None:
         """Take what a message holds, unless it claims to come from somebody else."""
         frame = batch.frames[place]
-        for device, _, _ in decoded.counted:
+        for device in (*decoded.devices, *(counted.device for counted in decoded.counted)):
             if device and self._identities.contradicts(frame.topic, device):
                 readings = len(decoded.rows) + len(decoded.waveforms) + len(decoded.refused)
                 detail = f"the message says that it comes from {device!r}, which has other topics"
@@ -317,7 +321,7 @@ class Intake:
             batch.refuse(place, one)
         if place not in batch.orders:
             for path, value in decoded.unknown:
-                batch.sightings.add_field(frame, path, value)
+                batch.sightings.add_field(frame, path, value, named_by)
 
     def _notes(self, batch: Batch, table: Table, places: Rows) -> Notes:
         """What is known beside the readings. The numbers of senders are followed in the order of the journal."""

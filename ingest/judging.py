@@ -14,11 +14,13 @@ from forewarn.core.clock import US_PER_S
 from forewarn.core.ports import LastValue
 from forewarn.core.readings import Floats, Int64s, Quality, Readings, SignalSpec, UInt8s, Waveform
 from forewarn.ingest.batch import Batch, Table
-from forewarn.ingest.delivery import QOS_MASK, RETAIN
+from forewarn.ingest.delivery import BROKER_PREFIX, QOS_MASK, RETAIN
 from forewarn.ingest.quality import Bools, QualityRules, QualityState, Rows, flagged, judge, time_faults
 from forewarn.ingest.refusals import grouped, refusal, time_detail
 
 RETAINED_IS_OLD_US = 300 * US_PER_S
+NOTHING = -0.0
+"""What can be added to a zero of either sign without changing it."""
 
 
 class Judge:
@@ -31,7 +33,7 @@ class Judge:
         self._numbers = np.asarray(numbers, np.int32)
         self._row_of = {int(number): row for row, number in enumerate(numbers)}
         self._scale = np.array([spec.conversion.scale for spec in signals], np.float64)
-        self._offset = np.array([spec.conversion.offset for spec in signals], np.float64)
+        self._offset = np.array([spec.conversion.offset or NOTHING for spec in signals], np.float64)
 
     def seed(self, last_values: Iterable[LastValue]) -> None:
         """Remember the newest stored readings. Series of other plants are passed over."""
@@ -68,7 +70,7 @@ class Judge:
         scale, offset = self._scale[table.row], self._offset[table.row]
         if batch.canonical:
             already = np.isin(table.frame, list(batch.canonical))
-            scale, offset = np.where(already, 1.0, scale), np.where(already, 0.0, offset)
+            scale, offset = np.where(already, 1.0, scale), np.where(already, NOTHING, offset)
         return table.value * scale + offset
 
     def waveform(self, batch: Batch, place: int, waveform: Waveform) -> None:
@@ -83,6 +85,8 @@ class Judge:
         if not frame.flags & QOS_MASK:
             quality |= Quality.QOS0
         kept = frame.flags & RETAIN and frame.received_at_us - waveform.at > RETAINED_IS_OLD_US
+        if kept and frame.client.startswith(BROKER_PREFIX):
+            quality |= Quality.HISTORICAL
         if kept or waveform.at < self._state.last_at[row]:
             quality |= Quality.LATE
         if waveform.samples.min() < self._rules.low[row] or waveform.samples.max() > self._rules.high[row]:
@@ -93,14 +97,17 @@ class Judge:
 
 
 def _flags_of_delivery(batch: Batch, table: Table) -> UInt8s:
-    """QOS0, and LATE for what a broker had kept: old by its own time, or of unknown age."""
+    """QOS0, and LATE for what was kept: old by its own time, or of unknown age. What another broker had kept is
+    HISTORICAL too, never current; at our own door the flag only asks to keep what is measured now."""
     flags = np.array([frame.flags for frame in batch.frames], np.uint8)[table.frame]
     quality = flagged((flags & QOS_MASK) == 0, Quality.QOS0)
     retained = (flags & RETAIN) != 0
     if retained.any():
         received = np.array([frame.received_at_us for frame in batch.frames], np.int64)[table.frame]
         of_unknown_age = (table.quality & np.uint8(Quality.ARRIVAL_TIME)) != 0
-        quality |= flagged(retained & (of_unknown_age | (received - table.at > RETAINED_IS_OLD_US)), Quality.LATE)
+        kept = retained & (of_unknown_age | (received - table.at > RETAINED_IS_OLD_US))
+        elsewhere = np.array([frame.client.startswith(BROKER_PREFIX) for frame in batch.frames], np.bool_)[table.frame]
+        quality |= flagged(kept, Quality.LATE) | flagged(kept & elsewhere, Quality.HISTORICAL)
     return quality
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forewarn.core.errors import Rejected
-from forewarn.ingest.consumer import BROKER_PREFIX
+from forewarn.ingest.delivery import BROKER_PREFIX
 
 AUTO = "auto"
 

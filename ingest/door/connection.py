@@ -103,6 +103,7 @@ class Connection(asyncio.Protocol):
     def acknowledge(self, acks: bytes, messages: int) -> None:
         """The frames behind `acks` are durable."""
         self.session.acknowledged(messages)
+        self._door.counters.in_flight -= messages
         if acks:
             self.write(acks)
 
@@ -191,6 +192,7 @@ class Connection(asyncio.Protocol):
         door = self._door
         if turn.frames or turn.acks:
             door.counters.messages += len(turn.frames)
+            door.counters.in_flight += turn.acknowledged
             size_bytes = self.session.consumed_bytes
             door.commit.submit(turn.frames, self, b"".join(turn.acks), turn.acknowledged, size_bytes)
         if turn.reply:

@@ -18,10 +18,11 @@ LONGEST_LOGGED = 200
 
 @dataclass(slots=True)
 class DoorCounters:
-    """What came through the door since it opened, and what did not."""
+    """What came through the door since it opened, what did not, and what is on its way through."""
 
     connections: int = 0
     messages: int = 0
+    in_flight: int = 0  # taken now, and not yet acknowledged
     bytes: int = 0
     take_overs: int = 0
     unsent: int = 0  # messages of ours that a slow subscriber missed
@@ -34,7 +35,7 @@ class DoorCounters:
 
     def as_dict(self) -> dict[str, int]:
         """Flat, for a log line or a metrics page."""
-        names = ("connections", "messages", "bytes", "take_overs", "unsent", "paced")
+        names = ("connections", "messages", "in_flight", "bytes", "take_overs", "unsent", "paced")
         plain = {name: getattr(self, name) for name in names}
         return plain | {f"refused_{reason}": count for reason, count in self.refused.items()}
 

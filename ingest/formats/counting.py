@@ -27,9 +27,9 @@ def counted_of(seq: object, boot: object = "", device: object = "") -> Counted |
     if sequence is None:
         return None
     if isinstance(boot, str):
-        return Counted(_name(device), _name(boot), sequence)
+        return Counted(name_of(device), name_of(boot), sequence)
     run = _whole(boot, BOOT_LIMIT)
-    return Counted(_name(device), "" if run is None else str(run), sequence)
+    return Counted(name_of(device), "" if run is None else str(run), sequence)
 
 
 def _whole(raw: object, limit: int) -> int | None:
@@ -40,5 +40,6 @@ def _whole(raw: object, limit: int) -> int | None:
     return None
 
 
-def _name(raw: object) -> str:
+def name_of(raw: object) -> str:
+    """A name that a message gives, "" when it gives none that can be used."""
     return raw if isinstance(raw, str) and len(raw) <= MAX_NAME else ""

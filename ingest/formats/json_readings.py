@@ -14,7 +14,7 @@ import msgspec
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Quality
-from forewarn.ingest.formats.counting import counted_of
+from forewarn.ingest.formats.counting import counted_of, name_of
 from forewarn.ingest.formats.json_paths import MAX_UNKNOWN, MISSING, found_at, other_numbers, unit_beside
 from forewarn.ingest.formats.json_strict import parse
 from forewarn.ingest.formats.json_typed import MAX_READINGS, decode_plain, decode_typed
@@ -83,6 +83,8 @@ def _decode_object(
     counted = counted_of(message.get("seq"), message.get("boot", ""), message.get("device", ""))
     if counted is not None:
         out.counted.append(counted)
+    elif name := name_of(message.get("device")):
+        out.devices.append(name)
     _note_unknown(message, binding, out)
     values = _values_of(message, binding)
     if not values:

@@ -117,7 +117,7 @@ def _counteds(payload: bytes, row: int, now_us: int) -> Decoded | None:
     values = [message.value for message in messages]
     out = Decoded([row] * len(values), at, values, [0] * len(values))
     out.counted = [counted for message in messages if (counted := _count(message)) is not None]
-    return out
+    return out if len(out.counted) == len(messages) else None
 
 
 def _quotes_of(message: _Counted | _Several) -> int:
@@ -138,6 +138,8 @@ def _fields(payload: bytes, fields: Mapping[str, SignalBinding], now_us: int) ->
         quotes = 4 + 2 * len(values) + _quotes_of(several)
         if several.seq is not UNSET:
             quotes, counted = quotes + 2, _count(several)
+        elif several.device is not UNSET:
+            return None  # who says this is looked at on the other road
     else:
         values = _FLAT.decode(payload)
         quotes = 2 * len(values)

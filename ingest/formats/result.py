@@ -26,9 +26,9 @@ class Decoded:
     Columns of readings: `rows` (`SignalBinding.row`), `at` (UTC, microseconds), `value` (in the unit on the wire,
     finite), `quality` (`core.readings.Quality` bits that the format can know). `refused` holds (reason, detail) of each
     reading that cannot be stored; the others of the same message are kept. `counted` is what the sender says about its
-    own counting, `unknown` holds (path, value) of numbers that the plant file names no signal for: candidates for
-    adoption. Where every number of a message is a reading, each of them stands in `refused` too; of a nested payload
-    only what the plant file names is one.
+    own counting, `devices` names who sends what is not counted. `unknown` holds (path, value) of numbers that the plant
+    file names no signal for: candidates for adoption. Where every number of a message is a reading, each of them stands
+    in `refused` too; of a nested payload only what the plant file names is one.
     """
 
     rows: list[int] = field(default_factory=list)
@@ -38,6 +38,7 @@ class Decoded:
     waveforms: list[Waveform] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     counted: list[Counted] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
     unknown: list[tuple[str, float]] = field(default_factory=list)
 
 

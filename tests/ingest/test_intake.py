@@ -37,6 +37,7 @@ def counted(taken: Intaken) -> int:
 AT = st.integers(NOW_US - 10**9, NOW_US)
 VALUE = st.integers(-100, 100).map(float)
 WAVE = waveform.encode(Block(NOW_US, 100.0, np.ones(4), "g"))
+OLD_WAVE = waveform.encode(Block(NOW_US - 10**12, 100.0, np.ones(4), "g"))
 # What a publisher sends, and how many readings its ledger counts for it.
 MESSAGES = st.one_of(
     st.builds(lambda v, t: ("plain", json_readings.encode(v, t), 1), VALUE, AT),
@@ -145,6 +146,21 @@ def test_the_delivery_shows_in_the_flags() -> None:
     assert fresh().take([frame("plain", old, 1)]).readings.quality.tolist() == [Quality.GOOD]
     assert fresh().take([frame("plain", old, 1 | RETAIN)]).readings.quality.tolist() == [Quality.LATE]
     assert fresh().take([frame("plain", payload, 1 | RETAIN)]).readings.quality.tolist() == [Quality.GOOD]
+
+
+def test_what_another_broker_had_kept_is_never_current() -> None:
+    kept = frame("plain", b"", 1 | RETAIN)._replace(client="broker:works")
+    old, new = json_readings.encode(50.0, NOW_US - 10**12), json_readings.encode(50.0, NOW_US)
+    never_current = int(Quality.LATE | Quality.HISTORICAL)
+    for payload, flags in ((old, never_current), (b'{"value":50}', never_current | Quality.ARRIVAL_TIME), (new, 0)):
+        assert fresh().take([kept._replace(payload=payload)]).readings.quality.tolist() == [flags]
+    (block,) = fresh().take([kept._replace(topic="wave", payload=OLD_WAVE)]).waveforms
+    assert block.quality & never_current == never_current
+
+
+def test_a_zero_keeps_its_sign() -> None:
+    taken = fresh().take([frame("plain", json_readings.encode(-0.0, NOW_US)) for _ in range(2)])
+    assert np.signbit(taken.readings.value).all()
 
 
 def test_a_refused_time_moves_no_memory() -> None:
