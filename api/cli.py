@@ -178,12 +178,17 @@ def audit_verify(
 
 
 @plant_app.command("validate")
-def plant_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+def plant_validate(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    topics: Annotated[bool, typer.Option("--topics", help="List the topic of every signal.")] = False,
+) -> None:
     """Check a plant file: every error with file:line."""
     from forewarn.pipeline.plant_file import load_plant
 
     plant = load_plant(file)
     print(f"{file}: {len(plant.assets)} assets, {len(plant.signals)} signals, {len(plant.parts)} parts: valid")
+    for spec in plant.signals if topics else ():
+        print(f"{spec.name}: {spec.topic}{f' ({spec.field})' if spec.field else ''}")
     silent = [asset.id for asset in plant.assets if asset.running is None]
     if silent:
         print(f"not known to run or stand: {', '.join(silent)}; operating_hours_per_day is used for them")

@@ -28,6 +28,7 @@ from forewarn.pipeline.plant_schema import (
     SiteEntry,
 )
 from forewarn.pipeline.plant_signals import SignalBuilder
+from forewarn.pipeline.plant_topics import all_words, own_words
 from forewarn.pipeline.plant_units import did_you_mean
 from forewarn.pipeline.plant_yaml import Path
 
@@ -49,7 +50,7 @@ class _Builder:
     def __init__(self, file: PlantFile, report: Report, of_devices: SignalsOfDevices, folder: FilePath | None) -> None:
         self._file, self._of_devices = file, of_devices
         self._report = report
-        self._signals = SignalBuilder(report, folder)
+        self._signals = SignalBuilder(report, folder, file.topic, all_words(file))
 
     def site(self, id: str, entry: SiteEntry) -> Site:
         try:
@@ -85,7 +86,8 @@ class _Builder:
         if machine.get("asset_class") is None and site:
             self._report(machine.layers[0][1], "`class` is missing")
         components = {key: self._component(key, one) for key, one in entries(machine, "components").items()}
-        words = {"site": site, "area": area, "asset": id}
+        given = {"plant": self._file.plant, "site": site, "area": area, "asset": id}
+        words = {**own_words(machine, self._report), **given}
         found = with_devices(entries(machine, "signals"), self._of_devices.get(id, {}) if site else {})
         signals = [self._signals.signal(key, one, words, components) for key, one in found.items()]
         return Asset(

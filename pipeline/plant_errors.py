@@ -64,6 +64,7 @@ def _problem_of(model: type[BaseModel], tree: Node, error: ErrorDetails) -> Prob
     if kind == "string_pattern_mismatch":
         wanted = "three capitals (ISO 14224)" if "failure_mode" in path else "1 to 64 of a-z, 0-9, _ and -"
         wanted = "at most 40 of a-z, 0-9, _ and -" if "prefix" in path else wanted
+        wanted = "1 to 200 signs that a topic may have: no +, # or braces" if path[-2:-1] == ("words",) else wanted
         return problem_at(tree, path, f"{value!r} is not made of {wanted}")
     if kind == "literal_error":
         expected = str(error["ctx"]["expected"])
@@ -98,7 +99,7 @@ def _location(loc: tuple[int | str, ...]) -> Path:
 
 _NAMED_BY_AUTHOR = (
     *("sites", "parts", "templates", "assets", "components", "signals"),
-    *("gateways", "devices", "features"),
+    *("gateways", "devices", "features", "words"),
 )
 
 

@@ -53,7 +53,7 @@ def topic_fault(topic: str, format: str) -> str | None:
     if bad:
         return f"{bad[0]!r} cannot stand in the topic of a signal"
     if "{" in topic or "}" in topic:
-        return f"in topic {topic!r} only {{site}}, {{area}}, {{asset}} and {{signal}} are filled in"
+        return f"a brace of topic {topic!r} stands alone"
     if topic.startswith("$"):
         return "topics that begin with $ belong to the broker"
     if format == "sparkplug":

@@ -21,6 +21,10 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Word = Annotated[str, StringConstraints(pattern=r"^[^+#{}\x00]{1,200}$")]
+"""What may stand in a topic for a word in braces: one level or several."""
+
+TopicText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 def _one_of(words: Any) -> dict[str, Any]:
@@ -92,7 +96,7 @@ class SignalEntry(Entry):
     detection: DetectionName | None = Field(None, description="may also stand behind the unit: `mm/s pk`, `g rms`")
     format: FormatName = Field("json", description="what the topic carries; one topic has one format")
     topic: str | None = Field(
-        None, description="default pm/v1/{site}/{area}/{asset}/{signal}; these words may stand in it"
+        None, description="{plant}, {site}, {area}, {asset}, {signal} and `words` of the machine may stand in it"
     )
     field: str | None = Field(
         None, min_length=1, max_length=200, description="place in the payload: JSON key or path, record, metric"
@@ -139,6 +143,7 @@ class MachineEntry(Entry):
     nominal_rpm: Positive | None = None
     operating_hours_per_day: float = Field(24.0, gt=0, le=24)
     running: RunEntry | None = None
+    words: dict[Id, Word] = Field(default_factory=dict, description="for topics: {line: line-3} fills {line} in")
     components: dict[Id, ComponentEntry] = Field(default_factory=dict)
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
     faults: list[FaultEntry] = Field(default_factory=list)
@@ -178,6 +183,9 @@ class PlantFile(Entry):
     """The whole file."""
 
     plant: Name
+    topic: TopicText | None = Field(
+        None, description="of signals that name none; default pm/v1/{site}/{area}/{asset}/{signal}"
+    )
     sites: Annotated[dict[Id, SiteEntry], Field(min_length=1)]
     parts: dict[Id, PartEntry] = Field(default_factory=dict)
     templates: dict[Id, MachineEntry] = Field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path as FilePath
 
 from forewarn.core.plant import Component
@@ -15,16 +15,25 @@ from forewarn.pipeline.plant_detection import RMS_UNLESS_SAID, detection_fault, 
 from forewarn.pipeline.plant_formats import format_faults, topic_fault
 from forewarn.pipeline.plant_layers import Layered, Report
 from forewarn.pipeline.plant_schema import SignalEntry
+from forewarn.pipeline.plant_topics import DEFAULT_TOPIC, GIVEN, filled_in, lacking
 from forewarn.pipeline.plant_units import UnitError, did_you_mean, resolve_unit
-
-DEFAULT_TOPIC = "pm/v1/{site}/{area}/{asset}/{signal}"
 
 
 class SignalBuilder:
-    """Makes signals one after the other, and remembers which place on which topic is taken."""
+    """Makes signals one after the other, and remembers which place on which topic is taken.
 
-    def __init__(self, report: Report, folder: FilePath | None = None) -> None:
+    `topic` is that of signals which name none, `known_words` are those that some machine of the plant gives.
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        folder: FilePath | None = None,
+        topic: str | None = None,
+        known_words: Collection[str] = GIVEN,
+    ) -> None:
         self._report, self._folder = report, folder
+        self._usual_topic, self._known_words = topic, known_words
         self._places: dict[tuple[str, str], SignalSpec] = {}
 
     def signal(
@@ -108,12 +117,19 @@ class SignalBuilder:
         )
 
     def _topic(self, entry: Layered[SignalEntry], words: Mapping[str, str]) -> str:
-        topic: str = entry.get("topic") or DEFAULT_TOPIC
-        for word, value in words.items():
-            topic = topic.replace("{" + word + "}", value)
-        wrong = topic_fault(topic, entry.get("format"))
+        own: str | None = entry.get("topic")
+        template = own or self._usual_topic or DEFAULT_TOPIC
+        said_at = entry.path("topic") if own or not self._usual_topic else ("topic",)
+        topic, missing = filled_in(template, words)
+        for word in missing:
+            if word not in self._known_words:
+                self._report(said_at, lacking(word, template, self._known_words))
+            elif words["site"]:  # a template that nobody uses yet may leave words to its machines
+                asks = f"topic {template!r} asks for {{{word}}}"
+                self._report(("assets", words["asset"]), f"{asks}: give it under `words`")
+        wrong = None if missing else topic_fault(topic, entry.get("format"))
         if wrong:
-            self._report(entry.path("topic"), wrong)
+            self._report(said_at, wrong)
         return topic
 
     def _claim(self, spec: SignalSpec, entry: Layered[SignalEntry]) -> None:
