@@ -129,6 +129,18 @@ class ChunkDesk:
             self._take_piece(key, frame, message, now_us)
         return self._taken()
 
+    def read_again(self, frame: Frame, now_us: int) -> Taken:
+        """See `ingest.desk.Desk`: only a measurement of one piece can be read by itself; `incomplete_transfer` else."""
+        binding, template = self._topics[frame.topic]
+        message = _message_of(frame.payload)
+        key = (frame.topic, *id_of(message, template))
+        transfer = _Transfer(template, frame.client, _signals_of(key, binding, template))
+        transfer.add(frame, read_chunk(message, template, [signal.field for signal in transfer.signals], now_us))
+        if transfer.total != 1:
+            detail = "a piece cannot be read again without the others: the sender has to send all of them once more"
+            raise Rejected("incomplete_transfer", detail)
+        return Taken(frame, _decoded(transfer, frame, now_us))
+
     def _take_piece(self, key: Key, frame: Frame, message: Message, now_us: int) -> None:
         binding, template = self._topics[frame.topic]
         transfer = self._open.get(key) or _Transfer(template, frame.client)
@@ -156,15 +168,8 @@ class ChunkDesk:
             raise Rejected("too_many_transfers", f"{detail}; the limits are {', '.join(map(str, self._limits))}")
 
     def _finish(self, key: Key, transfer: _Transfer, frame: Frame, now_us: int) -> None:
-        """All pieces are there: one waveform for each signal, or a refusal for it."""
-        decoded = Decoded()
-        for signal in transfer.signals:
-            try:
-                block = _block_of(transfer, signal.field)
-                decoded.waveforms.append(waveform_of(block, signal, frame.received_at_us, now_us))
-            except Rejected as error:
-                decoded.refused.append((error.reason, error.detail))
-        self._ready.append(Taken(frame, decoded))
+        """All pieces are there."""
+        self._ready.append(Taken(frame, _decoded(transfer, frame, now_us)))
         self._close(key, transfer, frame.received_at_us)
 
     # ---- what is given up
@@ -279,6 +284,18 @@ def _message_of(payload: bytes) -> Message:
     if not isinstance(found, dict):
         raise Rejected("wrong_format", "the format here is chunked: one JSON object for each piece, not an array")
     return found
+
+
+def _decoded(transfer: _Transfer, frame: Frame, now_us: int) -> Decoded:
+    """Of a whole measurement: one waveform for each signal, or a refusal for it."""
+    decoded = Decoded()
+    for signal in transfer.signals:
+        try:
+            block = _block_of(transfer, signal.field)
+            decoded.waveforms.append(waveform_of(block, signal, frame.received_at_us, now_us))
+        except Rejected as error:
+            decoded.refused.append((error.reason, error.detail))
+    return decoded
 
 
 def _block_of(transfer: _Transfer, name: str) -> Block:

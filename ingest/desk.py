@@ -26,10 +26,14 @@ class Command(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """Readings that became known, with the frame on whose account they stand (its QoS flags, its time of arrival)."""
+    """Readings that became known, with the frame on whose account they stand (its QoS flags, its time of arrival).
+
+    `place` is the topic under which the plant file names what the message holds; "" = the frame's own.
+    """
 
     frame: Frame
     decoded: Decoded
+    place: str = ""
 
 
 class Desk(Protocol):
@@ -46,6 +50,13 @@ class Desk(Protocol):
         """What this message makes known: its own readings, those of messages that waited for it, or nothing yet.
 
         Raises `core.errors.Rejected` for a message that cannot be read as a whole; it counts one reading then.
+        """
+        ...
+
+    def read_again(self, frame: Frame, now_us: int) -> Taken:
+        """What a message out of the quarantine holds by what is known today. It moves nothing, and asks for nothing.
+
+        Raises Rejected for one that tells nothing without the messages around it.
         """
         ...
 

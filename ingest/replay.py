@@ -16,6 +16,7 @@ from forewarn.core.errors import Rejected
 from forewarn.core.ports import Refusal
 from forewarn.ingest.delivery import Frame
 from forewarn.ingest.journal_records import BadRecord, decode_frames, encode_record, read_record
+from forewarn.ingest.sparkplug.topics import PREFIX, place_in
 
 REPLAY_PREFIX = "$forewarn/replay/"
 """Topic prefix of the frames that carry quarantined messages. Clients cannot publish to `$` topics."""
@@ -91,7 +92,10 @@ class QuarantineRows(Protocol):
 
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which rows to read again: these, or those of a reason and a topic, older than `before_row`."""
+    """Which rows to read again: these, or those of a reason and a topic, older than `before_row`.
+
+    `topic` may also be the place of Sparkplug metrics (`spBv1.0/GROUP/NODE[/DEVICE]`): births and data of it are meant.
+    """
 
     rows: Sequence[int] = ()
     reason: str | None = None
@@ -139,9 +143,14 @@ def _named(book: QuarantineRows, wanted: Wanted) -> tuple[list[Refusal], None]:
 
 
 def _matching(book: QuarantineRows, wanted: Wanted) -> tuple[list[Refusal], int | None]:
-    page = book.quarantine(MAX_ROWS, wanted.before_row, wanted.reason, wanted.topic)
-    found = [refusal for refusal in page if wanted.topic is None or refusal.topic == wanted.topic]
+    page = book.quarantine(MAX_ROWS, wanted.before_row, wanted.reason, _in_all_topics_of(wanted.topic))
+    found = [refusal for refusal in page if wanted.topic in (None, refusal.topic, place_in(refusal.topic))]
     return found, page[-1].row if len(page) == MAX_ROWS else None
+
+
+def _in_all_topics_of(topic: str | None) -> str | None:
+    """A text that stands in the topics of all messages that a topic or place stands for."""
+    return topic if topic is None or not topic.startswith(PREFIX) else "/".join(topic.split("/")[:2])
 
 
 def _other_reasons(book: QuarantineRows, refusal: Refusal) -> set[str]:

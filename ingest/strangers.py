@@ -7,6 +7,7 @@ own, its messages are refused as `too_many_series` and none of their numbers is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -107,11 +108,17 @@ class Sightings:
         if count or len(self._messages) < MAX_PER_BATCH:
             self._messages[frame.topic] = (frame, count + 1)
 
-    def add_field(self, frame: Frame, path: str, value: float) -> None:
-        """A number under a name that nobody named, on a topic that is known."""
-        before = self._fields.get((frame.topic, path))
-        if before is not None or len(self._fields) < MAX_PER_BATCH:
-            self._fields[frame.topic, path] = _sighting(frame, path, value, before.count + 1 if before else 1)
+    def add_field(self, frame: Frame, path: str, value: float, named_by: str = "") -> None:
+        """A number under a name that nobody named, on a topic that is known; `named_by` is the topic by which the plant
+        file would name it, where that is another one than the frame's."""
+        key = (named_by or frame.topic, path)
+        before = self._fields.get(key)
+        if before is None and len(self._fields) >= MAX_PER_BATCH:
+            return
+        found = _sighting(frame, path, value, before.count + 1 if before else 1)
+        if named_by:  # such a payload is for machines only
+            found = replace(found, topic=named_by, sample=f"{path} = {value:g}"[:SAMPLE_CHARACTERS])
+        self._fields[key] = found
 
     def found(self) -> list[Sighting]:
         """Everything that could be adopted."""

@@ -95,6 +95,24 @@ class SparkplugHost:
         self._release_requests()
         return out
 
+    def read_again(self, frame: Frame, now_us: int) -> Taken:
+        """See `Desk`: by the births of today, if it was sent under them; else what has its own name and datatype."""
+        address = address_of(frame.topic)
+        if address.verb == STATE:
+            state.read(frame.payload)
+        if address.verb == STATE or address.verb in COMMANDS:
+            return Taken(frame, Decoded())
+        if self._is_foreign(address.group):
+            raise Rejected("bad_topic", f"the group {address.group} is not among sparkplug.groups")
+        message = Message.of(frame, address, decode(frame.payload))
+        _check_death(message)
+        node = self._nodes.get(f"{address.group}/{address.node}")
+        birth = node.births.get(address.device) if node is not None else None
+        if birth is not None and not birth.is_known_before(message):
+            birth = None
+        decoded, _ = decode_metrics(message, Context(self._fields(message), birth, now_us))
+        return Taken(frame, decoded, _place(message))
+
     def due(self, now_us: int) -> Sequence[Taken]:
         """See `Desk`: messages whose predecessors did not come in time; requests whose turn it is."""
         self._now_us = max(self._now_us, now_us)
@@ -143,8 +161,7 @@ class SparkplugHost:
     def _node_of(self, message: Message) -> Node:
         """Its edge node, a new one when it was never heard of. Raises Rejected before anything has moved."""
         address = message.address
-        if address.verb == "NDEATH" and bd_seq_of(message) is None:
-            raise Rejected("missing_bdseq", "an NDEATH that does not say which NBIRTH it ends")
+        _check_death(message)
         node = self._nodes.get(f"{address.group}/{address.node}")
         if node is None:
             if len(self._nodes) >= MAX_NODES:
@@ -244,8 +261,7 @@ class SparkplugHost:
         return _counted(node, message, decoded, number)
 
     def _fields(self, message: Message) -> Mapping[str, SignalBinding]:
-        address = message.address
-        binding = self._topics.find(place_of(address.group, address.node, address.device))
+        binding = self._topics.find(_place(message))
         return binding.fields if binding is not None else {}
 
     # Requests and the host's own state
@@ -295,7 +311,17 @@ class SparkplugHost:
         return True
 
 
+def _check_death(message: Message) -> None:
+    if message.address.verb == "NDEATH" and bd_seq_of(message) is None:
+        raise Rejected("missing_bdseq", "an NDEATH that does not say which NBIRTH it ends")
+
+
+def _place(message: Message) -> str:
+    """The topic under which the plant file names its metrics."""
+    return place_of(message.address.group, message.address.node, message.address.device)
+
+
 def _counted(node: Node, message: Message, decoded: Decoded, number: int | None) -> Taken:
     if number is not None:
         decoded.counted.append(Counted(node.key, node.row.boot, number))
-    return Taken(message.frame, decoded)
+    return Taken(message.frame, decoded, _place(message))

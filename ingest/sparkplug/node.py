@@ -14,7 +14,7 @@ from functools import cached_property
 import msgspec
 
 from forewarn.ingest.delivery import Frame
-from forewarn.ingest.formats.sparkplug_payload import Metric, Payload
+from forewarn.ingest.formats.sparkplug_payload import Payload
 from forewarn.ingest.sparkplug.topics import Address
 
 SEQUENCE = 256
@@ -92,14 +92,26 @@ class Row(msgspec.Struct):
 
 
 class Birth(msgspec.Struct, dict=True):
-    """What an NBIRTH or DBIRTH defined: (name, alias or None, datatype or None) of each metric."""
+    """What an NBIRTH or DBIRTH defined: (name, alias or None, datatype or None) of each metric.
+
+    `sent_ms` is its time of sending by the sender's clock, `came_us` that of its arrival.
+    """
 
     metrics: list[tuple[str, int | None, int | None]]
+    sent_ms: int | None = None
+    came_us: int = 0
 
     @staticmethod
-    def of(metrics: list[Metric]) -> Birth:
+    def of(message: Message) -> Birth:
         """The definitions in a birth's payload; metrics without a name define nothing."""
-        return Birth([(m.name, m.alias, m.datatype) for m in metrics if m.name is not None])
+        metrics = [(m.name, m.alias, m.datatype) for m in message.payload.metrics if m.name is not None]
+        return Birth(metrics, message.payload.timestamp_ms, message.frame.received_at_us)
+
+    def is_known_before(self, message: Message) -> bool:
+        """Whether a message was surely sent under this birth or a later one: by both clocks, the sender's and ours."""
+        sent = message.payload.timestamp_ms
+        known = sent is not None and self.sent_ms is not None and self.sent_ms <= sent
+        return known and self.came_us <= message.frame.received_at_us
 
     @cached_property
     def by_alias(self) -> dict[int, tuple[str, int | None]]:
@@ -227,7 +239,7 @@ class Node:
         row.next_seq, row.count, row.recent = (message.seq + 1) % SEQUENCE, 1, []
         row.wants_birth, row.asks, row.in_order_at_us, row.in_order_ms = False, 0, at_us, row.birth_ms or 0
         self._devices(Event.LOST, at_us)
-        self.births = {"": Birth.of(message.payload.metrics)}
+        self.births = {"": Birth.of(message)}
 
     def device_born(self, message: Message) -> None:
         """DBIRTH: what the device said before cannot be told by its aliases any more."""
@@ -235,7 +247,7 @@ class Node:
         known = self.row.devices.setdefault(device, Condition(State.STALE, at_us))
         known.step(Event.BIRTH, at_us)
         self.row.recent = [one for one in self.row.recent if one[2] != device]
-        self.births[device] = Birth.of(message.payload.metrics)
+        self.births[device] = Birth.of(message)
 
     def device_died(self, message: Message) -> None:
         """DDEATH: its metrics are stale until the next DBIRTH."""

@@ -53,6 +53,19 @@ def command_topic(group: str, node: str) -> str:
     return f"{PREFIX}{group}/NCMD/{node}"
 
 
+def place_in(topic: str) -> str:
+    """The place of the metrics that a message carries, by its topic; of any other topic, itself.
+
+    >>> place_in("spBv1.0/press shop/DDATA/edge-1/drive"), place_in("plant/p1/temp")
+    ('spBv1.0/press shop/edge-1/drive', 'plant/p1/temp')
+    """
+    try:
+        address = address_of(topic)
+    except Rejected:
+        return topic
+    return topic if address.verb == STATE else place_of(address.group, address.node, address.device)
+
+
 def state_topic(host_id: str) -> str:
     """Where a host says that it is there."""
     return f"{PREFIX}{STATE}/{host_id}"

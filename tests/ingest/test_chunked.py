@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from forewarn.core.errors import Rejected
 from forewarn.core.readings import Quality, SignalSpec
 from forewarn.core.units import Conversion
 from forewarn.ingest.chunk_templates import chunk_templates, load_templates, shipped_templates
@@ -369,3 +370,22 @@ def test_the_example_of_the_reference_is_a_piece(root: Path) -> None:
     assert all_taken(d, frames("ours", [example_of(root, "Chunked waveforms")])) == []
     (taken,) = d.due(NOW_US + 60 * SECOND)
     assert taken.decoded.refused[0][1] == "measurement 'gw-7/12': 1 of 2 pieces are missing: 1"
+
+
+def test_a_piece_out_of_the_quarantine_disturbs_no_open_measurement() -> None:
+    first, second, third = frames("ours", pieces())
+    asked, undisturbed = desk(), desk()
+    for one in (asked, undisturbed):
+        assert seen(all_taken(one, [first, second])) == []
+    with pytest.raises(Rejected, match="without the others"):
+        asked.read_again(third, NOW_US)
+    assert asked.wakes_at_us == undisturbed.wakes_at_us
+    assert asked.changed() == undisturbed.changed()
+    assert seen(all_taken(asked, [third])) == seen(all_taken(undisturbed, [third])) != []
+
+
+def test_a_measurement_of_one_piece_is_read_again_by_itself() -> None:
+    (whole,) = frames("ours", pieces(sizes=(5,)))
+    found = desk().read_again(whole, NOW_US)
+    assert seen([found]) == seen(desk().take(whole, NOW_US))
+    assert len(found.decoded.waveforms) == 2
