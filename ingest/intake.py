@@ -307,7 +307,7 @@ class Intake:
     def _keep(self, batch: Batch, place: int, decoded: Decoded, named_by: str = "") -> None:
         """Take what a message holds, unless it claims to come from somebody else."""
         frame = batch.frames[place]
-        for device, _, _ in decoded.counted:
+        for device in (*decoded.devices, *(counted.device for counted in decoded.counted)):
             if device and self._identities.contradicts(frame.topic, device):
                 readings = len(decoded.rows) + len(decoded.waveforms) + len(decoded.refused)
                 detail = f"the message says that it comes from {device!r}, which has other topics"

@@ -260,12 +260,24 @@ def test_after_a_start_every_stream_is_told_again() -> None:
 def test_a_message_that_names_another_machine_as_its_sender_is_not_believed() -> None:
     signals = [replace(SIGNALS[0], asset=asset, topic=f"site/{asset}/temp") for asset in ("pump-1", "pump-2")]
     road = Road(signals)
-    message = {"value": 50, "ts": NOW_US // 1000, "seq": 1}
-    for topic, device in [("site/pump-1/temp", "pump-2"), ("site/pump-1/temp", "pump-1"), ("site/pump-2/temp", "gw")]:
-        road.take(frame(topic, json.dumps({**message, "device": device}).encode()))
-    (row,) = road.store.quarantine()
-    assert (row.reason, row.topic, row.readings) == ("identity_mismatch", "site/pump-1/temp", 1)
-    assert road.store.counts().stored == 2
+    counts: tuple[dict[str, object], ...] = ({"seq": 1}, {"seq": "one"}, {"seq": -1}, {})
+    for number, seq in enumerate(counts):
+        message = {"value": 50, "ts": NOW_US // 1000 + number} | seq
+        for topic, device in (("pump-1", "pump-2"), ("pump-1", "pump-1"), ("pump-2", "gw")):
+            road.take(frame(f"site/{topic}/temp", json.dumps({**message, "device": device}).encode()))
+    found = [(row.reason, row.topic, row.readings) for row in road.store.quarantine()]
+    assert found == [("identity_mismatch", "site/pump-1/temp", 1)] * 4
+    assert road.store.counts().stored == 8
+
+
+def test_a_message_of_several_fields_that_names_another_machine_is_not_believed() -> None:
+    signals = [replace(SIGNALS[0], asset=asset, topic=f"site/{asset}/all", field="a") for asset in ("pump-1", "pump-2")]
+    road = Road(signals)
+    message = {"values": {"a": 50}, "ts": NOW_US // 1000, "device": "pump-2"}
+    road.take(frame("site/pump-1/all", json.dumps(message).encode()))
+    road.take(frame("site/pump-2/all", json.dumps(message).encode()))
+    assert [row.reason for row in road.store.quarantine()] == ["identity_mismatch"]
+    assert road.store.counts().stored == 1
 
 
 # ---- senders and strangers
