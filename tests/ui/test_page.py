@@ -4,72 +4,22 @@ conflicts, languages, phones, and what must never happen (outside requests, poli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from forewarn.api import page as page_layer
 from forewarn.core.work import Status
-from tests.ui.browsing import COLLECT_VIOLATIONS, DESK, PHONE, Watch, launched
-from tests.ui.fake_api import LOGIN, FakePlant, order_row, serve
+from tests.ui.browsing import COLLECT_VIOLATIONS, DESK, PHONE
+from tests.ui.fake_api import LOGIN, order_row
 from tests.ui.fake_plant import NOW
+from tests.ui.staging import Stage
 
 pytestmark = pytest.mark.browser
 
 SCREENS = ["/", "/assets/pump-04", "/assets/mix-02", "/orders?show=all", "/orders/WO-000003", "/nowhere"]
-
-
-@dataclass
-class Stage:
-    """A plant, its address, and browsers that look at it."""
-
-    plant: FakePlant
-    home: str
-    browser: Browser
-    watch: Watch
-
-    @contextmanager
-    def context(self, size: tuple[int, int] = DESK, **options: str) -> Iterator[BrowserContext]:
-        width, height = size
-        locale = options.get("locale", "en-GB")
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height}, locale=locale, timezone_id="America/New_York"
-        )
-        self.watch.follow(context)
-        context.set_default_timeout(15_000)
-        yield context
-        context.close()
-
-    @contextmanager
-    def page(self, path: str = "/", size: tuple[int, int] = DESK, **options: str) -> Iterator[Page]:
-        """A page of somebody who has logged in, on a path."""
-        with self.context(size, **options) as context:
-            page = context.new_page()
-            page.goto(f"{self.home}/login?token={LOGIN}")
-            page.wait_for_url(f"{self.home}/")
-            if path != "/":
-                page.goto(self.home + path)
-            yield page
-
-
-@pytest.fixture(scope="module")
-def browser(program: Callable[[str], str]) -> Iterator[Browser]:
-    with launched(program) as browser:
-        yield browser
-
-
-@pytest.fixture
-def stage(browser: Browser) -> Iterator[Stage]:
-    plant = FakePlant()
-    with serve(plant) as home:
-        stage = Stage(plant, home, browser, Watch(home))
-        yield stage
-    assert stage.watch.troubles == []
 
 
 def names_on_board(page: Page) -> list[str]:

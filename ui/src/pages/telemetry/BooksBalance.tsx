@@ -11,8 +11,8 @@ function Term({ sign, name, help, value }: { sign: string; name: string; help: s
   return (
     <div className="term" data-zero={value === 0}>
       <dt>{name}</dt>
-      <dd><span className="sign" aria-hidden="true">{sign}</span>{format.number(value)}</dd>
-      <span className="muted small">{help}</span>
+      <dd className="figure"><span className="sign" aria-hidden="true">{sign}</span>{format.number(value)}</dd>
+      <dd className="muted small">{help}</dd>
     </div>
   );
 }
@@ -25,7 +25,7 @@ export function BooksBalance({ books }: { books: Books }) {
   return (
     <Card title={overview.books} hint={told}>
       <dl className="terms">
-        <div className="term total"><dt>{overview.acknowledged}</dt><dd>{format.number(books.acknowledged)}</dd></div>
+        <div className="term total"><dt>{overview.acknowledged}</dt><dd className="figure">{format.number(books.acknowledged)}</dd></div>
         {KEPT.map((name, i) => <Term key={name} sign={i === 0 ? "=" : "+"} name={overview[name]} help={overview.help[name]} value={books[name]} />)}
         {books.replayed > 0 && <Term sign="−" name={overview.replayed} help={overview.help.replayed} value={books.replayed} />}
       </dl>
