@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import numpy as np
@@ -107,9 +107,9 @@ class RunningSystem:
     _http: httpx2.Client | None = None
 
     @classmethod
-    def start(cls, folder: Path) -> RunningSystem:
+    def start(cls, folder: Path, settings: Settings | None = None) -> Self:
         """Start it and return when it serves."""
-        settings = settings_for(folder)
+        settings = settings or settings_for(folder)
         log = folder / "up.log"
         with log.open("wb") as stderr:
             process = subprocess.Popen(UP, stderr=stderr, env=environment_of(settings))
@@ -147,9 +147,11 @@ class RunningSystem:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def sender(self, client_id: str, version: int = 4) -> Sender:
-        """A client that is connected."""
+    def sender(self, client_id: str, version: int = 4, login: tuple[str, str] | None = None) -> Sender:
+        """A client that is connected, logged in by name and password."""
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion(version))
+        if login is not None:
+            client.username_pw_set(*login)
         client.connect("127.0.0.1", self.mqtt_port)
         client.loop_start()
         return Sender(client, self)
