@@ -24,6 +24,7 @@ from forewarn.api.schemas_telemetry import (
 )
 from forewarn.api.state import Plantroom, Room
 from forewarn.api.telemetry import TelemetryDesk
+from forewarn.ingest.adoption import wire_of
 
 router = APIRouter(prefix="/api")
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -83,6 +84,8 @@ def post_adopted(wanted: AdoptIn, room: Room, _: Caller) -> AdoptedOut:
         raise HTTPException(404, f"There is no asset {wanted.asset!r} in this plant")
     entry: dict[str, str | None] = {"topic": wanted.topic, "field": wanted.field, "unit": wanted.unit}
     entry |= {"quantity": wanted.quantity, "component": wanted.component}
+    sample = views.sample_of(room, wanted.topic, wanted.field or "")
+    entry |= wire_of(wanted.topic, wanted.field or "", sample, room.plant.signals)
     desk.adopt(wanted.asset, wanted.signal, {key: value for key, value in entry.items() if value})
     asked = desk.replay(topic=wanted.topic)["asked"] if wanted.replay else 0
     return AdoptedOut(asset=wanted.asset, signal=wanted.signal, replayed=asked)

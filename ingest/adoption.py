@@ -7,10 +7,19 @@ Chinese in pinyin, as they stand in the topics of gateways.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from forewarn.core.readings import SignalSpec
 from forewarn.core.units import CANONICAL_UNIT
+from forewarn.ingest.sparkplug.topics import PREFIX as SPARKPLUG
+
+_AS_USUAL = {"format": "json", "time_unit": "ms"}
+_LABELS = r'"(?:b?[nvtus]|bver|v[sbd]|ut)"'
+_SENML = re.compile(rf"\s*\[\s*\{{\s*(?:{_LABELS}\s*:[^,{{\[}}]*,\s*)*\"b?n\"\s*:")
+"""The beginning of an array of records with SenML's labels and no others, up to a name."""
+
+_NUMBER = re.compile(r"\s*[-+.0-9eE]+\s*")
 
 WORDS: dict[str, tuple[str, ...]] = {
     "temperature": ("temp", "temperature", "temperatur", "tmp", "wendu", "pt100", "pt1000", "ntc", "celsius"),
@@ -125,6 +134,31 @@ def guess(topic: str, field: str, value: float, unit_text: str = "", assets: Seq
         why, strength = [*why, f"{value:g} is unusual"], strength / 2
     confidence = round(min(strength, 0.95), 2) if quantity else 0.0
     return Guess(asset, _signal_id(rest or name), quantity, unit if quantity else None, confidence, ", ".join(why))
+
+
+def wire_of(topic: str, field: str, sample: str, signals: Iterable[SignalSpec]) -> dict[str, str]:
+    """What the entry of an adopted signal has to say of its format, as in the plant file; nothing for plain JSON.
+
+    One topic has one format: where `signals` hold another one of this topic, it is that one's. Else the topic tells, or
+    the piece of a payload that was seen.
+
+    >>> wire_of("spBv1.0/hall/edge-1", "Temp", "Temp = 21.5", []), wire_of("hall/temp", "", "21.5", [])
+    ({'format': 'sparkplug'}, {'format': 'plain'})
+    >>> wire_of("hall/p1", "p1:temp", '[{"bn":"p1:","n":"temp","v":61.5},{"n":"spe', [])
+    {'format': 'senml'}
+    >>> wire_of("hall/p1", "temp", '{"temp":61.5}', [])
+    {}
+    """
+    for spec in signals:
+        if spec.topic == topic:
+            said = {"format": spec.format, "time_field": spec.time_field, "time_unit": spec.time_unit}
+            said["template"] = spec.template
+            return {key: value for key, value in said.items() if value and value != _AS_USUAL.get(key)}
+    if topic.startswith(SPARKPLUG):
+        return {"format": "sparkplug"}
+    if _SENML.match(sample):
+        return {"format": "senml"}
+    return {"format": "plain"} if not field and _NUMBER.fullmatch(sample) else {}
 
 
 def words_of(text: str) -> list[str]:

@@ -15,9 +15,11 @@ from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.telemetry import Sighting
 from forewarn.ingest.delivery import Frame
+from forewarn.ingest.formats import senml
 from forewarn.ingest.formats.json_paths import other_numbers
 from forewarn.ingest.formats.json_strict import parse
 from forewarn.ingest.formats.unpack import unpacked
+from forewarn.ingest.topics import Binding
 
 MAX_TOPICS = 200  # that one sender may use and the plant file does not name
 MAX_SENDERS = 1_000
@@ -26,6 +28,7 @@ MAX_READ_BYTES = 64 * 1024
 MAX_PER_BATCH = 256  # topics whose payload is looked into
 SAMPLE_CHARACTERS = 120
 NOT_NUMBERS = frozenset({"ts", "seq", "boot", "time", "timestamp"})
+_NOBODY = Binding("", "senml", {}, -1)
 PREFIX = "stranger:"
 """Begin of the keys of remembered rows."""
 
@@ -125,7 +128,7 @@ class Sightings:
         places = [
             _sighting(frame, path, value, count)
             for frame, count in self._messages.values()
-            for path, value in numbers_in(frame.payload)
+            for path, value in numbers_in(frame.payload, frame.received_at_us)
         ]
         return [*places, *self._fields.values()]
 
@@ -135,8 +138,9 @@ def _sighting(frame: Frame, path: str, value: float, count: int) -> Sighting:
     return Sighting(frame.topic, path, frame.client, frame.received_at_us, value, sample, count)
 
 
-def numbers_in(payload: bytes) -> list[tuple[str, float]]:
-    """(path, value) of the numbers of a payload of unknown shape; path "" when it is a number as a whole.
+def numbers_in(payload: bytes, now_us: int = 0) -> list[tuple[str, float]]:
+    """(path, value) of the numbers of a payload of unknown shape: path "" when it is a number as a whole, in SenML the
+    name of the record. SenML's times are judged as of `now_us`.
 
     Whatever cannot be read has none: it is quarantined in any case.
 
@@ -152,8 +156,30 @@ def numbers_in(payload: bytes) -> list[tuple[str, float]]:
         found = parse(unpacked(payload))
     except Rejected:
         return []
+    if is_senml(found):
+        return _senml_numbers(payload, now_us)
     first = found[0] if isinstance(found, list) and found else found
     return other_numbers(first, NOT_NUMBERS) if isinstance(first, dict) else []
+
+
+def is_senml(found: object) -> bool:
+    """Whether JSON looks like SenML: an array of records that have nothing but its labels, names among them.
+
+    >>> is_senml([{"bn": "urn:dev:p1:", "n": "temp", "v": 61.5}]), is_senml([{"temp": 61.5}]), is_senml([])
+    (True, False, False)
+    """
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        return False
+    labels = {label for record in found for label in record}
+    return bool(labels & {"n", "bn"}) and bool(labels & {"v", "vb", "s"}) and labels <= senml.LABELS.keys()
+
+
+def _senml_numbers(payload: bytes, now_us: int) -> list[tuple[str, float]]:
+    """The newest value of each name."""
+    try:
+        return list(dict(senml.decode(payload, _NOBODY, now_us, now_us).unknown).items())
+    except Rejected:
+        return []
 
 
 def _plain_number(payload: bytes) -> float | None:
