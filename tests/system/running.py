@@ -147,6 +147,13 @@ class RunningSystem:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def post(self, path: str, body: object) -> Any:
+        """What it answers to a request that makes something."""
+        assert self._http is not None
+        answer = self._http.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
     def sender(self, client_id: str, version: int = 4, login: tuple[str, str] | None = None) -> Sender:
         """A client that is connected, logged in by name and password."""
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion(version))
