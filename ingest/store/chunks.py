@@ -30,8 +30,8 @@ _WAVE = struct.Struct("<BBBBII")
 _CHUNK_KIND, _WAVE_KIND = 1, 2
 _DEFLATED, _QUALITY, _FLOAT32, _FLOAT64 = 1, 2, 4, 8
 _CRC_AT = {_CHUNK_KIND: 5, _WAVE_KIND: 4}
-_POWERS = 10.0 ** np.arange(10)
-_EXACT = 1 << 53
+POWERS = 10.0 ** np.arange(10)
+EXACT = 1 << 53
 _FARTHEST_US = 1 << 60
 _WIDTHS = {0, 1, 2, 4, 8}
 _SAMPLE = 16
@@ -69,7 +69,7 @@ def decode_chunk(blob: bytes) -> tuple[Int64s, Floats, UInt8s]:
     head = _opened(blob, _CHUNK, _CHUNK_KIND)
     flags, time_width, value_width, decimals, _, n, t0, smallest, unit, first = head[1:]
     floats = flags & (_FLOAT32 | _FLOAT64)
-    if time_width not in _WIDTHS or value_width not in _WIDTHS or decimals >= len(_POWERS) or flags > 15:
+    if time_width not in _WIDTHS or value_width not in _WIDTHS or decimals >= len(POWERS) or flags > 15:
         raise Rejected("bad_chunk", "unknown layout")
     if floats and value_width != {_FLOAT32: 4, _FLOAT64: 8}.get(floats):
         raise Rejected("bad_chunk", "a width that its numbers cannot have")
@@ -90,7 +90,7 @@ def encode_wave(samples: Float32s) -> bytes:
     n = len(samples)
     if not 0 < n <= MAX_POINTS or not np.isfinite(samples).all():
         raise ValueError(f"a waveform holds 1 to {MAX_POINTS} finite samples")
-    scaled, decimals = _as_decimals(samples)
+    scaled, decimals = as_decimals(samples)
     if scaled is None:
         flags, width, planes = _FLOAT32, 4, _shuffled(samples.astype(np.float32, copy=False))
     else:
@@ -103,7 +103,7 @@ def encode_wave(samples: Float32s) -> bytes:
 def decode_wave(blob: bytes) -> Float32s:
     """Samples of a waveform. Raises `Rejected` for bytes that no `encode_wave` made."""
     flags, width, decimals, _, n = _opened(blob, _WAVE, _WAVE_KIND)[1:]
-    if width not in _WIDTHS or decimals >= len(_POWERS) or flags & ~(_DEFLATED | _FLOAT32):
+    if width not in _WIDTHS or decimals >= len(POWERS) or flags & ~(_DEFLATED | _FLOAT32):
         raise Rejected("bad_chunk", "unknown layout")
     if flags & _FLOAT32 and width != 4:
         raise Rejected("bad_chunk", "a width that its numbers cannot have")
@@ -112,7 +112,7 @@ def decode_wave(blob: bytes) -> Float32s:
         return _finite(_unshuffled(body, np.dtype(np.float32)))
     if width == 0:
         return np.zeros(n, np.float32)
-    scaled: Floats = _unshuffled(body, np.dtype(_INTS[width])) / _POWERS[decimals]
+    scaled: Floats = _unshuffled(body, np.dtype(_INTS[width])) / POWERS[decimals]
     return scaled.astype(np.float32)
 
 
@@ -164,7 +164,7 @@ def _unpack_times(planes: bytes, width: int, n: int, t0: int, smallest: int, uni
 
 def _pack_values(value: Floats) -> tuple[bytes, int, int, int, int]:
     """Shuffled values; flags, width, decimals and first scaled value."""
-    scaled, decimals = _as_decimals(value)
+    scaled, decimals = as_decimals(value)
     if scaled is not None:
         first, change = int(scaled[0]), np.diff(scaled)
         width = _width(int(change.min()), int(change.max())) if len(change) else 0
@@ -178,15 +178,15 @@ def _pack_values(value: Floats) -> tuple[bytes, int, int, int, int]:
     return _shuffled(value.astype(np.float64, copy=False)), _FLOAT64, 8, 0, 0
 
 
-def _as_decimals(value: Floats | Float32s) -> tuple[Int64s | None, int]:
+def as_decimals(value: Floats | Float32s) -> tuple[Int64s | None, int]:
     """Integers k and a number of decimals d such that k / 10**d gives back every value bit by bit; else None."""
     sample = value[:_SAMPLE].astype(np.float64)[:, None]
     with np.errstate(all="ignore"):  # infinite and not-a-number simply are no decimals
-        fits = (np.rint(sample * _POWERS) / _POWERS).astype(value.dtype) == sample.astype(value.dtype)
+        fits = (np.rint(sample * POWERS) / POWERS).astype(value.dtype) == sample.astype(value.dtype)
         found = np.flatnonzero(fits.all(axis=0))
         for decimals in found[:4].tolist():
-            scaled = np.rint(value.astype(np.float64) * _POWERS[decimals])
-            if (np.abs(scaled) < _EXACT).all() and _same_bits((scaled / _POWERS[decimals]).astype(value.dtype), value):
+            scaled = np.rint(value.astype(np.float64) * POWERS[decimals])
+            if (np.abs(scaled) < EXACT).all() and _same_bits((scaled / POWERS[decimals]).astype(value.dtype), value):
                 return scaled.astype(np.int64), decimals
     return None, 0
 
@@ -206,9 +206,9 @@ def _unpack_values(planes: bytes, floats: int, width: int, decimals: int, n: int
     if n > 1:
         scaled[1:] = _unshuffled(planes, np.dtype(_INTS[width])) if width else 0
         np.cumsum(scaled, out=scaled)
-    if scaled.max() >= _EXACT or scaled.min() <= -_EXACT:
+    if scaled.max() >= EXACT or scaled.min() <= -EXACT:
         raise Rejected("bad_chunk", "a scaled value is too large")
-    value: Floats = scaled / _POWERS[decimals]
+    value: Floats = scaled / POWERS[decimals]
     return value
 
 

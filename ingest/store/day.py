@@ -8,6 +8,7 @@ rests is settled: chunks that overlap or are small are merged, and every series 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,13 +22,14 @@ from forewarn.ingest.store.day_rows import SERIES_LIMIT, Bools, DayRows, day_pat
 from forewarn.ingest.store.day_state import SCHEMA, DayState, read_state, stale_series, upgrade, write_state
 from forewarn.ingest.store.files import bound_log, close_written, open_for_writing, retriable, transaction
 from forewarn.ingest.store.log import DayLog
-from forewarn.ingest.store.packing import PackJob
+from forewarn.ingest.store.packing import PackAhead, PackJob
 from forewarn.ingest.store.rollup_files import HOURS, MINUTES, RollupWriter, Width
 from forewarn.ingest.store.rollup_rows import Rollup, rollup_of
 from forewarn.ingest.store.waves import WaveTable
 
 _PACK_AT_CLOSE_ROWS = 4096
-_MIN_SLICE_ROWS = 8192
+_MERGED_ROWS = 8192
+_MOST_WAITING = 2  # when the log is so many times as long as it should be, the writer waits for the packing
 _KEPT_FREE_PAGES = 8
 _PAYS = 48  # so many readings a bucket make a rollup worth its room while the readings are there
 SeriesRollup = tuple[int, Rollup]
@@ -36,8 +38,9 @@ SeriesRollup = tuple[int, Rollup]
 class DayFile:
     """The writing side of one day. After an error throw the object away: only the file is right then."""
 
-    def __init__(self, folder: Path, day: int, log_rows: int, generation: int = 0) -> None:
+    def __init__(self, folder: Path, day: int, log_rows: int, worker: Executor, generation: int = 0) -> None:
         self._path, self._day, self._log_rows = day_path(folder, day), day, log_rows
+        self._worker = worker
         with retriable(self._path):
             self._db = open_for_writing(self._path, SCHEMA)
             try:
@@ -60,8 +63,6 @@ class DayFile:
         self._note_newest(self._log.rows.sorted())
         upto = self._state.pack_upto
         self._job = self._pack_job(upto, self._state.pack_key) if upto else None
-        if upto:
-            self._log.seal()
 
     @property
     def cursor(self) -> int:
@@ -84,7 +85,7 @@ class DayFile:
                 self._forget_conflicts(state.base)
             counts = self._take(position, rows, waveforms)
             state = state.counted_again(*counts) if again else state.counted(*counts)
-            state = self._packed(replace(state, cursor=position), max(_MIN_SLICE_ROWS, 2 * len(rows)))
+            state = self._packed(replace(state, cursor=position), max(_MERGED_ROWS, 2 * len(rows)))
             self._put_state(replace(state, last_id=self._log.last_id))
         bound_log(self._db, self._path)
 
@@ -141,26 +142,44 @@ class DayFile:
 
     # ---- packing
 
-    def _packed(self, state: DayState, budget_rows: int) -> DayState:
-        """Pack a slice of the running job; begin one when the log is long."""
+    def _packed(self, state: DayState, merged_rows: int) -> DayState:
+        """Begin to pack when the log is long; put what is packed; else merge about so many rows."""
         if self._job is None:
-            if len(self._log) < max(1, self._log_rows):
-                self._chunks.merge_some(budget_rows)
-                return state
-            self._job = self._pack_job(self._log.last_id)
-            self._log.seal()
-            return replace(state, pack_upto=self._log.last_id, pack_key=-1)
-        some = self._job.next_slice(budget_rows)
+            if len(self._log) >= max(1, self._log_rows):
+                return self._begun(state)
+            self._chunks.merge_some(merged_rows)
+            return state
+        if not self._job.ready and len(self._log) < _MOST_WAITING * self._log_rows:
+            return state
+        some = self._job.take()
         self._chunks.put(some.chunks)
-        if not some.done:
-            return replace(state, pack_key=some.last_key)
-        self._log.drop(self._job.upto, self._job.log_rows)
-        self._chunks.note_packed(self._job.rows)
-        packed, self._job = self._job.upto, None
-        return replace(state, packed=packed, pack_upto=0, pack_key=-1)
+        return self._ended(state) if some.done else replace(state, pack_key=some.last_key)
 
-    def _pack_job(self, upto: int, after_key: int = -1) -> PackJob:
-        return PackJob(self._log.rows_up_to(upto), self._day, upto, self._chunks.newest, after_key)
+    def _begun(self, state: DayState) -> DayState:
+        self._job = self._pack_job(self._log.last_id)
+        return replace(state, pack_upto=self._log.last_id, pack_key=-1)
+
+    def _ended(self, state: DayState) -> DayState:
+        assert self._job is not None
+        job, self._job = self._job.job, None
+        self._log.drop(job.upto, job.log_rows)
+        self._chunks.note_packed(job.rows)
+        return replace(state, packed=job.upto, pack_upto=0, pack_key=-1)
+
+    def _pack_job(self, upto: int, after_key: int = -1) -> PackAhead:
+        self._log.seal()
+        rows, newest = self._log.rows_up_to(upto), dict(self._chunks.newest)
+        return PackAhead(lambda: PackJob(rows, self._day, upto, newest, after_key), self._worker)
+
+    def pack_soon(self) -> None:
+        """Begin to pack a log that is worth it: the day is to be closed."""
+        if self._job is None and len(self._log) >= _PACK_AT_CLOSE_ROWS:
+            try:
+                with retriable(self._path), transaction(self._db):
+                    self._put_state(self._begun(self._state))
+            except BaseException:
+                self._stop_packing()
+                raise
 
     def close(self) -> None:
         """Pack a log that is worth it, give its room back and release the file."""
@@ -171,13 +190,19 @@ class DayFile:
                         self._pack_everything()
                     self._give_back()
         finally:
+            self._stop_packing()
             close_written(self._db)
+
+    def _stop_packing(self) -> None:
+        if self._job is not None:
+            self._job.abandon()
+            self._job = None
 
     def _pack_everything(self) -> None:
         state = self._state
-        self._log_rows = 1
+        self._log_rows = 0
         while self._job is not None or len(self._log):
-            state = self._packed(state, 1 << 62)
+            state = self._packed(state, 0)
         self._put_state(state)
 
     def _give_back(self) -> None:
@@ -197,7 +222,7 @@ class DayFile:
         with retriable(self._path):
             if len(self._log):
                 with transaction(self._db):
-                    self._log_rows, wanted = 1, self._log_rows
+                    self._log_rows, wanted = 0, self._log_rows
                     self._put_state(self._packed(self._state, budget_rows))
                     self._log_rows = wanted
                 return False
@@ -263,4 +288,5 @@ class DayFile:
 
     def abandon(self) -> None:
         """Release the file after an error."""
+        self._stop_packing()
         self._db.close()

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from forewarn.core.clock import US_PER_DAY, US_PER_S
 from forewarn.core.readings import Floats, Int64s, Readings, UInt8s
 
-_OFFSET_BITS = 37  # 2**37 us are 38 hours
-OFFSET_MASK = (1 << _OFFSET_BITS) - 1
+OFFSET_BITS = 37  # 2**37 us are 38 hours
+OFFSET_MASK = (1 << OFFSET_BITS) - 1
 SERIES_LIMIT = 1 << 26
-_ROW_BYTES = 8 + 8 + 1
+ROW_BYTES = 8 + 8 + 1
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # years 1 to 9999: what a file name can say
 Bools = NDArray[np.bool_]
 
@@ -66,7 +66,7 @@ class DayRows:
     @property
     def series(self) -> Int64s:
         """Series numbers."""
-        return self.key >> _OFFSET_BITS
+        return self.key >> OFFSET_BITS
 
     @property
     def offset(self) -> Int64s:
@@ -84,7 +84,7 @@ class DayRows:
     @staticmethod
     def from_bytes(blob: bytes) -> DayRows:
         """Read-only columns over what `to_bytes` made."""
-        n = len(blob) // _ROW_BYTES
+        n = len(blob) // ROW_BYTES
         key, value = np.frombuffer(blob, np.int64, n), np.frombuffer(blob, np.float64, n, 8 * n)
         return DayRows(key, value, np.frombuffer(blob, np.uint8, n, 16 * n))
 
@@ -133,7 +133,7 @@ class SortedRuns:
 
 def key_of(series: int, offset: int) -> int:
     """Key of one reading."""
-    return series << _OFFSET_BITS | offset
+    return series << OFFSET_BITS | offset
 
 
 def split_days(readings: Readings) -> Iterator[tuple[int, DayRows]]:
@@ -152,7 +152,7 @@ def split_days(readings: Readings) -> Iterator[tuple[int, DayRows]]:
 
 
 def _rows_of(readings: Readings, day: int) -> DayRows:
-    key = readings.series.astype(np.int64) << _OFFSET_BITS | (readings.at - day * US_PER_DAY)
+    key = readings.series.astype(np.int64) << OFFSET_BITS | (readings.at - day * US_PER_DAY)
     return DayRows(key, readings.value, readings.quality).sorted()
 
 

@@ -1,4 +1,4 @@
-"""Tables and the one row of state of a day file, as this version and the one before know them."""
+"""Tables and the one row of state of a day file, as this version and those before know them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, fields, replace
 from forewarn.core.errors import Rejected
 from forewarn.ingest.store.day_rows import SERIES_LIMIT
 
-VERSION = 2
+VERSION = 3
 _NEW_IN_2 = """
 ALTER TABLE state ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE state ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE state ADD COLUMN waves_dropped INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE stale (series INTEGER PRIMARY KEY);
-UPDATE state SET version = 2;
 """
+_NEW_IN_3 = "UPDATE state SET version = 3;"  # log entries may be packed: an older program must not touch them
 _FIRST = """
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, cursor INTEGER NOT NULL,
   stored INTEGER NOT NULL, duplicates INTEGER NOT NULL, conflicts INTEGER NOT NULL,
@@ -34,7 +34,7 @@ CREATE UNIQUE INDEX waveform_identity ON waveform (series, at);
 CREATE TABLE waveform_conflict (id INTEGER PRIMARY KEY, position INTEGER NOT NULL, series INTEGER NOT NULL,
   at INTEGER NOT NULL, rate REAL NOT NULL, quality INTEGER NOT NULL, blob BLOB NOT NULL);
 """
-SCHEMA = _FIRST + _NEW_IN_2
+SCHEMA = _FIRST + _NEW_IN_2 + _NEW_IN_3
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +121,7 @@ def write_state(db: sqlite3.Connection, state: DayState) -> None:
 
 def upgrade(db: sqlite3.Connection) -> None:
     """Bring a file of version 1 to this one. Must not run inside a transaction."""
-    if db.execute("SELECT version FROM state").fetchone()[0] == 1:
-        db.executescript(f"BEGIN IMMEDIATE; {_NEW_IN_2} COMMIT;")
+    (version,) = db.execute("SELECT version FROM state").fetchone()
+    steps = {1: _NEW_IN_2 + _NEW_IN_3, 2: _NEW_IN_3}
+    if version in steps:
+        db.executescript(f"BEGIN IMMEDIATE; {steps[version]} COMMIT;")

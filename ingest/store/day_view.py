@@ -17,6 +17,7 @@ from forewarn.ingest.store.chunks import decode_chunk
 from forewarn.ingest.store.day_rows import DayRows, SortedRuns, day_path, key_of
 from forewarn.ingest.store.day_state import DayState, read_state
 from forewarn.ingest.store.files import inode_of, open_for_reading, transaction
+from forewarn.ingest.store.log_entry import rows_of
 
 _OPEN_DAYS = 48
 
@@ -72,7 +73,7 @@ class DayView:
             self._log, self._seen, self._packed = SortedRuns(), packed, packed
         if last_id > self._seen:
             entries = self.db.execute("SELECT columns FROM log WHERE id > ? ORDER BY id", (self._seen,))
-            self._log.add(DayRows.joined([DayRows.from_bytes(columns) for (columns,) in entries]))
+            self._log.add(DayRows.joined([rows_of(columns) for (columns,) in entries]))
             self._seen = last_id
 
     def read(self, series: int, start_us: int, stop_us: int) -> list[Readings]:

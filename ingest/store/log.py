@@ -1,4 +1,4 @@
-"""The batch log of one day: what is stored but not packed yet, as raw columns on disk and in memory.
+"""The batch log of one day: what is stored but not packed yet, on disk as entries and in memory as columns.
 
 The columns in memory serve packing and the search for late readings. Many small entries are joined to one, so that a
 reader meets few. Ids of entries only rise: a reader that has seen an id needs only the entries behind it.
@@ -12,6 +12,7 @@ import numpy as np
 
 from forewarn.core.readings import Floats, Int64s
 from forewarn.ingest.store.day_rows import Bools, DayRows, SortedRuns
+from forewarn.ingest.store.log_entry import entry_of, rows_of
 
 _SMALL_ENTRIES = 512  # so many small entries are joined to one
 _LARGE_ENTRY_ROWS = 2048
@@ -26,7 +27,7 @@ class DayLog:
         self._runs = SortedRuns()
         self._small_from_id, self._small_from_row, self._small = 0, 0, 0
         for id_, blob in db.execute("SELECT id, columns FROM log ORDER BY id"):
-            self._keep(id_, DayRows.from_bytes(blob))
+            self._keep(id_, rows_of(blob))
 
     def __len__(self) -> int:
         return self._n
@@ -52,7 +53,7 @@ class DayLog:
             self._db.execute("DELETE FROM log WHERE id > ?", (self._small_from_id,))
             entry = self.rows.take(slice(self._small_from_row, None))
             self.seal()
-        self._db.execute("INSERT INTO log VALUES (?, ?, ?)", (self.last_id, len(entry), entry.to_bytes()))
+        self._db.execute("INSERT INTO log VALUES (?, ?, ?)", (self.last_id, len(entry), entry_of(entry)))
 
     def seal(self) -> None:
         """Entries up to now are never joined with later ones."""

@@ -1,8 +1,14 @@
-"""How the rows of a day's log become packed chunks of one series each. Pure."""
+"""How the rows of a day's log become packed chunks of one series each.
+
+Pure but for the thread: zlib and numpy work beside the writer, which only puts what is ready into its transactions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +18,8 @@ from forewarn.core.readings import Floats, Int64s, UInt8s
 from forewarn.ingest.store.chunks import QUICKLY, encode_chunk
 from forewarn.ingest.store.day_rows import DayRows
 from forewarn.ingest.store.merge import MAX_CHUNK_ROWS
+
+SLICE_ROWS = 32_768  # so many are put in one transaction
 
 
 class ChunkRow(NamedTuple):
@@ -86,3 +94,47 @@ class PackJob:
 
     def _chunk(self, rows: DayRows) -> ChunkRow:
         return chunk_row(int(rows.key[0]) >> 37, rows.offset + self._midnight, rows.value, rows.quality)
+
+
+class PackAhead:
+    """A pack job at work in another thread; the writer takes slice after slice, in order.
+
+    Nothing of it is on the disk until the writer puts it there: after a crash the job begins again behind the last
+    chunk that was put. `abandon` lets the thread end early.
+    """
+
+    def __init__(self, make: Callable[[], PackJob], worker: Executor) -> None:
+        self._slices: SimpleQueue[Slice | None] = SimpleQueue()
+        self._abandoned = False
+        self._work = worker.submit(self._pack, make)
+
+    def _pack(self, make: Callable[[], PackJob]) -> PackJob:
+        try:
+            job, done = make(), False
+            while not (done or self._abandoned):
+                self._slices.put(some := job.next_slice(SLICE_ROWS))
+                done = some.done
+            return job
+        finally:
+            self._slices.put(None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether `take` need not wait."""
+        return not self._slices.empty()
+
+    def take(self) -> Slice:
+        """The next slice, waiting for it; none behind the one that is `done`. Raises what went wrong in the thread."""
+        some = self._slices.get()
+        if some is None:
+            raise RuntimeError(f"no slice is left of a pack job of {self.job.log_rows} rows")
+        return some
+
+    @property
+    def job(self) -> PackJob:
+        """The job itself, when all slices are taken. Raises what went wrong in the thread."""
+        return self._work.result()
+
+    def abandon(self) -> None:
+        """Nobody takes any more."""
+        self._abandoned = True

@@ -13,12 +13,13 @@ from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Readings
 from forewarn.ingest.store.chunks import decode_chunk, decode_wave
-from forewarn.ingest.store.day_rows import DayRows, day_name, day_path, days_of
+from forewarn.ingest.store.day_rows import day_name, day_path, days_of
 from forewarn.ingest.store.day_state import read_state
 from forewarn.ingest.store.day_view import DayView, merged_readings
 from forewarn.ingest.store.files import open_for_reading
 from forewarn.ingest.store.history import FILE as HISTORY_FILE
 from forewarn.ingest.store.history import dropped_days
+from forewarn.ingest.store.log_entry import rows_of
 from forewarn.ingest.store.rollup_files import WIDTHS, RollupReader
 from forewarn.ingest.store.rollup_rows import decode_rollup, rollup_of
 
@@ -129,8 +130,11 @@ class _Day:
         if state.pack_upto > state.last_id or state.packed > state.last_id:
             yield f"the log is packed to {max(state.pack_upto, state.packed)} and ends at {state.last_id}"
         for id_, n, columns in self._db.execute("SELECT id, n, columns FROM log"):
-            if len(DayRows.from_bytes(columns)) != n or len(columns) != n * 17:
-                yield f"log entry {id_}: {len(columns)} bytes for {n} readings"
+            try:
+                if len(rows_of(columns)) != n:
+                    yield f"log entry {id_}: {len(columns)} bytes for {n} readings"
+            except Rejected as error:
+                yield f"log entry {id_}: {error}"
 
     def _chunk_damages(self) -> Iterator[str]:
         read = "SELECT id, series, t0, t1, n, vmin, vmax, blob FROM chunk ORDER BY series, t0"

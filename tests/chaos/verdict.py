@@ -19,7 +19,8 @@ import numpy as np
 from forewarn.core.ports import Refusal
 from forewarn.core.readings import Int64s
 from forewarn.ingest.store.chunks import decode_chunk
-from forewarn.ingest.store.day_rows import DayRows, key_of
+from forewarn.ingest.store.day_rows import key_of
+from forewarn.ingest.store.log_entry import rows_of
 from forewarn.ingest.store.reader import PackedReader
 
 _VALUE = re.compile(rb'\{"value":(\d+),"ts":\d+')
@@ -77,7 +78,7 @@ def rows_on_disk_twice(series_dir: Path) -> int:
     twice = 0
     for file in sorted(series_dir.glob("day-*.db")):
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as day:
-            log = [DayRows.from_bytes(blob).key for (blob,) in day.execute("SELECT columns FROM log")]
+            log = [rows_of(blob).key for (blob,) in day.execute("SELECT columns FROM log")]
             chunks = [key_of(series, 0) + decode_chunk(blob)[0] for series, blob in _chunks(day)]
             waves = day.execute("SELECT count(*) - count(DISTINCT series || ' ' || at) FROM waveform").fetchone()[0]
         twice += _repeats(log) + _repeats(chunks) + int(waves)
