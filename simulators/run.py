@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -49,7 +50,7 @@ class FleetRun:
     def __init__(self, fleet: Fleet, publisher: Publisher, clock: PlantClock, control: SimpleQueue[Control]) -> None:
         self._fleet, self._publisher, self._clock, self._control = fleet, publisher, clock, control
         self._mischief = Mischief()
-        self._blocks = 0
+        self._blocks = Counter[int]()  # machine -> waveforms sent: each topic counts by itself, or gaps would show
         self._stopped = False
         self._last_us = fleet.origin_us
         self._lag_s = 0.0
@@ -86,9 +87,9 @@ class FleetRun:
         row = self._fleet.row(slot.machine, slot.at_us)
         out = self._mischief.row(row_message(spec, slot.at_us, row), slot.at_us, row)
         if slot.waveform:
-            self._blocks += 1
+            self._blocks[slot.machine] += 1
             samples = self._fleet.waveform(slot.machine, slot.at_us)
-            out += self._mischief.block(waveform_message(spec, slot.at_us, samples, self._blocks))
+            out += self._mischief.block(waveform_message(spec, slot.at_us, samples, self._blocks[slot.machine]))
         self._send(out)
         self._last_us = slot.at_us
 

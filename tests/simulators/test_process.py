@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from forewarn.core.clock import US_PER_DAY, US_PER_S, PlantClock
+from forewarn.core.errors import Rejected
+from forewarn.ingest.formats.waveform import decode_block
 from forewarn.simulators.publisher import Target
 from forewarn.simulators.run import STOP, Control, Repair, read_control, run_fleet, wall_us
 from tests.simulators.small_server import SmallServer
@@ -48,6 +51,19 @@ def test_a_timed_run_ends_by_itself_and_its_ledger_is_what_the_server_took() -> 
     assert report["outstanding"] == 0
     assert len(report["truth"]) == 12
     assert report["plant_until_us"] < ORIGIN_US + (10_800 + 900) * US_PER_S
+
+
+def test_each_topic_counts_its_waveforms_by_itself_so_that_no_gap_shows() -> None:
+    with SmallServer() as server:
+        clock = PlantClock(wall_us(), ORIGIN_US, 21_600.0)
+        run_fleet(Target(port=server.port), clock, 1, 1.0, SimpleQueue())
+    numbers: dict[str, set[int]] = {}
+    for topic, payload in server.received:
+        if topic.endswith("/vib_de"):
+            with suppress(Rejected):  # the fleet also sends what is broken
+                numbers.setdefault(topic, set()).add(decode_block(payload).seq)
+    assert len(numbers) > 6
+    assert all(seen == set(range(1, len(seen) + 1)) for seen in numbers.values()), numbers
 
 
 def test_the_end_of_standard_input_stops_a_run_without_an_end() -> None:

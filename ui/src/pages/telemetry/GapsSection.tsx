@@ -5,6 +5,7 @@ import type { GapRow } from "../../api/types";
 import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
+import { When } from "../../components/When";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
 
@@ -20,7 +21,7 @@ function useColumns(): Column<GapRow>[] {
     ) },
     { name: gaps.missing, cell: (row) => <span className="strong">{gaps.messages(row.missing, format.number(row.missing))}</span> },
     { name: gaps.numbers, cell: (row) => row.first === row.last ? gaps.one(String(row.first)) : gaps.range(String(row.first), String(row.last)) },
-    { name: gaps.noticed, cell: (row) => <>{format.shortDateTime(row.noticed_at)}<div className="sub">{format.since(row.noticed_at)}</div></> },
+    { name: gaps.noticed, cell: (row) => <When time={row.noticed_at} /> },
   ];
 }
 

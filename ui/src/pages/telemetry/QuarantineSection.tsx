@@ -9,6 +9,7 @@ import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
 import { Notice } from "../../components/Notice";
+import { When } from "../../components/When";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
 import { ReplayDialog, type Asked } from "./ReplayDialog";
@@ -41,7 +42,6 @@ function Again({ row, onAsk }: { row: QuarantineRow; onAsk: (asked: Asked) => vo
 
 function useColumns(onAsk: (asked: Asked) => void): Column<QuarantineRow>[] {
   const { quarantine } = useWords().telemetry;
-  const format = useFormat();
   const reason = useReason();
   return [
     { name: quarantine.topic, cell: (row) => (
@@ -57,7 +57,7 @@ function useColumns(onAsk: (asked: Asked) => void): Column<QuarantineRow>[] {
       </>
     ) },
     { name: quarantine.preview, wide: true, cell: (row) => <Preview row={row} /> },
-    { name: quarantine.received, cell: (row) => <>{format.shortDateTime(row.received_at)}<div className="sub">{format.since(row.received_at)}</div></> },
+    { name: quarantine.received, cell: (row) => <When time={row.received_at} /> },
     { name: quarantine.again, bare: true, cell: (row) => <Again row={row} onAsk={onAsk} /> },
   ];
 }

@@ -11,6 +11,7 @@ import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
 import { SensorStatus } from "../../components/SensorStatus";
+import { When } from "../../components/When";
 import { withUnits } from "../../format/units";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
@@ -36,7 +37,7 @@ function useColumns(): Column<SensorEventRow>[] {
         <div className="sub">{withUnits(row.text)}</div>
       </>
     ) },
-    { name: sensors.since, cell: (row) => <>{format.shortDateTime(row.since)}<div className="sub">{format.since(row.since)}</div></> },
+    { name: sensors.since, cell: (row) => <When time={row.since} /> },
     { name: sensors.until, cell: (row) => (row.until ? format.shortDateTime(row.until) : <span className="late">{sensors.still}</span>) },
   ];
 }

@@ -6,6 +6,7 @@ import type { SourceRow } from "../../api/types";
 import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
+import { When } from "../../components/When";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
 import { clockIsOff, LEVEL_TONES, weakestFirst } from "./rules";
@@ -66,14 +67,13 @@ function Clock({ row }: { row: SourceRow }) {
 
 function useColumns(): Column<SourceRow>[] {
   const { sources } = useWords().telemetry;
-  const format = useFormat();
   return [
     { name: sources.source, cell: (row) => <Sender row={row} /> },
     { name: sources.promise, cell: (row) => <PromiseOf row={row} />, wide: true },
     { name: sources.losses, cell: (row) => <Losses row={row} />, wide: true },
     { name: sources.messages, cell: (row) => <Messages row={row} />, wide: true },
     { name: sources.clock, cell: (row) => <Clock row={row} /> },
-    { name: sources.heard, cell: (row) => <>{format.shortDateTime(row.last_at)}<div className="sub">{format.since(row.last_at)}</div></> },
+    { name: sources.heard, cell: (row) => <When time={row.last_at} /> },
   ];
 }
 

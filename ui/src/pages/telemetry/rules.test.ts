@@ -50,13 +50,20 @@ describe("what wants attention", () => {
     expect(kinds(known(troubles))).toEqual(["refused", "gaps", "places", "sensors"]);
     expect(kinds(known(troubles, false))[0]).toBe("away");
   });
+  it("counts what is missing beyond the rows of the list", () => {
+    const gap = { stream: "p1", boot: "", first: 1, last: 1, missing: 1, noticed_at: ago(1) };
+    const quiet = known();
+    const [want] = wanted({ ...quiet, gaps: [gap], overview: { ...quiet.overview, missing_messages: 9000 } }, NOW, 1);
+    expect(want?.count).toBe(9000);
+  });
   it("counts messages, not rows, and names the newest", () => {
     const gap = (stream: string, missing: number, days: number) => ({ stream, boot: "", first: 1, last: missing, missing, noticed_at: ago(days) });
-    const [want] = wanted(known({ gaps: [gap("old", 5, 2), gap("new", 7, 1)] }), NOW, 1);
+    const [want] = wanted(known({ gaps: [gap("old", 5, 2), gap("new", 7, 1), gap("history", 90, 8)] }), NOW, 1);
     expect([want?.count, want?.what, want?.section]).toEqual([12, "new", "gaps"]);
   });
-  it("forgets refusals and gaps after a week, but never a sensor that is still wrong", () => {
-    expect(kinds(known({ reasons: [reason("bad_json", ago(8))], sensors: [event("t", ago(30))] }))).toEqual(["sensors"]);
+  it("forgets refusals, gaps and unknown signals after a week, but never a sensor that is still wrong", () => {
+    const seen = { ...place(), last_at: ago(8) };
+    expect(kinds(known({ places: [seen], reasons: [reason("bad_json", ago(8))], sensors: [event("t", ago(30))] }))).toEqual(["sensors"]);
   });
   it("is an alarm when a sensor has failed, and a word when it only wants maintenance", () => {
     const tone = (ne107: string) => wanted(known({ sensors: [event("t", ago(1), { ne107 })] }), NOW, 1)[0]?.tone;

@@ -114,7 +114,7 @@ export function unfit(form: Form): (keyof Form)[] {
 
 const DAY_MS = 86_400_000;
 
-/** Refusals and gaps that are older than this are history: they stand in their section and call for nobody. */
+/** What was last seen longer ago is history: it stands in its section and calls for nobody. */
 export const RECENT_DAYS = 7;
 
 /** One line of "what wants attention": how many of what, since when, and the newest of them as an example. */
@@ -150,7 +150,8 @@ function want<T>(kind: Want["kind"], section: Section, tone: Tone, rows: T[], at
 /** Ingest that is away stands above all; then the newest trouble first. */
 export function wanted(known: Known, nowMs: number, clockRate: number): Want[] {
   const isRecent = (time: string) => nowMs - Date.parse(time) < RECENT_DAYS * DAY_MS;
-  const { sources, sensors, places } = known;
+  const { sources, sensors, overview } = known;
+  const places = known.places.filter((place) => isRecent(place.last_at));
   const gaps = known.gaps.filter((gap) => isRecent(gap.noticed_at));
   const refused = known.reasons.filter((reason) => reason.rows > 0 && isRecent(reason.newest_at));
   const failed = sensors.some((event) => event.ne107 === "failure");
@@ -162,6 +163,8 @@ export function wanted(known: Known, nowMs: number, clockRate: number): Want[] {
     ...want("places", "adopt", "brand", places, (p) => p.first_at, (p) => p.topic),
     ...want("refused", "quarantine", "alert", refused, (r) => r.newest_at, (r) => r.reason, (r) => r.rows),
   ].sort((a, b) => (b.at ?? "").localeCompare(a.at ?? ""));
+  const all = found.find(({ kind }) => kind === "gaps" && gaps.length === known.gaps.length);
+  if (all) all.count = Math.max(all.count, overview.missing_messages); // the list ends somewhere, the figure does not
   const away: Want = { kind: "away", section: "overview", tone: "alarm", count: 1, at: null, what: "" };
-  return known.overview.ingest.running ? found : [away, ...found];
+  return overview.ingest.running ? found : [away, ...found];
 }
