@@ -79,7 +79,7 @@ def test_an_edge_node_is_born_loses_a_message_and_is_asked_for_its_births(spoken
     (gap,) = spoken.get("/api/telemetry/gaps")
     assert (gap["stream"], gap["missing"]) == ("hall/edge-1", 1)
     last = {row["name"]: row for row in spoken.get("/api/assets/press-1")["signals"]}
-    assert (last["speed"]["last_value"], last["speed"]["quality"]) == (1500.0, [Quality.QOS0.name.lower()])  # type: ignore[union-attr]
+    assert (last["speed"]["last_value"], last["speed"]["quality"]) == (1500.0, [Quality.QOS0.name.lower()])
     adopted(spoken, node)
     node.leave()
     meanwhile(node, lambda: states(spoken) == {"": "offline", "drive": "offline"})
