@@ -110,7 +110,7 @@ class Soak:
         while (passed_s := time.monotonic() - started_s) < DRAIN_S:
             now = self._fleet.figures()
             samples.append(self._product.usage())
-            if now["due"] - now["acked"] <= self._a_second and self._product.lag_bytes() < MIB:
+            if now["due"] - now["acked"] <= (self._a_second if rounds_per_s else 0) and self._product.lag_bytes() < MIB:
                 return {"drained_in_s": round(passed_s, 1), "rss_max_mib": round(max(samples, key=_rss).rss / MIB, 1)}
             if len(samples) % TELL_EVERY == 0:
                 _tell(f"{label} {passed_s:.0f} s", now, samples[-1])
