@@ -8,7 +8,7 @@ from forewarn.core.clock import US_PER_S
 from forewarn.core.readings import SignalSpec
 from forewarn.ingest.delivery import RETAIN, Frame
 from forewarn.ingest.desk import Command, Taken
-from forewarn.ingest.formats.sparkplug_payload import decode
+from forewarn.ingest.formats.sparkplug_payload import Metric, Payload, decode, encode
 from forewarn.ingest.formats.sparkplug_types import DataType
 from forewarn.ingest.sparkplug.host import HostRules, SparkplugHost
 from forewarn.ingest.sparkplug.memory import NodeStatus
@@ -118,3 +118,19 @@ def edge_node(bd_seq: int = 0, name: str = NODE, tags: list[Tag] | None = None) 
 def is_rebirth(command: Command) -> bool:
     metrics = decode(command.payload).metrics
     return [(m.name, m.datatype, m.value) for m in metrics] == [("Node Control/Rebirth", DataType.BOOLEAN, True)]
+
+
+def born(rules: HostRules | None = None) -> tuple[Rig, EdgeNode]:
+    """A host that knows one node, all of whose metrics are null yet."""
+    rig, node = Rig(rules or HostRules()), edge_node()
+    rig.all(node.births(rig.now_ms))
+    rig.refused.clear()
+    return rig, node
+
+
+def said(node: EdgeNode, rig: Rig, **values: float) -> Packet:
+    return node.data(DEVICE, values, rig.now_ms)
+
+
+def by_hand(verb: str, metrics: list[Metric], seq: int | None, ms: int | None, device: str = "") -> Packet:
+    return Packet(edge_node().topic(verb, device), encode(Payload(ms, metrics, seq)))
