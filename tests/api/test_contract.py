@@ -28,6 +28,7 @@ from forewarn.api import schemas, schemas_telemetry
 from forewarn.api.app import openapi_document
 from forewarn.api.auth import COOKIE
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
+from tests.api.road import Road
 from tests.api.rooms import TestRoom
 
 ONLY_IN_PYTHON = {"LoginIn", "Model"}  # the page posts the token of its address; Model is the base of all
@@ -119,9 +120,10 @@ def test_every_model_of_the_answers_stands_in_the_document() -> None:
 
 @pytest.mark.slow
 def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
-    app: FastAPI, client: TestClient, plant_room: TestRoom
+    app: FastAPI, client: TestClient, plant_room: TestRoom, tmp_path: Path
 ) -> None:
     """Made-up requests, good and bad: never a 5xx, and every answer is one that the document describes."""
+    Road(plant_room, tmp_path)
     plant_room.assess("p101")
     order = plant_room.open_order()
     session = {"cookie": f"{COOKIE}={client.cookies[COOKIE]}"}
