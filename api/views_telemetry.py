@@ -24,7 +24,7 @@ from forewarn.api.state import Plantroom
 from forewarn.api.views import moment
 from forewarn.core.health import SensorEvent
 from forewarn.core.ports import QuarantineSummary, Refusal
-from forewarn.core.telemetry import Gap, SourceRecord
+from forewarn.core.telemetry import Gap, SeenPlace, SourceRecord
 from forewarn.ingest.adoption import guess
 from forewarn.ingest.sparkplug.memory import NODE_ROWS, NodeStatus, statuses_in
 
@@ -44,7 +44,7 @@ def overview(room: Plantroom) -> TelemetryOverview:
         sources=len(room.book.sources()),
         missing_messages=sum(gap.missing for gap in room.book.gaps(MOST)),
         sensor_events=len(events),
-        places=len(room.book.places(MOST)),
+        places=len(unnamed(room, MOST)),
     )
 
 
@@ -157,14 +157,18 @@ def sensor_event_row(event: SensorEvent) -> SensorEventRow:
     )
 
 
-def places(room: Plantroom, limit: int) -> list[PlaceRow]:
-    """Places that the plant file still does not name, with a guess each."""
+def unnamed(room: Plantroom, limit: int) -> list[SeenPlace]:
+    """Places that the plant still does not name."""
     named = {(spec.topic, spec.field or "") for asset in room.plant.assets for spec in asset.signals}
+    seen = room.book.places(limit + len(named))
+    return [place for place in seen if (place.topic, place.field) not in named][:limit]
+
+
+def places(room: Plantroom, limit: int) -> list[PlaceRow]:
+    """Places that the plant still does not name, with a guess each."""
     assets = [asset.id for asset in room.plant.assets]
     rows = []
-    for place in room.book.places(limit + len(named)):
-        if (place.topic, place.field) in named:
-            continue
+    for place in unnamed(room, limit):
         found = guess(place.topic, place.field, place.value, "", assets)
         rows.append(
             PlaceRow(
@@ -181,7 +185,7 @@ def places(room: Plantroom, limit: int) -> list[PlaceRow]:
                 guess=GuessOut(**asdict(found)),
             )
         )
-    return rows[:limit]
+    return rows
 
 
 def sample_of(room: Plantroom, topic: str, field: str) -> str:
