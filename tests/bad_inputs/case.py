@@ -107,12 +107,13 @@ def ended(
     name: str,
     packet_of: Callable[[int], bytes],
     code: int,
-    reason: str | None,
+    reason: str,
     note: str = "",
     versions: Sequence[int] = VERSIONS,
+    detail: str = "",
 ) -> Case:
-    """The connection ends: MQTT 5 with a DISCONNECT of this code, 3.1.1 without a word. What a client sent that was let
-    in is noted in the quarantine with its `reason` (None: it was no message)."""
+    """The connection ends: MQTT 5 with a DISCONNECT of this code, 3.1.1 without a word. It is noted in the quarantine
+    with its `reason` and something in its `detail`, and counts no reading."""
 
     def play(world: World, client: str) -> None:
         before = world.books()
@@ -124,7 +125,9 @@ def ended(
                 world.acked += 1
                 sender.send(packet_of(version))
                 assert sender.last_reason() == (code if version == 5 else None)
-            assert [found.reason for found in world.rows(name, reason is not None)] == [reason] * (reason is not None)
+            (found,) = world.rows(name, 1)
+            assert (found.reason, found.readings) == (reason, 0)
+            assert detail in found.detail
         assert added(before, world.books()) == {"stored": len(versions)}
 
     how = {(4, 5): "", (5,): " (MQTT 5 only)"}[tuple(versions)]

@@ -69,6 +69,7 @@ CASES = [
         0x95,
         "packet_too_large",
         "its topic and size are noted",
+        detail="104857",
     ),
     ended(
         6,
