@@ -101,6 +101,13 @@ def test_older_history_is_late_and_out_of_range_is_told() -> None:
     assert [last.value for last in store.last_values()] == [20.0]
 
 
+def test_what_a_sender_told_later_makes_no_other_reading_late() -> None:
+    store, intake = imported(column([NOW_US - HOUR_US], [20.0], [int(Quality.HISTORICAL)]))
+    put(store, intake, column([NOW_US - 2 * HOUR_US], [21.0]))
+    assert store.read(1, 0, NOW_US).quality.tolist() == [0, int(Quality.HISTORICAL)]
+    assert [last.value for last in store.last_values()] == [21.0]
+
+
 def test_a_series_that_the_plant_does_not_name_is_counted_and_refused() -> None:
     store, _ = imported(column([NOW_US], [1.0], name="p9/temp"))
     assert [(r.reason, r.readings) for r in store.quarantine()] == [("unknown_series", 1)]
