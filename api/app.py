@@ -8,7 +8,16 @@ from fastapi import FastAPI, HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from forewarn.api import page, problems, routes_live, routes_login, routes_orders, routes_plant, routes_telemetry
+from forewarn.api import (
+    page,
+    problems,
+    routes_live,
+    routes_login,
+    routes_orders,
+    routes_plant,
+    routes_readings,
+    routes_telemetry,
+)
 from forewarn.api.auth import COOKIE, Caller, Gate
 from forewarn.api.schemas import Problem
 from forewarn.api.state import Plantroom
@@ -78,7 +87,7 @@ def _routes() -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for module in (routes_login, routes_plant, routes_telemetry, routes_orders, routes_live):
+    for module in (routes_login, routes_plant, routes_readings, routes_telemetry, routes_orders, routes_live):
         app.include_router(module.router)
 
     @app.get("/api/openapi.json", include_in_schema=False)

@@ -1,4 +1,4 @@
-"""What the ingest process does when it is asked over its control socket: replay, reload, status."""
+"""What the ingest process does when it is asked over its control socket: replay, reload, status, import, enter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from forewarn.ingest.delivery import Frame
 from forewarn.ingest.desk import Command
 from forewarn.ingest.door.front_door import FrontDoor
 from forewarn.ingest.formats.columns import decode as decode_columns
-from forewarn.ingest.imports import read_spool
+from forewarn.ingest.imports import Entered, frames_by_hand, read_spool
 from forewarn.ingest.replay import Wanted, choose
 from forewarn.ingest.store.reader import PackedReader
 from forewarn.pipeline.adopted import load_plant_with_adopted
@@ -71,6 +71,7 @@ class IngestControl:
         server.register("reload", self.reload)
         server.register("status", self.status)
         server.register("import", self.import_)
+        server.register("enter", self.enter)
 
     def publish(self, commands: Sequence[Command]) -> None:
         """Tell the senders, at our own door and at every broker. On the loop."""
@@ -85,7 +86,7 @@ class IngestControl:
     async def replay(self, arguments: Json) -> object:
         """Read rows of the quarantine again: {rows | reason | topic, before_row?}. Answers when they are durable in the
         journal: how many were asked for, which rows lack a part of their message, which are gone, where to go on."""
-        wanted = _wanted(arguments)
+        wanted = _converted(arguments, Wanted)
         chosen = await asyncio.get_running_loop().run_in_executor(None, choose, self._book, wanted, self._now_us())
         if chosen.frames:
             await self._durable(chosen.frames)
@@ -114,6 +115,15 @@ class IngestControl:
             await self._durable(page)
         path.unlink()
         return {"readings": readings}
+
+    async def enter(self, arguments: Json) -> object:
+        """Put what a person entered into the journal: {by, readings: [{series, at_us, value}]}, values in canonical
+        units. Answers how many when all are durable."""
+        wanted = _converted(arguments, Entry)
+        frames = frames_by_hand(wanted.readings, wanted.by, self._now_us())
+        if frames:
+            await self._durable(frames)
+        return {"readings": len(frames)}
 
     async def _durable(self, frames: Sequence[Frame]) -> None:
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -174,9 +184,16 @@ async def _within(work: asyncio.Future[T], otherwise: str) -> T:
         raise Retriable(f"{otherwise}: not done within {PATIENCE_S:g} s, ask again") from error
 
 
-def _wanted(arguments: Json) -> Wanted:
+class Entry(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of the command `enter`."""
+
+    by: str
+    readings: list[Entered]
+
+
+def _converted(arguments: Json, type: type[T]) -> T:
     try:
-        return msgspec.convert(arguments, type=Wanted)
+        return msgspec.convert(arguments, type=type)
     except msgspec.ValidationError as error:
         raise Rejected("bad_request", str(error)) from error
 

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from forewarn.api.readings import ReadingDesk
 from forewarn.api.telemetry import TelemetryDesk
 from forewarn.core.clock import PlantClock
 from forewarn.core.health import SensorEvent
@@ -76,6 +77,7 @@ class Plantroom:
     idempotent: Idempotent
     sensor_events: SensorEvents | None = None
     telemetry: TelemetryDesk | None = None
+    readings: ReadingDesk | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

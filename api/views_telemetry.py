@@ -26,12 +26,14 @@ from forewarn.core.health import SensorEvent
 from forewarn.core.ports import QuarantineSummary, Refusal
 from forewarn.core.telemetry import Gap, SeenPlace, SourceRecord
 from forewarn.ingest.adoption import guess
+from forewarn.ingest.imports import BY_HAND
 from forewarn.ingest.sparkplug.memory import NODE_ROWS, NodeStatus, statuses_in
 
 BROKER = "broker:"
 REFUSED = "refused_"
 PREVIEW_BYTES = 200
 MOST = 1_000_000
+BY_PEOPLE = Promise(level="D3", text="what was entered is on our disk, and is stored exactly once", losses=[])
 
 
 def overview(room: Plantroom) -> TelemetryOverview:
@@ -73,7 +75,9 @@ def sources(room: Plantroom) -> list[SourceRow]:
 
 def source_row(record: SourceRecord, promises: dict[str, dict[str, Any]]) -> SourceRow:
     """One sender with what it may rely on."""
-    via = record.source.removeprefix(BROKER) if record.source.startswith(BROKER) else "front door"
+    by_hand = record.source.startswith(BY_HAND)
+    of_broker = record.source.removeprefix(BROKER) if record.source.startswith(BROKER) else None
+    via = "manual" if by_hand else of_broker or "front door"
     return SourceRow(
         source=record.source,
         via=via,
@@ -83,8 +87,8 @@ def source_row(record: SourceRecord, promises: dict[str, dict[str, Any]]) -> Sou
         qos0=record.qos0,
         without_time=record.without_time,
         without_sequence=record.without_sequence,
-        clock_error_s=None if record.skew_us is None else round(record.skew_us / 1e6, 3),
-        promise=promise_of(record, promises.get(via)),
+        clock_error_s=None if record.skew_us is None or by_hand else round(record.skew_us / 1e6, 3),
+        promise=BY_PEOPLE if by_hand else promise_of(record, promises.get(via)),
     )
 
 

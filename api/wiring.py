@@ -145,10 +145,14 @@ def second_sink(
 
 def intake_of(settings: Settings, plant: Plant, numbers: Sequence[int]) -> Intake:
     """Decoder and judge of a plant; the only place that names the stateful formats. Each consumer has its own."""
-    days = settings.retention.raw_days  # what is older is refused: its day is dropped, or about to be
-    retention_us = RETENTION_US if days is None else min(RETENTION_US, days * US_PER_DAY)
     chunks = partial(ChunkDesk, templates=chunk_templates(settings.plant.parent))
-    return Intake(plant.signals, numbers, retention_us=retention_us, desks=[sparkplug_desk(settings), chunks])
+    return Intake(plant.signals, numbers, retention_us=retention_us(settings), desks=[sparkplug_desk(settings), chunks])
+
+
+def retention_us(settings: Settings) -> int:
+    """What is older is refused: its day is dropped, or about to be."""
+    days = settings.retention.raw_days
+    return RETENTION_US if days is None else min(RETENTION_US, days * US_PER_DAY)
 
 
 @dataclass(slots=True)
@@ -168,7 +172,9 @@ class MainParts:
 
 def main_parts(settings: Settings, plant: Plant) -> MainParts:
     """Open records, readers and the derived store, and build the scorer."""
+    from forewarn.api.readings import ReadingDesk
     from forewarn.maintenance.assessment_book import AssessmentBook
+    from forewarn.maintenance.entry_book import EntryBook
     from forewarn.maintenance.order_book import OrderBookSql
     from forewarn.maintenance.records import open_records
     from forewarn.maintenance.sensor_event_book import SensorEventBook
@@ -204,6 +210,7 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
 
     control = ControlClient(settings.control_socket)
     room.telemetry = TelemetryDesk(settings.plant, settings.adopted, settings.broker_promises, control, use)
+    room.readings = ReadingDesk(reader, EntryBook(records), control, retention_us(settings))
     return MainParts(room, scorer, records, derived)
 
 

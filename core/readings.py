@@ -119,6 +119,17 @@ class Waveform:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """A signal that people read: with which others in one round, and the unit that stands on the instrument.
+
+    `SignalSpec.conversion` is of this unit, `SignalSpec.period_s` how often the round is due.
+    """
+
+    round: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignalSpec:
     """What the plant file says of one signal of one asset.
 
@@ -135,6 +146,7 @@ class SignalSpec:
     profile or document that the signal's description comes from, `template` the layout of chunked waveforms.
 
     The role "device" is what a sensor says of itself (battery, radio, counter): kept and shown, never scored.
+    `by_hand` is set where no sensor sends: a person enters it.
     """
 
     asset: str
@@ -158,6 +170,7 @@ class SignalSpec:
     detection: str | None = None
     source: str | None = None
     template: str | None = None
+    by_hand: ByHand | None = None
 
     @property
     def name(self) -> str:

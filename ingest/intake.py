@@ -8,7 +8,6 @@ after a crash, the same frames give the same.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from forewarn.ingest.formats.result import Decoded
 from forewarn.ingest.formats.table import FORMATS
 from forewarn.ingest.formats.times import plausible_us
 from forewarn.ingest.identity import Identities
-from forewarn.ingest.imports import IMPORT_TOPIC, decode_import, rows_by_name
+from forewarn.ingest.imports import BY_HAND, IMPORT_TOPIC, decode_import, rows_by_name
 from forewarn.ingest.judging import Judge
 from forewarn.ingest.quality import RETENTION_US, Rows
 from forewarn.ingest.refusals import grouped, refusal
@@ -41,11 +40,6 @@ from forewarn.ingest.watermarks import Watermarks
 OURS = "$forewarn/"
 """Topic prefix of the frames that the product writes into its own journal. Clients cannot publish to `$` topics."""
 _NEVER_US = sys.maxsize
-_NUMBER = rb"-?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?(?:[eE][-+]?\d{1,2})?"
-_SPACE = rb"[ \t\r\n]*"
-_PAIRS = rb'\{"(?:value": *%b, *"ts|ts": *%b, *"value)": *%b\}' % (_NUMBER, _NUMBER, _NUMBER)
-_LOOKS_PLAIN = re.compile(_SPACE + _PAIRS + _SPACE).fullmatch
-"""Sorts out the messages for which `decode_plain` is worth a second call."""
 _log = logging.getLogger(__name__)
 
 MakeDesk = Callable[[TopicTable], Desk]
@@ -168,10 +162,6 @@ class Intake:
     def _plain_table(self, batch: Batch, places: list[int], rows: list[int]) -> Table:
         """All plain messages in one call; one by one only those that are out of the ordinary."""
         table, left = self._at_once(batch, places, rows)
-        if len(left) == len(places):  # one odd message among them is enough: try again without such
-            plain = [n for n in left if _LOOKS_PLAIN(batch.frames[places[n]].payload)]
-            table, odd = self._at_once(batch, [places[n] for n in plain], [rows[n] for n in plain])
-            left = sorted({*left} - {*plain} | {plain[n] for n in odd})
         if not left:
             return table
         others, batch.columns = batch.columns, Columns()
@@ -182,24 +172,26 @@ class Intake:
         return table.where(np.argsort(table.frame, kind="stable"))
 
     def _at_once(self, batch: Batch, places: list[int], rows: list[int]) -> tuple[Table, list[int]]:
-        """(readings, which of the messages were left out: all, or those whose time has to be looked at)."""
-        columns = decode_plain([batch.frames[place].payload for place in places])
-        if columns is None:
+        """(readings, which of the messages were left out: odd ones, and those whose time has to be looked at)."""
+        value, ts, plain = decode_plain([batch.frames[place].payload for place in places])
+        if not plain:
             return Columns().table(), list(range(len(places)))
-        at_us = np.array(columns[1]) * 1000.0
+        chosen, at_us = np.array(plain, np.intp), np.array(ts) * 1000.0
         received = [batch.frames[place].received_at_us for place in places]
         low, high = plausible_us(max(received))[0], plausible_us(min(received))[1]
         good = (at_us > low) & (at_us < high)
-        where, at = np.array(places, np.intp)[good], np.rint(at_us[good]).astype(np.int64)
+        chosen, at = chosen[good], np.rint(at_us[good]).astype(np.int64)
+        where = np.array(places, np.intp)[chosen]
         batch.unnumbered.extend(where.tolist())
-        table = Table(where, np.array(rows)[good], at, np.array(columns[0])[good], np.zeros(len(at), np.uint8))
-        return table, np.flatnonzero(~good).tolist()
+        table = Table(where, np.array(rows)[chosen], at, np.array(value)[good], np.zeros(len(at), np.uint8))
+        return table, np.setdiff1d(np.arange(len(places)), chosen, assume_unique=True).tolist()
 
     def _read_unusual(self, batch: Batch, place: int) -> None:
         """A message of a desk, of our own, or of nobody."""
         frame = batch.frames[place]
         if frame.topic.startswith(OURS):
-            batch.ours.add(place)
+            if not frame.client.startswith(BY_HAND):  # a person is a sender too
+                batch.ours.add(place)
             if frame.topic.startswith(REPLAY_PREFIX):
                 self._read_again(batch, place)
             elif frame.topic == IMPORT_TOPIC:

@@ -64,6 +64,7 @@ def _problem_of(model: type[BaseModel], tree: Node, error: ErrorDetails) -> Prob
     if kind == "string_pattern_mismatch":
         wanted = "three capitals (ISO 14224)" if "failure_mode" in path else "1 to 64 of a-z, 0-9, _ and -"
         wanted = "at most 40 of a-z, 0-9, _ and -" if "prefix" in path else wanted
+        wanted = "a number and min, h, d or w (8h, 7d)" if path[-1] == "every" else wanted
         wanted = "1 to 200 signs that a topic may have: no +, # or braces" if path[-2:-1] == ("words",) else wanted
         return problem_at(tree, path, f"{value!r} is not made of {wanted}")
     if kind == "literal_error":

@@ -24,6 +24,9 @@ NotNegative = Annotated[float, Field(ge=0)]
 Word = Annotated[str, StringConstraints(pattern=r"^[^+#{}\x00]{1,200}$")]
 """What may stand in a topic for a word in braces: one level or several."""
 
+Every = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}(\.[0-9]{1,3})?(min|h|d|w)$")]
+"""A time span as people write it: 30min, 8h, 7d, 2w."""
+
 TopicText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
@@ -110,6 +113,9 @@ class SignalEntry(Entry):
     range: Annotated[list[float | None], Field(min_length=2, max_length=2)] | None = None
     max_rate_per_s: Positive | None = None
     stuck_after_s: NotNegative | None = Field(None, description="0: never")
+    entry: Literal["manual"] | None = Field(None, description="manual: no sensor sends it, a person enters it")
+    round: Id | None = Field(None, description="signals of one round are entered together on one form")
+    every: Every | None = Field(None, description="how often the round is due: 8h, 7d, 2w")
 
 
 class RunEntry(Entry):

@@ -14,6 +14,7 @@ from forewarn.ingest.topics import WHOLE_PAYLOAD
 from forewarn.pipeline.plant_detection import RMS_UNLESS_SAID, detection_fault, split_unit
 from forewarn.pipeline.plant_formats import format_faults, topic_fault
 from forewarn.pipeline.plant_layers import Layered, Report
+from forewarn.pipeline.plant_manual import by_hand, manual_faults, period_of, round_fault, topic_by_hand
 from forewarn.pipeline.plant_schema import SignalEntry
 from forewarn.pipeline.plant_topics import DEFAULT_TOPIC, GIVEN, filled_in, lacking
 from forewarn.pipeline.plant_units import UnitError, did_you_mean, resolve_unit
@@ -35,6 +36,7 @@ class SignalBuilder:
         self._report, self._folder = report, folder
         self._usual_topic, self._known_words = topic, known_words
         self._places: dict[tuple[str, str], SignalSpec] = {}
+        self._rounds: dict[tuple[str, str], SignalSpec] = {}
 
     def signal(
         self, id: str, entry: Layered[SignalEntry], words: Mapping[str, str], components: Mapping[str, Component]
@@ -42,7 +44,7 @@ class SignalBuilder:
         """The signal of these layers; `words` fill its topic in. It takes its place where `words` name a site."""
         quantity, conversion, detection = self._unit(entry)
         low, high = self._range(entry, conversion)
-        component, rate = entry.get("component"), entry.get("max_rate_per_s")
+        component, rate, hand = entry.get("component"), entry.get("max_rate_per_s"), by_hand(id, entry)
         if component is not None and component not in components:
             self._unknown(entry, "component", component, components)
         spec = SignalSpec(
@@ -50,31 +52,39 @@ class SignalBuilder:
             signal=id,
             quantity=quantity,
             unit=CANONICAL_UNIT.get(quantity, ""),
-            topic=self._topic(entry, {**words, "signal": id}),
+            topic=topic_by_hand(words["asset"], id) if hand else self._topic(entry, {**words, "signal": id}),
             kind=entry.get("kind"),
             role=entry.get("role"),
             component=component,
             field=entry.get("field"),
             conversion=conversion,
-            period_s=entry.get("period_s"),
+            period_s=period_of(entry),
             low=low,
             high=high,
             max_rate_per_s=None if rate is None else rate * abs(conversion.scale),
-            stuck_after_s=entry.get("stuck_after_s"),
+            stuck_after_s=0.0 if hand and not entry.given("stuck_after_s") else entry.get("stuck_after_s"),
             format=entry.get("format"),
             time_field=entry.get("time_field"),
             time_unit=entry.get("time_unit"),
             detection=detection,
             source=entry.get("source"),
             template=entry.get("template"),
+            by_hand=hand,
         )
-        for key, message in format_faults(spec, entry.given):
+        for key, message in (*manual_faults(entry), *(format_faults(spec, entry.given) if not hand else ())):
             self._report(entry.path(key), message)
         if spec.format == "chunked" and spec.template is not None:
             self._check_template(spec.template, entry)
-        if words["site"]:
+        if words["site"] and hand:
+            self._join_round(spec, hand.round, entry)
+        elif words["site"]:
             self._claim(spec, entry)
         return spec
+
+    def _join_round(self, spec: SignalSpec, round: str, entry: Layered[SignalEntry]) -> None:
+        wrong = round_fault(spec, self._rounds.setdefault((spec.asset, round), spec))
+        if wrong:
+            self._report(entry.path("every" if entry.given("every") else "period_s"), wrong)
 
     def _check_template(self, name: str, entry: Layered[SignalEntry]) -> None:
         try:

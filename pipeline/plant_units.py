@@ -49,7 +49,7 @@ into one another."""
 BY_UNIT: dict[str, str] = {
     "degC": "temperature", "degF": "temperature", "K": "temperature",
     "delta_degC": "temperature_difference", "delta_degF": "temperature_difference",
-    "percent": "ratio", "count": "counter", "state": "run_state", "1": "dimensionless",
+    "percent": "ratio", "ppm": "ratio", "count": "counter", "state": "run_state", "1": "dimensionless",
     "um": "displacement", "thou": "displacement", "m": "level",
     "rpm": "speed",
     "N*m": "torque", "kN*m": "torque", "lbf*ft": "torque",

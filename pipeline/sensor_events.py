@@ -13,7 +13,7 @@ from forewarn.core.health import SensorEvent, SensorProblem
 from forewarn.core.plant import Asset
 from forewarn.pipeline.recent import RecentReadings
 from forewarn.pipeline.sensor_units import UnitStep, unit_steps
-from forewarn.pipeline.sensors import all_silent, sensor_notices, sensor_problems, unit_problem
+from forewarn.pipeline.sensors import all_silent, sensor_notices, sensor_problems, sensors_of, unit_problem
 
 UNIT = "unit_suspect"
 
@@ -48,12 +48,13 @@ class SensorWatch:
 
     def look(self, asset: Asset, recent: Mapping[str, RecentReadings], now_us: int) -> tuple[SensorProblem, ...]:
         """Sensors of an asset that cannot be believed now. All problems, also notices, become events."""
-        doubted = sensor_problems(asset.signals, recent, now_us, self._road_delay_us)
+        sensors = sensors_of(asset.signals)
+        doubted = sensor_problems(sensors, recent, now_us, self._road_delay_us)
         steps = self._lasting(asset, recent)
         units = {spec.signal: spec.unit for spec in asset.signals}
         doubted += tuple(unit_problem(step, units[signal]) for signal, step in sorted(steps.items()))
-        if self._events and not all_silent(asset.signals, recent, now_us, self._road_delay_us):
-            notices = sensor_notices(asset.signals, recent, now_us, self._road_delay_us)
+        if self._events and not all_silent(sensors, recent, now_us, self._road_delay_us):
+            notices = sensor_notices(sensors, recent, now_us, self._road_delay_us)
             self._events.observe(asset.id, (*doubted, *notices), now_us, _details(steps))
         return doubted
 
@@ -61,7 +62,7 @@ class SensorWatch:
         """Steps that were found now, and those found before that nobody has mended."""
         known = {spec.signal for spec in asset.signals}
         before = {name: step for name, step in self._steps.get(asset.id, {}).items() if name in known}
-        fresh = unit_steps([spec for spec in asset.signals if spec.signal not in before], recent)
+        fresh = unit_steps([spec for spec in sensors_of(asset.signals) if spec.signal not in before], recent)
         steps = {**before, **fresh}
         lasting = {n: step for n, step in steps.items() if n not in recent or step.lasts(recent[n].value)}
         self._steps[asset.id] = lasting

@@ -31,6 +31,11 @@ _LABELS = (
 )
 
 
+def sensors_of(signals: Sequence[SignalSpec]) -> list[SignalSpec]:
+    """Signals that a sensor sends. What people enter is no sensor's fault: an overdue round is due, not silent."""
+    return [spec for spec in signals if spec.by_hand is None]
+
+
 def sensor_problems(
     signals: Sequence[SignalSpec], recent: Mapping[str, RecentReadings], now_us: int, road_delay_us: int
 ) -> tuple[SensorProblem, ...]:

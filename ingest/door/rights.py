@@ -18,7 +18,7 @@ STATUS_LEVELS = frozenset(
     ("status", "state", "$state", "lwt", "will", "online", "available", "availability", "connected", "connection")
 )
 """Last levels of a topic on which a device says whether it lives; the only ones for a will."""
-_OUR_NAMES = ("forewarn", "broker:")
+_OUR_NAMES = ("forewarn", "broker:", "manual:")
 _NOT_A_SUBTREE = ("spBv1.0",)  # its subtree belongs to every edge node
 
 

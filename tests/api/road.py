@@ -6,13 +6,20 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
+from forewarn.api.ingest_control import Entry
+from forewarn.api.readings import ReadingDesk
 from forewarn.api.telemetry import TelemetryDesk
 from forewarn.core.errors import Retriable
 from forewarn.core.plant import Plant
 from forewarn.ingest.delivery import Frame
+from forewarn.ingest.imports import frames_by_hand
 from forewarn.ingest.intake import Intake
+from forewarn.ingest.quality import RETENTION_US
 from forewarn.ingest.replay import Wanted, choose
 from forewarn.ingest.sparkplug.host import HostRules, SparkplugHost
+from forewarn.maintenance.entry_book import EntryBook
 from forewarn.pipeline.adopted import load_plant_with_adopted
 from tests.api.rooms import SMALL_PLANT, TestRoom
 from tests.maintenance.samples import NOW_US
@@ -26,6 +33,7 @@ class Road:
         self.plant_file, self.overlay = folder / "plant.yaml", folder / "adopted.yaml"
         shutil.copy(SMALL_PLANT, self.plant_file)
         made.room.telemetry = TelemetryDesk(self.plant_file, self.overlay, folder / "brokers.json", self, self.use)
+        made.room.readings = ReadingDesk(made.room.reader, EntryBook(made.records), self, RETENTION_US)
         self.ask("reload")
 
     def use(self, plant: Plant) -> None:
@@ -38,6 +46,10 @@ class Road:
             self.intake = Intake(signals, numbers, desks=[partial(SparkplugHost, rules=HostRules())])
             self.intake.restore(self.store.memory())
             return {}
+        if command == "enter":
+            entry = msgspec.convert(arguments, type=Entry)
+            self.take(*frames_by_hand(entry.readings, entry.by, NOW_US + 1))
+            return {"readings": len(entry.readings)}
         if command == "status":
             raise Retriable("no process, no figures")
         chosen = choose(self.store, Wanted(**arguments), NOW_US + 1)  # type: ignore[arg-type]

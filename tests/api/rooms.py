@@ -45,6 +45,7 @@ class TestRoom:
     derived: MemoryStore
     orders: OrderBookSql
     assessments: AssessmentBook
+    records: Records
 
     def number(self, name: str) -> int:
         return self.raw.names()[name]
@@ -87,7 +88,7 @@ def make_room(records: Records) -> TestRoom:
     orders, assessments = OrderBookSql(records), AssessmentBook(records)
     clock = PlantClock(time.time_ns() // 1000, NOW_US, 1.0)
     room = Plantroom(plant, clock, raw, derived, raw, orders, assessments, Hub(), orders.idempotent)
-    made = TestRoom(room, raw, derived, orders, assessments)
+    made = TestRoom(room, raw, derived, orders, assessments, records)
     _fill(made)
     return made
 
