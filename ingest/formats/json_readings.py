@@ -1,6 +1,6 @@
 """Readings as JSON: one, many, several fields at a time. `docs/reference/payloads.md` shows every shape.
 
-Three roads, each a fall-back of the one before: all plain messages of a batch in one call (`decode_plain`), one message
+Three roads, each a fall-back of the one before: the plain messages of a batch in one call (`decode_plain`), one message
 with typed structs (`json_typed`), and the strict parser that names what is wrong. Whatever a fast road accepts, the
 strict one would accept with the same result; a test holds them together.
 """

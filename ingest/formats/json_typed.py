@@ -1,4 +1,4 @@
-"""The common JSON messages, read with typed structs: alone in microseconds, plain ones together in a tenth of that.
+"""The common JSON messages, read with typed structs, in a tenth of the time that the strict parser takes.
 
 Whatever is out of the ordinary gets None here and goes to the strict parser, which names the fault.
 
@@ -60,26 +60,27 @@ _SEVERAL = msgspec.json.Decoder(_Several)
 _FLAT = msgspec.json.Decoder(dict[str, float])
 
 
-def decode_plain(payloads: Sequence[bytes]) -> tuple[list[float], list[float]] | None:
-    """Values and times (milliseconds) of plain messages, one reading each; None when any of them is not plain.
+def decode_plain(payloads: Sequence[bytes]) -> tuple[list[float], list[float], list[int]]:
+    """Values and times (milliseconds) of the plain messages, one reading each, and which of the payloads these are.
 
-    The counts make sure that each payload is exactly one object with exactly the two keys: every boundary is `}` then
-    `{`, no other line break, four quotation marks each.
+    Four quotation marks make sure that the object has exactly the two keys.
 
-    >>> decode_plain([b'{"value":21.5,"ts":1795392000000}', b'{"ts":1795392000500.25,"value":3}'])
-    ([21.5, 3.0], [1795392000000.0, 1795392000500.25])
+    >>> decode_plain([b'{"value":21.5,"ts":1795392000000}', b"broken", b'{"ts":1795392000500.25,"value":3}'])
+    ([21.5, 3.0], [1795392000000.0, 1795392000500.25], [0, 2])
     """
-    n = len(payloads)
-    lines = b"\n".join([payload.strip(_BLANKS) for payload in payloads])
-    if not n or lines.count(b"\n") != n - 1 or lines.count(b"}\n{") != n - 1 or lines.count(b'"') != 4 * n:
-        return None
-    if max(map(len, payloads)) > MAX_DIGITS and _LONG_NUMBER.search(lines):
-        return None
-    try:
-        rows = _PLAIN.decode_lines(lines)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # the strict parser will say which one, and why
-        return None
-    return ([row.value for row in rows], [row.ts for row in rows]) if len(rows) == n else None
+    values, times, plain = list[float](), list[float](), list[int]()
+    for place, payload in enumerate(payloads):
+        body = payload.strip(_BLANKS)
+        if body.count(b'"') != 4 or (len(body) > MAX_DIGITS and _LONG_NUMBER.search(body)):
+            continue
+        try:
+            message = _PLAIN.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # the strict parser will say why
+            continue
+        values.append(message.value)
+        times.append(message.ts)
+        plain.append(place)
+    return values, times, plain
 
 
 def decode_typed(payload: bytes, binding: Binding, now_us: int) -> Decoded | None:

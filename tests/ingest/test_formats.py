@@ -65,7 +65,6 @@ def test_a_plain_reading_comes_back_exactly_by_both_roads(value: float, at_us: i
     assert (decoded.value, decoded.at) == ([value], [at_us])
     assert np.signbit(decoded.value[0]) == np.signbit(value)
     together = json_readings.decode_plain([payload] * 3)
-    assert together is not None
     assert together[0] == [value] * 3
     assert np.rint(np.array(together[1]) * 1000).astype(np.int64).tolist() == [at_us] * 3
 
@@ -243,22 +242,34 @@ PLAIN_A, PLAIN_B = json_readings.encode(1.0, NOW_US), json_readings.encode(2.0, 
 
 
 @pytest.mark.parametrize(
-    "payloads",
+    "odd",
     [
-        [PLAIN_A[:12], PLAIN_A[12:]],
-        [PLAIN_A[:12], PLAIN_A[12:], PLAIN_A + PLAIN_B],
-        [PLAIN_A + PLAIN_B, b""],
-        [PLAIN_A + b"\n" + PLAIN_B, b""],
-        [PLAIN_A, b'{"value":1,"value":2,"ts":3}'],
-        [PLAIN_A, b'{"value":NaN,"ts":1795391999000}'],
-        [PLAIN_A, b'{"value":1,"ts":"2026-11-23T00:00:00Z"}'],
-        [b'{"value":1}', b'{"value":1,"ts":1,"value":2}'],
-        [],
+        PLAIN_A[:12],
+        PLAIN_A[12:],
+        PLAIN_A + PLAIN_B,
+        PLAIN_A + b"\n" + PLAIN_B,
+        b"",
+        b"[" + PLAIN_A + b"]",
+        b"\xef\xbb\xbf" + PLAIN_A,
+        b"\x0b" + PLAIN_A,
+        b'{"value":1,"value":2,"ts":3}',
+        b'{"value":NaN,"ts":1795391999000}',
+        b'{"value":1e999,"ts":1795391999000}',
+        b'{"value":01,"ts":1795391999000}',
+        b'{"value":"1","ts":1795391999000}',
+        b'{"value":null,"ts":1795391999000}',
+        b'{"value":true,"ts":1795391999000}',
+        b'{"value":%b,"ts":1795391999000}' % (b"1" * 129),
+        b'{"value":1,"ts":"2026-11-23T00:00:00Z"}',
+        b'{"value":1}',
+        b'{"value":1,"ts":1,"value":2}',
+        b'{"value":1,"ts":1}x',
     ],
 )
-def test_only_whole_plain_messages_are_read_together(payloads: list[bytes]) -> None:
-    assert json_readings.decode_plain([PLAIN_A, PLAIN_B]) is not None
-    assert json_readings.decode_plain(payloads) is None
+def test_only_whole_plain_messages_are_read_together(odd: bytes) -> None:
+    value, _, plain = json_readings.decode_plain([PLAIN_A, odd, b" \r\n" + PLAIN_B + b"\n" + b" " * 200])
+    assert plain == [0, 2]
+    assert len(value) == 2
 
 
 def test_a_time_may_carry_microseconds_as_a_fraction_or_a_text() -> None:

@@ -74,7 +74,7 @@ def test_the_road_of_many_plain_messages_gives_what_one_by_one_gives(messages: l
     frames = [frame(topic, payload) for topic, payload, _ in messages]
     together = written(fresh().take(frames))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intake, "decode_plain", lambda _: None)
+        patch.setattr(intake, "decode_plain", lambda _: ([], [], []))
         assert written(fresh().take(frames)) == together
 
 
