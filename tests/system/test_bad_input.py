@@ -21,9 +21,8 @@ from hypothesis import given, settings
 from tests.bad_inputs.case import Case, added
 from tests.bad_inputs.payloads import gzip_bomb
 from tests.bad_inputs.plant import GOOD, TEMP, VIB
-from tests.bad_inputs.table import CASES, LAST_ROW, written_into
+from tests.bad_inputs.table import CASES
 from tests.bad_inputs.world import PASSWORD, USER, World, good_message, settings_with_users
-from tests.conftest import ROOT
 from tests.ingest.mqtt_client import publish_packet
 
 pytestmark = pytest.mark.slow  # starts the whole system
@@ -49,16 +48,6 @@ def test_a_bad_input_ends_as_the_table_says_and_the_stream_goes_on(world: World,
     world.begin()
     case.play(world, case.id)
     world.check()
-
-
-def test_every_row_of_the_catalogue_has_a_case_and_every_case_a_name_of_its_own() -> None:
-    assert {case.row for case in CASES} == set(range(1, LAST_ROW + 1))
-    assert [name for name, times in Counter(case.id for case in CASES).items() if times > 1] == []
-
-
-def test_the_page_shows_the_table() -> None:
-    page = (ROOT / "docs/explanation/bad-input.md").read_text()
-    assert written_into(page) == page, "python -m tests.bad_inputs.write"
 
 
 # A random mix
@@ -96,7 +85,7 @@ MIXED = st.lists(st.one_of(st.none(), st.none(), st.sampled_from(POISONS)), max_
 ONLY_BAD = st.lists(st.sampled_from(POISONS), min_size=1, max_size=60)
 
 
-@settings(max_examples=15)
+@settings(max_examples=30)
 @given(MIXED, ONLY_BAD, st.sampled_from([1, 20, 500]), st.sampled_from([4, 5]))
 def test_good_ones_are_stored_and_each_bad_one_lies_in_quarantine_once_whatever_comes_between(
     world: World, mixed: list[Poison | None], flood: list[Poison], window: int, version: int
