@@ -171,6 +171,7 @@ def test_an_adopted_number_becomes_a_signal_and_its_messages_are_read_again(
     assert spec is not None
     assert (spec.quantity, round(spec.conversion.apply(212.0), 6)) == ("temperature", 100.0)
     assert get(client, "/telemetry/places") == []
+    assert get(client, "/telemetry")["places"] == 0
     assert client.delete("/api/telemetry/adopted/p101/seal_temp").status_code == 204
     assert len(get(client, "/telemetry/places")) == 1
 

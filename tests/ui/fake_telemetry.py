@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
@@ -18,6 +18,7 @@ from forewarn.api.schemas_telemetry import (
     GapRow,
     GuessOut,
     IngestStatus,
+    NodeRow,
     PlaceRow,
     Promise,
     ReasonRow,
@@ -68,6 +69,14 @@ def sources() -> list[SourceRow]:
         )
         for i, (source, via, messages, qos0, no_time, no_seq, error, promise) in enumerate(told)
     ]  # fmt: skip
+
+
+def nodes() -> list[NodeRow]:
+    told: list[tuple[str, Literal["online", "stale", "offline"]]] = [("", "online"), ("drive", "offline")]
+    return [
+        NodeRow(group="hall", node="edge-1", device=device, state=state, since=NOW, bd_seq=3, last_seq=9, rebirths=1)
+        for device, state in told
+    ]
 
 
 def gaps() -> list[GapRow]:
@@ -165,6 +174,7 @@ class FakeTelemetry:
 
     ingest: IngestStatus = field(default_factory=lambda: RUNNING)
     sources: list[SourceRow] = field(default_factory=sources)
+    nodes: list[NodeRow] = field(default_factory=nodes)
     gaps: list[GapRow] = field(default_factory=gaps)
     sensors: list[SensorEventRow] = field(default_factory=sensor_events)
     places: list[PlaceRow] = field(default_factory=places)
@@ -175,7 +185,7 @@ class FakeTelemetry:
 
     def clear(self) -> None:
         """A plant to which nothing has happened yet."""
-        for rows in (self.sources, self.gaps, self.sensors, self.places, self.quarantine):
+        for rows in (self.sources, self.nodes, self.gaps, self.sensors, self.places, self.quarantine):
             rows.clear()
 
     def open_places(self) -> list[PlaceRow]:
@@ -228,6 +238,10 @@ def _reading(app: FastAPI, fake: FakeTelemetry) -> None:
     @app.get("/api/telemetry/sources")
     def get_sources() -> list[SourceRow]:
         return fake.sources
+
+    @app.get("/api/telemetry/nodes")
+    def get_nodes() -> list[NodeRow]:
+        return fake.nodes
 
     @app.get("/api/telemetry/gaps")
     def get_gaps() -> list[GapRow]:

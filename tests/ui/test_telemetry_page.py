@@ -45,14 +45,13 @@ def test_the_front_door_tells_whom_it_turned_away(stage: Stage) -> None:
         expect(door).to_contain_text("81,220 messages, connected 3 x")
 
 
-@BOTH
-def test_a_plant_to_which_nothing_has_happened_says_so_in_every_part(stage: Stage, size: tuple[int, int]) -> None:
+def test_a_plant_to_which_nothing_has_happened_says_so_in_every_part(stage: Stage) -> None:
     stage.plant.telemetry.clear()
     said = [
         "Nothing to do", "Nobody has sent anything yet", "Nothing is missing", "Every sensor can be believed",
         "Every number has a name", "Nothing is in quarantine",
     ]  # fmt: skip
-    with stage.page("/telemetry", size) as page:
+    with stage.page("/telemetry", PHONE) as page:
         for part, text in zip(PARTS, said, strict=True):
             page.goto(f"{stage.home}/telemetry{part}")
             expect(page.get_by_text(text)).to_be_visible()
@@ -68,6 +67,18 @@ def test_a_sender_shows_its_promise_in_words_the_weakest_first(stage: Stage, siz
         expect(rows.nth(1)).to_contain_text("the broker does not say what it is")
         expect(rows.nth(2)).to_contain_text("Nothing acknowledged is lost")
         expect(rows.nth(2)).to_contain_text("Mon 23 Nov, 13:00")  # of the site, not of the browser in New York
+
+
+def test_sparkplug_devices_tell_who_is_away_and_take_no_room_where_there_are_none(stage: Stage) -> None:
+    with stage.page("/telemetry/sources") as page:
+        rows = page.get_by_role("region", name="Sparkplug nodes and devices").first.locator("[data-row]")
+        expect(rows.first).to_contain_text("hall/edge-1/drive")
+        expect(rows.first).to_contain_text("Offline")
+        expect(rows.nth(1)).to_contain_text("alive, and its names are known")
+        stage.plant.telemetry.nodes.clear()
+        page.reload()
+        expect(page.locator("[data-row]").first).to_be_visible()
+        expect(page.get_by_text("Sparkplug")).to_have_count(0)
 
 
 @BOTH
@@ -222,9 +233,8 @@ def test_new_trouble_appears_without_a_reload(stage: Stage) -> None:
         assert page.evaluate("window.sameDocument") is True
 
 
-@BOTH
-def test_the_page_is_complete_in_chinese(stage: Stage, size: tuple[int, int]) -> None:
-    with stage.page("/telemetry", size, locale="zh-CN") as page:
+def test_the_page_is_complete_in_chinese(stage: Stage) -> None:
+    with stage.page("/telemetry", PHONE, locale="zh-CN") as page:
         for part in PARTS:
             page.goto(f"{stage.home}/telemetry{part}")
             expect(page.get_by_role("heading", level=1)).to_have_text("数据接入")

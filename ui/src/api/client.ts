@@ -28,9 +28,9 @@ function isProblem(body: unknown): body is Answer {
   return typeof body === "object" && body !== null && "title" in body;
 }
 
-/** `body/unit` -> `unit`. */
+/** `body/unit` -> `unit`, `body/values/oil` -> `values/oil`. */
 function fieldsOf({ errors = [] }: Answer): Record<string, string> {
-  return Object.fromEntries(errors.map((error) => [error.pointer.split("/")[1] ?? "", error.detail]));
+  return Object.fromEntries(errors.map((error) => [error.pointer.split("/").slice(1).join("/"), error.detail]));
 }
 
 async function failure(response: Response): Promise<ApiError> {

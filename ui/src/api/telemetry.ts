@@ -2,7 +2,7 @@
 
 import { ask, get, post } from "./client";
 import type {
-  AdoptedOut, AdoptIn, GapRow, PlaceRow, QuarantineRow, ReasonRow, ReplayIn, ReplayOut, SensorEventRow, SourceRow,
+  AdoptedOut, AdoptIn, GapRow, NodeRow, PlaceRow, QuarantineRow, ReasonRow, ReplayIn, ReplayOut, SensorEventRow, SourceRow,
   TelemetryOverview,
 } from "./types";
 
@@ -28,6 +28,7 @@ export const telemetry = {
   gaps: (signal?: AbortSignal) => get<GapRow[]>("/api/telemetry/gaps", signal),
   sensors: (open: boolean, signal?: AbortSignal) => get<SensorEventRow[]>(`/api/telemetry/sensors?open=${open}`, signal),
   places: (signal?: AbortSignal) => get<PlaceRow[]>("/api/telemetry/places", signal),
+  nodes: (signal?: AbortSignal) => get<NodeRow[]>("/api/telemetry/nodes", signal),
   reasons: (signal?: AbortSignal) => get<ReasonRow[]>("/api/quarantine/reasons", signal),
   quarantine: (wanted: Refused, before: number | null, signal?: AbortSignal) =>
     get<QuarantineRow[]>(quarantinePath(wanted, before), signal),

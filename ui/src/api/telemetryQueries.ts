@@ -42,6 +42,13 @@ export const usePlaces = () =>
     refetchInterval: LIVELY_MS,
   });
 
+export const useNodes = () =>
+  useQuery({
+    queryKey: [...TELEMETRY, "nodes"],
+    queryFn: ({ signal }) => telemetry.nodes(signal),
+    refetchInterval: LIVELY_MS,
+  });
+
 export const useReasons = () =>
   useQuery({
     queryKey: [...TELEMETRY, "reasons"],

@@ -2,6 +2,7 @@
 
 const PRINTED: Record<string, string> = {
   degC: "°C",
+  degF: "°F",
   delta_degC: "K",
   "m/s^2": "m/s²",
   "m^3/h": "m³/h",

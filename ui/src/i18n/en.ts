@@ -1,6 +1,7 @@
 /** Every word of the page, in English. `zh.ts` has the same shape, checked by the compiler. */
 
 import type { KindName, State, StatusName } from "../api/types";
+import { readings } from "./enReadings";
 import { telemetry } from "./enTelemetry";
 
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
@@ -256,6 +257,7 @@ export const en = {
     verifyStale: "The order changed meanwhile; it is shown as it is now. Decide again.",
     gone: "The step is no longer possible from this status.", failedTitle: "This did not work",
   },
+  readings,
   telemetry,
   login: {
     title: "Sign in", intro: "Use the one-time login that Forewarn printed when it started.", token: "One-time login",

@@ -91,11 +91,20 @@ export const telemetry = {
   sources: {
     label: "Table of senders", source: "Sender", promise: "What it may rely on", losses: "What can be lost", messages: "Messages",
     qos0: "without acknowledgement (QoS 0)", noTime: "without a time", noSequence: "without a number", clock: "Clock",
-    heard: "Last heard", door: "front door", broker: "another broker", nothing: "nothing that was acknowledged", exact: "exact", unknown: "sends no time",
+    heard: "Last heard", door: "front door", broker: "another broker", manual: "entered by hand", nothing: "nothing that was acknowledged", onItsWay: "what is on its way", exact: "exact", noClock: "sends no time",
     behind: (duration: string) => `${duration} slow`, ahead: (duration: string) => `${duration} fast`,
     level: (code: string) => `delivery level ${code}`,
     empty: "Nobody has sent anything yet", emptyHint: "A sender appears here with its first message.",
     hint: "The weakest promise first. What a sender leaves out can be lost without a trace: give it QoS 1, times and numbers.",
+  },
+  nodes: {
+    title: "Sparkplug nodes and devices", node: "Node", ofNode: "edge node", ofDevice: "device", state: "State", since: "Since",
+    rebirths: "Births asked for", hint: "Sparkplug devices say when they come and go. Who is away comes first.",
+    states: {
+      online: { name: "Online", text: "alive, and its names are known" },
+      stale: { name: "Waiting for its names", text: "alive; its births were asked for, until then its values are held back or refused" },
+      offline: { name: "Offline", text: "it said goodbye, or its connection broke" },
+    },
   },
   gaps: {
     label: "Table of gaps", stream: "Sender's stream", missing: "Missing", numbers: "Numbers", noticed: "Noticed", boot: "Run of the sender",

@@ -1,6 +1,7 @@
 /** Every word of the page, in Chinese. Terms follow GB/T 20921 (condition monitoring) and common CMMS usage. */
 
 import type { Words } from "./en";
+import { readings } from "./zhReadings";
 import { telemetry } from "./zhTelemetry";
 
 export const zh: Words = {
@@ -187,6 +188,7 @@ export const zh: Words = {
     by: (actor, when) => `${actor}，${when}`, useNew: "以新版本继续", notAllowedTitle: "现在不允许此步骤",
     gone: "在此状态下已不能执行该步骤。", failedTitle: "操作失败",
   },
+  readings,
   telemetry,
   login: {
     title: "登录", intro: "请使用 Forewarn 启动时打印的一次性登录码。", token: "一次性登录码", enter: "登录",

@@ -80,10 +80,19 @@ export const telemetry: Words["telemetry"] = {
   },
   sources: {
     label: "来源表", source: "来源", promise: "交付保证", losses: "可能丢失", messages: "消息", qos0: "无确认（QoS 0）", noTime: "不带时间",
-    noSequence: "不带序号", clock: "时钟", heard: "最后收到", door: "前门", broker: "其他代理", nothing: "已确认的都不会丢失", exact: "准确", unknown: "不发送时间",
+    noSequence: "不带序号", clock: "时钟", heard: "最后收到", door: "前门", broker: "其他代理", manual: "人工录入", nothing: "已确认的都不会丢失", onItsWay: "在途消息", exact: "准确", noClock: "不发送时间",
     behind: (duration) => `慢 ${duration}`, ahead: (duration) => `快 ${duration}`, level: (code) => `交付等级 ${code}`,
     empty: "尚未收到任何数据", emptyHint: "来源发来首条消息后显示在这里。",
     hint: "保证最弱的排在最前。来源缺少的信息会使丢失无从察觉：请使用 QoS 1、时间和序号。",
+  },
+  nodes: {
+    title: "Sparkplug 节点和设备", node: "节点", ofNode: "边缘节点", ofDevice: "设备", state: "状态", since: "开始", rebirths: "请求重生次数",
+    hint: "Sparkplug 设备会声明上线和离线。离线的排在最前。",
+    states: {
+      online: { name: "在线", text: "在线，且名称已知" },
+      stale: { name: "等待其名称", text: "在线；已请求其出生消息，在此之前其数值被暂留或拒绝" },
+      offline: { name: "离线", text: "已告别，或连接中断" },
+    },
   },
   gaps: {
     label: "缺失表", stream: "发送流", missing: "缺失", numbers: "序号", noticed: "发现时间", boot: "发送方的运行批次",

@@ -13,6 +13,7 @@ import { Card, Facts, type Fact } from "../components/Card";
 import { FailureMode } from "../components/Explained";
 import { Answer, Empty, isMissing } from "../components/Feedback";
 import { Health } from "../components/Machine";
+import { ManualReading } from "../components/ManualReading";
 import { Pulls } from "../components/Pulls";
 import { StateBadge } from "../components/State";
 import { useTitle } from "../components/useTitle";
@@ -70,6 +71,7 @@ function Header({ asset }: { asset: AssetDetail }) {
         </p>
       </div>
       <Facts facts={facts} large />
+      <ManualReading asset={asset} />
       {asset.sensor_problems.map((problem) => (
         <div key={`${problem.signal}${problem.kind}`} className="notice">
           <b>{words.asset.sensorTrouble}: {problem.signal} {words.problemKinds[problem.kind] ?? problem.kind}</b>

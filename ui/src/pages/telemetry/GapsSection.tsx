@@ -30,7 +30,7 @@ export function GapsSection() {
   const columns = useColumns();
   const query = useGaps();
   return (
-    <Card title={sections.gaps} hint={<><b>{gaps.todoTitle}:</b> {gaps.todo}</>}>
+    <Card title={sections.gaps} hint={query.data?.length ? <><b>{gaps.todoTitle}:</b> {gaps.todo}</> : undefined}>
       <Answer query={query}>
         {(rows) => rows.length === 0 ? <Empty title={gaps.empty} hint={gaps.emptyHint} inline />
           : <Listing label={gaps.label} rows={rows} columns={columns} keyOf={(row) => `${row.stream}|${row.boot}|${row.first}`} />}

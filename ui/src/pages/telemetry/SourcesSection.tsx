@@ -9,15 +9,16 @@ import { Listing, type Column } from "../../components/Listing";
 import { When } from "../../components/When";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
+import { NodesCard } from "./NodesCard";
 import { clockIsOff, LEVEL_TONES, weakestFirst } from "./rules";
 
 function Sender({ row }: { row: SourceRow }) {
   const { sources } = useWords().telemetry;
-  const ours = row.via === "front door";
+  const way = { "front door": sources.door, manual: sources.manual }[row.via];
   return (
     <div className="sender">
-      <code className="topic strong">{ours ? row.source : row.via}</code>
-      <div className="sub muted small">{ours ? sources.door : sources.broker}</div>
+      <code className="topic strong">{way ? row.source : row.via}</code>
+      <div className="sub muted small">{way ?? sources.broker}</div>
     </div>
   );
 }
@@ -35,7 +36,7 @@ function PromiseOf({ row }: { row: SourceRow }) {
 
 function Losses({ row }: { row: SourceRow }) {
   const { sources, told } = useWords().telemetry;
-  if (row.promise.losses.length === 0) return <span className="muted">{sources.nothing}</span>;
+  if (row.promise.losses.length === 0) return <span className="muted">{row.promise.level === "D3" ? sources.nothing : sources.onItsWay}</span>;
   return <ul className="losses small">{row.promise.losses.map((loss) => <li key={loss}>{told(loss)}</li>)}</ul>;
 }
 
@@ -54,11 +55,12 @@ function Messages({ row }: { row: SourceRow }) {
 }
 
 function Clock({ row }: { row: SourceRow }) {
-  const { sources } = useWords().telemetry;
+  const words = useWords();
+  const { sources } = words.telemetry;
   const format = useFormat();
   const { data } = useOverview();
   const rate = data?.clock_rate ?? 1;
-  if (row.clock_error_s === null) return <span className="muted">{sources.unknown}</span>;
+  if (row.clock_error_s === null) return <span className="muted">{row.without_time > 0 ? sources.noClock : words.common.unknown}</span>;
   const size = Math.abs(row.clock_error_s);
   if (size < Math.max(1, rate)) return <span>{sources.exact}</span>;
   const duration = format.seconds(size);
@@ -82,11 +84,14 @@ export function SourcesSection() {
   const columns = useColumns();
   const query = useSources();
   return (
-    <Card title={sections.sources} hint={sources.hint}>
-      <Answer query={query}>
-        {(rows) => rows.length === 0 ? <Empty title={sources.empty} hint={sources.emptyHint} inline />
-          : <Listing label={sources.label} rows={[...rows].sort(weakestFirst)} columns={columns} keyOf={(row) => row.source} />}
-      </Answer>
-    </Card>
+    <>
+      <Card title={sections.sources} hint={sources.hint}>
+        <Answer query={query}>
+          {(rows) => rows.length === 0 ? <Empty title={sources.empty} hint={sources.emptyHint} inline />
+            : <Listing label={sources.label} rows={[...rows].sort(weakestFirst)} columns={columns} keyOf={(row) => row.source} />}
+        </Answer>
+      </Card>
+      <NodesCard />
+    </>
   );
 }

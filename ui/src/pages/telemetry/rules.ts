@@ -1,6 +1,6 @@
 /** What the page of telemetry makes of the figures. Pure: the moment of looking and the clock's rate are arguments. */
 
-import type { Books, GapRow, PlaceRow, ReasonRow, SensorEventRow, SourceRow, TelemetryOverview } from "../../api/types";
+import type { Books, GapRow, NodeRow, PlaceRow, ReasonRow, SensorEventRow, SourceRow, TelemetryOverview } from "../../api/types";
 
 export const SECTIONS = ["overview", "sources", "gaps", "sensors", "adopt", "quarantine"] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -30,6 +30,12 @@ export const LEVEL_TONES: Record<Level, Tone> = { D0: "alarm", D1: "alert", D2: 
 /** Who may rely on the least comes first; among equals the one that was heard last. */
 export function weakestFirst(a: SourceRow, b: SourceRow): number {
   return LEVELS.indexOf(a.promise.level) - LEVELS.indexOf(b.promise.level) || b.last_at.localeCompare(a.last_at);
+}
+
+/** Sparkplug: a node stands above its devices, who is not alive above the others. */
+export function nodesFirst(a: NodeRow, b: NodeRow): number {
+  const place = (row: NodeRow) => `${row.group}/${row.node}/${row.device}`;
+  return Number(a.state === "online") - Number(b.state === "online") || place(a).localeCompare(place(b));
 }
 
 /** A clock that is off by more than this many seconds of the wall is worth a word. */
