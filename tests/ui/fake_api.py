@@ -39,6 +39,7 @@ from forewarn.api.schemas import (
     Trend,
 )
 from tests.ui import fake_plant
+from tests.ui.fake_readings import FakeReadings, reading_routes
 from tests.ui.fake_telemetry import FakeTelemetry, problem, telemetry_routes
 
 Listener = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[ServerSentEvent | None]"]
@@ -53,6 +54,7 @@ class FakePlant:
     assets: list[AssetDetail] = field(default_factory=fake_plant.assets)
     orders: list[OrderDetail] = field(default_factory=list)
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
+    readings: FakeReadings = field(default_factory=FakeReadings)
     keys: list[str] = field(default_factory=list)
     listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[ServerSentEvent | None]]] = field(
         default_factory=list
@@ -119,6 +121,7 @@ def make_app(plant: FakePlant) -> FastAPI:
     _plant_routes(app, plant)
     _order_routes(app, plant)
     telemetry_routes(app, plant.telemetry)
+    reading_routes(app, plant.readings)
     _live_route(app, plant)
     page.install(app)
     return app

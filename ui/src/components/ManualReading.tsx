@@ -44,6 +44,7 @@ function useEntry(asset: string) {
     setBusy(true);
     try {
       setOutcome({ ...NOTHING, done: await enterReadings(asset, wanted, attempt.key) });
+      setSent({ body: "", key: "" }); // the same value, entered once more, is a new reading
       await Promise.all([roundsKey(asset), keys.asset(asset), ["trend", asset]].map((queryKey) => cache.invalidateQueries({ queryKey })));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
