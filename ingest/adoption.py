@@ -121,13 +121,14 @@ def guess(topic: str, field: str, value: float, unit_text: str = "", assets: Seq
     name = words_of(field)
     name = words_of(last) if set(name) <= _NAMELESS else name
     unit, quantity_of_unit, rest = _unit_of(name, unit_text)
-    quantity, why, strength = _quantity_of(rest or name, [word for level in levels for word in words_of(level)])
+    asset = _asset_of(levels, assets)
+    others = [level for level in levels if asset is None or not _same_name(level, asset)]  # a compressor is no pressure
+    quantity, why, strength = _quantity_of(rest or name, [word for level in others for word in words_of(level)])
     if quantity_of_unit and (quantity is None or quantity_of_unit == quantity or strength < 0.3):
         why = [*why, f"unit {unit}"] if quantity_of_unit == quantity else [f"unit {unit}"]
         quantity, strength = quantity_of_unit, strength + 0.4 if quantity_of_unit == quantity else 0.4
     elif quantity is not None:  # a unit that does not belong to the word is no unit
         unit, rest = CANONICAL_UNIT[quantity], name
-    asset = _asset_of(levels, assets)
     if asset is not None:
         why, strength = [*why, f"asset {asset}"], strength + 0.1
     if quantity in PLAUSIBLE and not PLAUSIBLE[quantity][0] <= value <= PLAUSIBLE[quantity][1]:
@@ -205,12 +206,15 @@ _MEANINGS = {word: quantity for quantity, words in WORDS.items() for word in wor
 
 def _asset_of(levels: Sequence[str], assets: Sequence[str]) -> str | None:
     """The machine that a level of the topic names, whatever its hyphens; the last such level counts."""
-    by_name = {_ID.sub("", asset.lower()): asset for asset in assets}
     for level in reversed(levels):
-        found = by_name.get(_ID.sub("", level.lower()))
+        found = next((asset for asset in assets if _same_name(level, asset)), None)
         if found is not None:
             return found
     return None
+
+
+def _same_name(level: str, asset: str) -> bool:
+    return _ID.sub("", level.lower()) == _ID.sub("", asset.lower())
 
 
 def _signal_id(name: Sequence[str]) -> str:

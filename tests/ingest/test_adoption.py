@@ -81,6 +81,11 @@ def test_the_machine_is_the_last_level_that_names_one_whatever_its_hyphens() -> 
     assert guess("site/pump-77/temp", "", 50.0, assets=ASSETS).asset is None
 
 
+def test_the_name_of_the_machine_says_nothing_of_the_quantity() -> None:
+    assert guess("plant1/air/compressor-01/firmware", "value", 7.0, assets=["compressor-01"]).quantity is None
+    assert guess("plant1/compressor-01/oilpressure", "", 7.0, assets=["compressor-01"]).quantity == "pressure"
+
+
 def test_the_id_of_the_signal_leaves_the_unit_out() -> None:
     assert guess("gw", "bearingTemp_F", 140.0).signal == "bearing_temp"
     assert guess("plant/p7/seal temp", "value", 50.0).signal == "seal_temp"
