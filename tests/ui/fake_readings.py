@@ -1,4 +1,4 @@
-"""A FAKE of the routes of entered readings, for the browser tests of the page alone: made-up rounds, the real shapes."""
+"""A FAKE of the routes of entered readings, for browser tests of the page alone: made-up rounds, the real shapes."""
 
 from __future__ import annotations
 
@@ -46,24 +46,25 @@ class FakeReadings:
         if self.away:
             return problem(503, "try-again", "Not possible right now", "the ingest process does not answer")
         if any(value > 500 for value in body.values.values()) and not body.confirm:
-            errors = [
-                {"pointer": f"body/values/{n}", "detail": f"{v:g} ppm is outside"} for n, v in body.values.items()
-            ]
-            return problem(
-                422, "confirm", "Is this right?", "", [*errors, {"pointer": "body/confirm", "detail": "again"}]
-            )
+            told = {f"values/{name}": f"{value:g} ppm is outside" for name, value in body.values.items()}
+            return problem(422, "confirm", "Is this right?", "", errors_of({**told, "confirm": "again"}))
         if body.at is not None and body.at > NOW:
-            return problem(422, "rejected", "", "", [{"pointer": "body/at", "detail": "this time lies ahead"}])
+            return problem(422, "rejected", "", "", errors_of({"at": "this time lies ahead"}))
         self.entered.append((body, key))
         self.rounds = [row.model_copy(update={"due": False}) for row in self.rounds]
-        return told(asset, body.at or NOW, body)
+        return stored(asset, body.at or NOW, body)
 
 
-def told(asset: str, at: datetime, body: ReadingsIn) -> ReadingsOut:
+def errors_of(fields: dict[str, str]) -> list[dict[str, str]]:
+    return [{"pointer": f"body/{name}", "detail": text} for name, text in fields.items()]
+
+
+def stored(asset: str, at: datetime, body: ReadingsIn) -> ReadingsOut:
+    far = {name: ["far from the values before"] for name, value in body.values.items() if value > 100}
     readings = [
-        EnteredReading(signal=name, value=value, unit="ppm", remarks=["far from the values before"][: value > 100], already=False)
+        EnteredReading(signal=name, value=value, unit="ppm", remarks=far.get(name, []), already=False)
         for name, value in body.values.items()
-    ]  # fmt: skip
+    ]
     return ReadingsOut(asset=asset, at=at, by="planner", readings=readings)
 
 

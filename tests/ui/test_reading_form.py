@@ -1,4 +1,4 @@
-"""The form in which people enter readings, on a phone: units, doubts, errors, and what is sent. The server is a FAKE."""
+"""The form in which people enter readings, on a phone: units, doubts, errors, what is sent. The server is a FAKE."""
 
 from __future__ import annotations
 
