@@ -20,9 +20,10 @@ from forewarn.api.schemas import (
     Trend,
 )
 from forewarn.api.state import Plantroom, Room
+from forewarn.api.trends import envelope
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.plant import Asset
-from forewarn.core.readings import NOT_SCORED, Floats
+from forewarn.core.readings import Floats
 
 router = APIRouter(prefix="/api")
 
@@ -74,9 +75,7 @@ def get_trend(id: str, signal: str, room: Room, _: Caller, hours: Hours = 168) -
     start_us = max(0, now_us - round(hours * US_PER_HOUR))
     at, value = np.empty(0, np.int64), np.empty(0)
     if number is not None and (feature or spec.kind == "scalar"):
-        readings = reader.read(number, start_us, now_us + US_PER_HOUR)
-        good = readings.take((readings.quality & int(NOT_SCORED)) == 0)
-        at, value = good.at, good.value
+        at, value = envelope(reader, number, start_us, now_us + US_PER_HOUR, CHART_POINTS)
     at_ms, values = views.thinned(at, value, CHART_POINTS)
     return Trend(
         asset=asset.id,

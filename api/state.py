@@ -14,7 +14,7 @@ from forewarn.api.telemetry import TelemetryDesk
 from forewarn.core.clock import PlantClock
 from forewarn.core.health import SensorEvent
 from forewarn.core.plant import Plant
-from forewarn.core.ports import OrderBook, SeriesReader, TelemetryBook
+from forewarn.core.ports import OrderBook, RollupReader, TelemetryBook
 from forewarn.core.work import Json
 from forewarn.pipeline.live import Hub
 
@@ -68,8 +68,8 @@ class Plantroom:
 
     plant: Plant
     clock: PlantClock
-    reader: SeriesReader
-    derived: SeriesReader
+    reader: RollupReader
+    derived: RollupReader
     book: TelemetryBook
     orders: OrderBook
     assessments: AssessmentReader

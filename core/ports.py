@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forewarn.core.readings import Readings, Waveform
+from forewarn.core.rollups import Rollup
 from forewarn.core.telemetry import NO_NOTES, Gap, Notes, SeenPlace, SourceRecord
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 
@@ -119,6 +120,18 @@ class SeriesReader(Protocol):
         ...
 
 
+class RollupReader(SeriesReader, Protocol):
+    """A reader that also knows its readings by buckets of time: what a chart of a year is made of."""
+
+    def rollup(self, series: int, start_us: int, stop_us: int, step_us: int) -> Rollup:
+        """Every bucket of one series that touches [start, stop) and holds a reading; see `core.rollups`.
+
+        Buckets are whole and begin at multiples of the step. Of times whose readings were dropped, what was kept comes
+        instead, be its buckets wider. Raises `ValueError` for a step below 1.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class QuarantineSummary:
     """Refusals of one reason: rows and readings that are kept, and readings whose rows had to leave."""
@@ -165,7 +178,7 @@ class TelemetryBook(Protocol):
         ...
 
 
-class StoreReader(SeriesReader, TelemetryBook, Protocol):
+class StoreReader(RollupReader, TelemetryBook, Protocol):
     """A store that also keeps the book: the embedded one, and its twin in memory."""
 
 

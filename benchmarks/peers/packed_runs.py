@@ -14,9 +14,9 @@ from typing import Any
 from benchmarks.peers.duck_store import median_ms
 from benchmarks.peers.store_points import SERIES, START_US, Points
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
+from forewarn.core.rollups import MINUTE_US
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
-from forewarn.ingest.store.rollup_rows import MINUTE_US
 
 CATALOGUE_DELAY_S = 0.05  # as the product runs it
 _READER = """

@@ -17,6 +17,7 @@ import numpy as np
 
 from forewarn.core.errors import Retriable
 from forewarn.core.readings import Floats, Int64s, Readings, Waveform
+from forewarn.core.rollups import Rollup, rollup_of
 from forewarn.ingest.store.chunk_table import ChunkTable
 from forewarn.ingest.store.day_rows import SERIES_LIMIT, Bools, DayRows, day_path, judge, newest_of_each
 from forewarn.ingest.store.day_state import SCHEMA, DayState, read_state, stale_series, upgrade, write_state
@@ -24,7 +25,6 @@ from forewarn.ingest.store.files import bound_log, close_written, open_for_writi
 from forewarn.ingest.store.log import DayLog
 from forewarn.ingest.store.packing import PackAhead, PackJob
 from forewarn.ingest.store.rollup_files import HOURS, MINUTES, RollupWriter, Width
-from forewarn.ingest.store.rollup_rows import Rollup, rollup_of
 from forewarn.ingest.store.waves import WaveTable
 
 _PACK_AT_CLOSE_ROWS = 4096

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +43,13 @@ def day_path(folder: Path, day: int) -> Path:
 
 def days_of(folder: Path) -> list[int]:
     """Days that have a file, ascending."""
-    names = [path.stem.removeprefix("day-") for path in folder.glob("day-????-??-??.db")]
-    return sorted(
-        int(datetime.fromisoformat(f"{n}T00:00:00+00:00").timestamp()) * US_PER_S // US_PER_DAY for n in names
-    )
+    return sorted(_named_day(path.name) for path in folder.glob("day-????-??-??.db"))
+
+
+@lru_cache(4096)
+def _named_day(name: str) -> int:
+    at = datetime.fromisoformat(f"{name[4:14]}T00:00:00+00:00")
+    return int(at.timestamp()) * US_PER_S // US_PER_DAY
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from forewarn.core.readings import Readings
 from forewarn.ingest.store.chunks import decode_chunk
 from forewarn.ingest.store.day_rows import DayRows, SortedRuns, day_path, key_of
 from forewarn.ingest.store.day_state import DayState, read_state
-from forewarn.ingest.store.files import inode_of, open_for_reading, transaction
+from forewarn.ingest.store.files import inode_of, open_for_reading, transaction, unwritten
 from forewarn.ingest.store.log_entry import rows_of
 
 _OPEN_DAYS = 48
@@ -61,6 +61,12 @@ class DayView:
         """Cursor, counters, and how far the day is settled."""
         return read_state(self.db)
 
+    @property
+    def rests(self) -> bool:
+        """Are all kept rollups those of all readings? Ask inside a snapshot."""
+        one = "SELECT EXISTS (SELECT 1 FROM stale) OR EXISTS (SELECT 1 FROM log)"
+        return self.state.whole and not self.db.execute(one).fetchone()[0]
+
     def is_settled(self, series: int) -> bool:
         """Are the kept rollups of a series those of all its readings? Ask inside a snapshot."""
         if series > self.state.settled:
@@ -104,6 +110,25 @@ class DayViews:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: OrderedDict[int, tuple[int, DayView]] = OrderedDict()
+        self._resting: dict[int, tuple[tuple[int, ...], int]] = {}
+
+    def resting(self, day: int) -> int | None:
+        """Generation of a day that is settled and was not changed since it was last looked at; None: look into it.
+
+        A year is 365 files, more than may be open: that one of them is the same still is told without opening it.
+        """
+        seen = unwritten(day_path(self._folder, day))
+        if seen is None:
+            return None
+        if self._resting.get(day, ((), 0))[0] != seen:
+            view = self.get(day)
+            if view is None:
+                return None
+            with view.snapshot():
+                if not view.rests:
+                    return None
+                self._resting[day] = seen, view.state.generation
+        return self._resting[day][1]
 
     def get(self, day: int) -> DayView | None:
         """The view of a day; None when it has no file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from forewarn.ingest.folder_lock import sync_folder
 
 PAGE_BYTES = 4096
 _BUSY_MS = 5000
+_FRESH_NS = 1_000_000_000
 _WAL_KEPT_BYTES = 16 << 20
 _WAL_MOST_BYTES = 64 << 20
 _MAY_PASS = {
@@ -73,6 +75,22 @@ def inode_of(path: Path) -> int:
     with suppress(FileNotFoundError):
         return path.stat().st_ino
     return 0
+
+
+def unwritten(path: Path) -> tuple[int, ...] | None:
+    """What changes with every change of a file that nobody writes now; None while changes wait in its log.
+
+    A commit lies in the write-ahead log, or the file's time has moved on; a file of the last second tells nothing yet.
+    """
+    try:
+        log = _companion(path, "-wal")
+        if log.exists() and log.stat().st_size:
+            return None
+        told = path.stat()
+    except FileNotFoundError:
+        return None
+    fresh = time.time_ns() - told.st_mtime_ns < _FRESH_NS
+    return None if fresh else (told.st_ino, told.st_size, told.st_mtime_ns)
 
 
 def bound_log(db: sqlite3.Connection, path: Path) -> None:

@@ -8,7 +8,8 @@ from itertools import chain
 import numpy as np
 
 from forewarn.core.ports import Counts, LastValue, Refusal
-from forewarn.core.readings import Quality, Readings, Waveform
+from forewarn.core.readings import NOT_SCORED, Quality, Readings, Waveform
+from forewarn.core.rollups import Rollup
 from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.ingest.store.memory_book import MemoryBook
 from forewarn.ingest.store.waves import rms, same_wave
@@ -118,6 +119,22 @@ class MemoryStore(MemoryBook):
         rows = sorted((at, *row) for at, row in self._rows.get(series, {}).items() if start_us <= at < stop_us)
         at, value, quality = zip(*rows, strict=True) if rows else ((), (), ())
         return Readings.of([series] * len(rows), at, value, quality)
+
+    def rollup(self, series: int, start_us: int, stop_us: int, step_us: int) -> Rollup:
+        """Every bucket that touches [start, stop) and holds a reading. Raises `ValueError` for a step below 1."""
+        if step_us < 1:
+            raise ValueError("the step of a rollup is at least one microsecond")
+        readings = self.read(series, start_us // step_us * step_us, -(-stop_us // step_us) * step_us)
+        buckets: dict[int, list[tuple[float, int]]] = {}
+        for at, value, quality in zip(readings.at.tolist(), readings.value.tolist(), readings.quality, strict=True):
+            buckets.setdefault(at // step_us * step_us, []).append((value, int(quality)))
+        rows = []
+        for start, told in buckets.items():
+            values = [value for value, _ in told]
+            doubtful = sum(bool(quality & NOT_SCORED) for _, quality in told)
+            rows.append((start, len(told), doubtful, min(values), max(values), sum(values), values[-1]))
+        table = np.array(rows, [("", np.int64)] * 3 + [("", np.float64)] * 4)
+        return Rollup(*(table[name] for name in table.dtype.names or ()))
 
     def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
         """Waveforms of one series in [start, stop), ascending in time; only the `newest` so many when given."""

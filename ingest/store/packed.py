@@ -198,11 +198,11 @@ class PackedStore:
         for wave in waveforms:
             waves[day_of(wave.at)].append(wave)
         start, base = self._catalogue.staged, self._catalogue.cursor
-        newest = Readings.empty()
+        newest: list[Readings] = []
         for day in sorted({*rows, *waves}):
             of_day = rows.get(day, DayRows.joined([]))
             self._write_day(day, start, base, position, of_day, waves[day])
-            newest = Readings.joined([newest, newest_of_each(_live(of_day).without_repeats()).readings(day)])
+            newest.append(newest_of_each(_live(of_day).without_repeats()).readings(day))
         return _last_of_each(newest, [wave for wave in waveforms if not wave.quality & Quality.HISTORICAL])
 
     def _write_day(
@@ -243,8 +243,11 @@ def _live(rows: DayRows) -> DayRows:
     return rows if live.all() else rows.take(live)
 
 
-def _last_of_each(newest: Readings, waveforms: Sequence[Waveform]) -> Readings:
-    """At most one reading of each series: the newest; a waveform counts as its RMS."""
+def _last_of_each(of_days: Sequence[Readings], waveforms: Sequence[Waveform]) -> Readings:
+    """At most one reading of each series, as each day has them: the newest; a waveform counts as its RMS."""
+    if len(of_days) == 1 and not waveforms:
+        return of_days[0]
+    newest = Readings.joined(of_days)
     if waveforms:
         columns = zip(*((w.series, w.at, rms(w), w.quality) for w in reversed(waveforms)), strict=True)
         newest = Readings.joined([newest, Readings.of(*(list(column) for column in columns))])

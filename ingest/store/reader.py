@@ -11,17 +11,19 @@ from typing import Any
 
 from forewarn.core.ports import Counts
 from forewarn.core.readings import Readings, Waveform
+from forewarn.core.rollups import Rollup
 from forewarn.ingest.store.book_reads import BookReads
 from forewarn.ingest.store.book_tables import VERSION
-from forewarn.ingest.store.day_rows import DayRows, day_name, day_of, days_of
+from forewarn.ingest.store.day_rows import FIRST_DAY, LAST_DAY, DayRows, day_name, day_of, day_path, days_of
 from forewarn.ingest.store.day_view import DayView, DayViews, merged_readings, named
 from forewarn.ingest.store.files import open_for_reading
 from forewarn.ingest.store.history import FILE as HISTORY_FILE
 from forewarn.ingest.store.history import dropped_days, dropped_totals
 from forewarn.ingest.store.rollup_files import RollupReader
 from forewarn.ingest.store.rollup_reads import rolled_up
-from forewarn.ingest.store.rollup_rows import Rollup
 from forewarn.ingest.store.waves import wave_of
+
+_FEW_DAYS = 8  # their files are asked for one by one: a folder of years takes longer to list
 
 
 def _current(catalogue: sqlite3.Connection | None) -> sqlite3.Connection | None:
@@ -100,6 +102,9 @@ class PackedReader(BookReads):
 
     def _days_between(self, start_us: int, stop_us: int) -> list[int]:
         first, last = day_of(start_us), day_of(stop_us - 1)
+        if last - first < _FEW_DAYS:
+            few = range(max(first, FIRST_DAY), min(last, LAST_DAY) + 1)
+            return [day for day in few if day_path(self._folder, day).exists()]
         return [day for day in days_of(self._folder) if first <= day <= last]
 
     def read(self, series: int, start_us: int, stop_us: int) -> Readings:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from forewarn.core.rollups import HOUR_US, MINUTE_US, Rollup
 from forewarn.ingest.store.day_rows import FIRST_DAY, LAST_DAY, day_name
 from forewarn.ingest.store.files import (
     inode_of,
@@ -20,7 +21,7 @@ from forewarn.ingest.store.files import (
     retriable,
     transaction,
 )
-from forewarn.ingest.store.rollup_rows import HOUR_US, MINUTE_US, Rollup, decode_rollup, encode_rollup
+from forewarn.ingest.store.rollup_rows import decode_rollup, encode_rollup
 
 SCHEMA = """
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL);
@@ -115,12 +116,18 @@ class RollupReader:
         return [(day, generation, decode_rollup(blob)) for day, generation, blob in found]
 
     def _found(self, width: Width, series: int, first: int, last: int) -> list[tuple[int, int, bytes]]:
-        names = [width.path(self._folder, min(max(day, FIRST_DAY), LAST_DAY)).name for day in (first, last)]
         found: list[tuple[int, int, bytes]] = []
-        for path in width.files(self._folder):
-            if names[0] <= path.name <= names[1] and (db := self._at(path)) is not None:
+        for path in self._paths(width, first, last):
+            if (db := self._at(path)) is not None:
                 found += db.execute(_GET, (series, first, last)).fetchall()
         return found
+
+    def _paths(self, width: Width, first: int, last: int) -> list[Path]:
+        """Files of these days, also some that do not exist when that is told quicker than by a look into the folder."""
+        ends = [width.path(self._folder, min(max(day, FIRST_DAY), LAST_DAY)) for day in (first, last)]
+        if ends[0] == ends[1]:
+            return ends[:1]
+        return [path for path in width.files(self._folder) if ends[0].name <= path.name <= ends[1].name]
 
     def _at(self, path: Path) -> sqlite3.Connection | None:
         """The file, opened anew when it was replaced; None when it has gone."""

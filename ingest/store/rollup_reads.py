@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from forewarn.core.readings import Readings
+from forewarn.core.rollups import Rollup, joined, rollup_of
 from forewarn.ingest.store.day_rows import day_of
 from forewarn.ingest.store.day_view import DayViews, merged_readings, named
 from forewarn.ingest.store.rollup_files import HOURS, MINUTES, RollupReader, Width
-from forewarn.ingest.store.rollup_rows import Rollup, joined, rollup_of
 
 _MOST_ROWS = 1 << 20
+Place = tuple[int, int]
+"""Day and generation."""
 
 
 @dataclass(slots=True)
@@ -47,14 +50,19 @@ def rolled_up(
     widths = (HOURS, MINUTES) if step % HOURS.bucket_us == 0 else (MINUTES, HOURS)
     days = day_of(interval_us[0]), day_of(interval_us[1] - 1)
     places = {width: kept.places(width, series, *days) for width in widths if step % width.bucket_us == 0}
-    found, live, chosen = _Sum(step), dict[int, int](), list[tuple[Width, tuple[int, int]]]()
+    found, live, chosen = _Sum(step), dict[int, int](), list[tuple[Width, Place]]()
     for day in raw_days:
+        resting = views.resting(day)
+        if resting is not None and (width := _kept_in(places, (day, resting))) is not None:
+            live[day] = resting
+            chosen.append((width, (day, resting)))
+            continue
         if (view := views.get(day)) is None:
             continue  # dropped since it was listed
         with named(view.path), view.snapshot():
             place = day, view.generation
             live[day] = view.generation
-            width = next((width for width in places if place in places[width]), None)
+            width = _kept_in(places, place)
             if width is not None and view.is_settled(series):
                 chosen.append((width, place))
             else:
@@ -67,9 +75,14 @@ def rolled_up(
             with named(view.path), view.snapshot():
                 found.add_raw(view.read(series, *interval_us))
     found.roll_raw()
-    seen = set[tuple[int, int]]()
+    seen = set[Place]()
     for of_width in rows.values():
         dropped = {(day, g) for day, g in of_width if day not in live or g < live[day]} - seen
         found.parts += [of_width[place] for place in sorted(dropped)]
         seen |= dropped
     return joined([part.between(*interval_us) for part in found.parts], step)
+
+
+def _kept_in(places: Mapping[Width, Collection[Place]], place: Place) -> Width | None:
+    """The first width in which the rollup of a day was kept."""
+    return next((width for width in places if place in places[width]), None)

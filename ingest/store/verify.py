@@ -12,6 +12,7 @@ import numpy as np
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Readings
+from forewarn.core.rollups import rollup_of
 from forewarn.ingest.store.chunks import decode_chunk, decode_wave
 from forewarn.ingest.store.day_rows import day_name, day_path, days_of
 from forewarn.ingest.store.day_state import read_state
@@ -21,7 +22,7 @@ from forewarn.ingest.store.history import FILE as HISTORY_FILE
 from forewarn.ingest.store.history import dropped_days
 from forewarn.ingest.store.log_entry import rows_of
 from forewarn.ingest.store.rollup_files import WIDTHS, RollupReader
-from forewarn.ingest.store.rollup_rows import decode_rollup, rollup_of
+from forewarn.ingest.store.rollup_rows import decode_rollup
 
 
 @dataclass(slots=True)

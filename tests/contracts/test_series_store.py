@@ -280,6 +280,26 @@ def test_the_quarantine_is_bounded_and_what_leaves_it_stays_counted(opened: Call
     assert counts.quarantined + counts.summarised == 30
 
 
+def test_a_rollup_has_every_bucket_that_touches_the_interval_and_counts_what_is_doubtful(
+    opened: Callable[[], Full],
+) -> None:
+    store = opened()
+    store.writer.assign(["a", "b"])
+    at = [NOON, NOON + 5, NOON + 9, NOON + 10, NOON + 35, NOON - 3 * US_PER_DAY]
+    flags = [0, int(Quality.JUMP), TOLD_LATER, 0, 0, int(Quality.STUCK)]
+    store.writer.write(1, Readings.of([1] * 6, at, [2.0, -1.0, 7.0, 3.0, 4.0, 9.0], flags), [], [])
+    store.writer.write(2, Readings.of([1, 2, 1], [NOON + 4, NOON, NOON], [1.0, 50.0, 60.0]), [], [])
+    near = store.reader.rollup(1, NOON + 3, NOON + 31, 10)
+    start, counted, doubtful, *values = (column.tolist() for column in near.columns())
+    assert (start, counted, doubtful) == ([NOON, NOON + 10, NOON + 30], [4, 1, 1], [1, 0, 0])
+    assert values == [[-1.0, 3.0, 4.0], [7.0, 3.0, 4.0], [9.0, 3.0, 4.0], [7.0, 3.0, 4.0]]
+    days = store.reader.rollup(1, *EVER, US_PER_DAY)
+    assert (days.n.tolist(), days.doubtful.tolist(), days.total.tolist()) == ([1, 6], [1, 1], [9.0, 16.0])
+    assert len(store.reader.rollup(1, NOON + 40, NOON + 50, 10)) == 0
+    with pytest.raises(ValueError, match="step"):
+        store.reader.rollup(1, *EVER, 0)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_refused_before_anything_is_written(opened: Callable[[], Full], value: float) -> None:
     store = opened()

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Readings
+from forewarn.core.rollups import MINUTE_US, Rollup, rollup_of
 from forewarn.ingest.store.chunks import decode_chunk, decode_wave, encode_chunk, encode_wave
-from forewarn.ingest.store.rollup_rows import MINUTE_US, Rollup, decode_rollup, encode_rollup, rollup_of
+from forewarn.ingest.store.rollup_rows import decode_rollup, encode_rollup
 
 DECIMALS = st.builds(lambda k, d: k / 10**d, st.integers(-(10**7), 10**7), st.integers(0, 6))
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -12,10 +12,10 @@ import pytest
 
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.ports import Counts
+from forewarn.core.rollups import HOUR_US
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
 from forewarn.ingest.store.retention import Retention
-from forewarn.ingest.store.rollup_rows import HOUR_US
 from forewarn.ingest.store.verify import verify
 
 MIDNIGHT = 20_000 * US_PER_DAY

@@ -15,6 +15,7 @@ from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Conflict
 from forewarn.core.ports import Counts
 from forewarn.core.readings import NOT_SCORED, Readings, Waveform
+from forewarn.core.rollups import HOUR_US, MINUTE_US, Rollup
 from forewarn.ingest.store.backup import MANIFEST, Pins
 from forewarn.ingest.store.day_rows import day_path
 from forewarn.ingest.store.merge import Span, clusters, depth
@@ -22,7 +23,6 @@ from forewarn.ingest.store.packed import PackedStore
 from forewarn.ingest.store.reader import PackedReader
 from forewarn.ingest.store.retention import Retention
 from forewarn.ingest.store.rollup_files import MINUTES
-from forewarn.ingest.store.rollup_rows import HOUR_US, MINUTE_US, Rollup
 from forewarn.ingest.store.verify import verify
 
 MIDNIGHT = 20_000 * US_PER_DAY
