@@ -2,8 +2,9 @@
 
 Parts (`--only` picks some): `single` 150-byte messages against Mosquitto -> mosquitto_sub and against the paho
 ingester; `batch` messages of 100 readings against a raw numpy write with one fsync per message; `waveform` blocks of
-64 KiB against Mosquitto; `windows` 1, 20 and 1000 unacknowledged messages; `half` PUBACK latency beside fsync latency
-at half the peak rate; `bad` 10 % messages that cannot be read against none. The sides of a part alternate.
+64 KiB against Mosquitto and the bare disk; `windows` 1, 20 and 1000 unacknowledged messages; `half` PUBACK latency
+beside fsync latency at half the peak rate; `bad` 10 % messages that cannot be read against none. The sides of a part
+alternate.
 """
 
 from __future__ import annotations
@@ -92,6 +93,17 @@ def numpy_run(what: Messages) -> Run:
     return {"readings_per_s": round(what.readings / seconds), "seconds": round(seconds, 3)}
 
 
+def disk_run(what: Messages, together: int) -> Run:
+    """The same payloads into one file, each once, one fsync for some `together`: as fast as this disk can be."""
+    with folder("disk") as place, (place / "raw").open("wb", buffering=0) as file:
+        started_s = time.perf_counter()
+        for first in range(0, len(what.payloads), together):
+            file.write(b"".join(what.payloads[first : first + together]))
+            os.fsync(file.fileno())
+        seconds = time.perf_counter() - started_s
+    return {"messages_per_s": round(len(what.payloads) / seconds), "seconds": round(seconds, 3)}
+
+
 class Bench:
     """Runs parts and keeps every run."""
 
@@ -153,13 +165,24 @@ def run_batch(bench: Bench, count: int) -> Run:
 
 
 def run_waveform(bench: Bench, count: int) -> Run:
-    """Blocks of 64 KiB against Mosquitto."""
+    """Blocks of 64 KiB against Mosquitto, which writes none of them, and against the disk, which takes each once."""
     what, window = waves(max(count // 100, 50)), min(bench.window, 100)
     bench.alternate(
-        {"waveform": lambda: forewarn_run(what, window), "waveform_mosquitto": lambda: mosquitto_run(what, window)}
+        {
+            "waveform": lambda: forewarn_run(what, window),
+            "waveform_mosquitto": lambda: mosquitto_run(what, window),
+            "waveform_disk": lambda: disk_run(what, window // 2),
+        }
     )
-    ratio = bench.ratio("waveform", "waveform_mosquitto")
-    return {"waveform": {"messages_per_s": bench.median("waveform"), "ratio_to_mosquitto": ratio, "window": window}}
+    return {
+        "waveform": {
+            "messages_per_s": bench.median("waveform"),
+            "ratio_to_mosquitto": bench.ratio("waveform", "waveform_mosquitto"),
+            "disk_messages_per_s": bench.median("waveform_disk"),
+            "ratio_to_disk": bench.ratio("waveform", "waveform_disk"),
+            "window": window,
+        }
+    }
 
 
 def run_windows(bench: Bench, count: int) -> Run:
