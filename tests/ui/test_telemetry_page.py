@@ -162,6 +162,7 @@ def test_refused_messages_are_filtered_searched_and_paged(stage: Stage, size: tu
         expect(rows).to_have_count(64)
         page.get_by_role("button", name="unknown topic 1").click()
         expect(rows).to_have_count(1)
+        expect(rows.get_by_role("link", name="Signals to adopt")).to_have_attribute("href", "/telemetry/adopt")
         page.get_by_role("button", name="All 64").click()
         page.get_by_role("searchbox").fill("FAN-02")
         expect(rows).to_have_count(1)
@@ -255,7 +256,11 @@ def test_no_part_scrolls_sideways_breaks_the_policy_or_asks_outside(stage: Stage
             assert page.evaluate("window.violations") == [], part
         page.get_by_role("button", name="Read again: riverside/pump-99/speed").click()
         expect(page.get_by_role("dialog")).to_be_visible()
-        assert page.evaluate("window.violations") == [], "the dialog"
+        assert page.evaluate("window.violations") == [], "the question"
+        page.goto(f"{stage.home}/telemetry/adopt")
+        page.get_by_role("button", name="Adopt: lab/box-3/x17").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert page.evaluate("window.violations") == [], "the form"
 
 
 def test_the_parts_and_the_form_are_walked_with_the_keyboard_alone(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
+import { Link } from "wouter";
 import { useQuarantine, useReasons } from "../../api/telemetryQueries";
 import type { QuarantineRow, ReasonRow, ReplayOut } from "../../api/types";
 import { Card } from "../../components/Card";
@@ -41,7 +42,7 @@ function Again({ row, onAsk }: { row: QuarantineRow; onAsk: (asked: Asked) => vo
 }
 
 function useColumns(onAsk: (asked: Asked) => void): Column<QuarantineRow>[] {
-  const { quarantine } = useWords().telemetry;
+  const { quarantine, sections } = useWords().telemetry;
   const reason = useReason();
   return [
     { name: quarantine.topic, cell: (row) => (
@@ -54,6 +55,7 @@ function useColumns(onAsk: (asked: Asked) => void): Column<QuarantineRow>[] {
       <>
         <span className="chip" data-tone="alert" title={row.reason}>{reason(row.reason)}</span>
         <div className="sub small topic">{row.detail}</div>
+        {row.reason === "unknown_topic" && <Link href="/telemetry/adopt" className="small">{sections.adopt}</Link>}
       </>
     ) },
     { name: quarantine.preview, wide: true, cell: (row) => <Preview row={row} /> },
