@@ -24,6 +24,8 @@ class Identities:
     def __init__(self, signals: Sequence[SignalSpec]) -> None:
         self._names: dict[str, set[str]] = {}
         for spec in signals:
+            if spec.by_hand is not None:  # its topic is a name of ours: a device may be called like a part of it
+                continue
             self._names.setdefault(spec.topic, set()).update((spec.asset, *spec.topic.split("/")))
         self._everybody = {name for names in self._names.values() for name in names}
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.plant import Asset, Plant
 from forewarn.core.readings import ByHand, SignalSpec, Track
+from forewarn.ingest.identity import Identities
 from forewarn.ingest.topics import TopicTable
 from forewarn.pipeline.manual import (
     Round,
@@ -244,3 +245,9 @@ def test_how_far_back_is_compared_follows_the_period() -> None:
     assert look_back_us(spec_of("unit: h, every: 7d")) == 210 * DAY
     assert look_back_us(spec_of("unit: h")) == 400 * DAY
     assert look_back_us(signals()["temp"]) == DAY
+
+
+def test_a_device_may_be_called_like_a_part_of_our_own_topics() -> None:
+    found = list(signals("iron: {entry: manual, unit: ppm}").values())
+    assert not Identities(found).contradicts("pm/v1/s/a/p1/temp", "manual")
+    assert Identities(found).contradicts("other/topic", "p1")

@@ -91,9 +91,9 @@ def test_a_sensors_reading_can_be_entered_too_and_in_chinese(stage: Stage) -> No
     with stage.page("/assets/mix-01", locale="zh-CN") as page:
         page.get_by_role("button", name="录入读数").click()
         form = page.get_by_role("dialog")
-        form.get_by_label("信号").select_option("flow")
+        form.get_by_label("信号").select_option("power")
         form.get_by_role("textbox").first.fill("12")
         form.get_by_role("button", name="保存").click()
         expect(form.get_by_role("status")).to_contain_text("1 个读数")
     ((sent, _),) = stage.plant.readings.entered
-    assert sent.values == {"flow": 12.0}
+    assert sent.values == {"power": 12.0}

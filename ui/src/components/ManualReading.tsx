@@ -100,11 +100,11 @@ function Choice({ asset, rounds, round, signal, onRound, onSignal }: ChoiceProps
   return (
     <>
       {rounds.length > 0 && (
-        <NativeSelect label={readings.what} value={round} onChange={(event) => onRound(event.currentTarget.value)}
+        <NativeSelect size="md" label={readings.what} value={round} onChange={(event) => onRound(event.currentTarget.value)}
           data={[...names, ...(others.length > 0 ? [{ value: OTHER, label: readings.other }] : [])]} />
       )}
       {round === OTHER && (
-        <NativeSelect label={readings.signal} value={signal} onChange={(event) => onSignal(event.currentTarget.value)}
+        <NativeSelect size="md" label={readings.signal} value={signal} onChange={(event) => onSignal(event.currentTarget.value)}
           data={[{ value: "", label: readings.choose }, ...others]} />
       )}
     </>
@@ -164,9 +164,9 @@ function Form({ asset, rounds, onClose }: { asset: AssetDetail; rounds: RoundRow
         <Value key={field.name} field={field} text={texts[field.name] ?? ""} error={outcome.errors[field.name]}
           set={(text) => change(() => setTexts({ ...texts, [field.name]: text }))} />
       ))}
-      <TextInput type="datetime-local" label={readings.at} description={readings.atHelp(format.zone)} value={wall} error={outcome.errors["at"]}
+      <TextInput type="datetime-local" size="md" label={readings.at} description={readings.atHelp(format.zone)} value={wall} error={outcome.errors["at"]}
         onChange={(event) => { const text = event.currentTarget.value; change(() => setWall(text)); }} />
-      <Textarea label={readings.note} description={readings.noteHelp} value={note} autosize minRows={1} maxLength={2000}
+      <Textarea size="md" label={readings.note} description={readings.noteHelp} value={note} autosize minRows={1} maxLength={2000}
         onChange={(event) => { const text = event.currentTarget.value; change(() => setNote(text)); }} />
       {outcome.whole && <Notice tone="alarm" title={readings.failed}>{outcome.whole}</Notice>}
       {outcome.doubts.length > 0 && (
@@ -194,7 +194,7 @@ export function ManualReading({ asset }: { asset: AssetDetail }) {
   if (rounds.length === 0 && otherSignals(asset.signals, rounds).length === 0) return null;
   return (
     <div className="row">
-      <Button size="xs" variant={rounds.length > 0 ? "light" : "subtle"} onClick={() => setOpen(true)}>{readings.open}</Button>
+      <Button size="sm" variant={rounds.length > 0 ? "light" : "subtle"} onClick={() => setOpen(true)}>{readings.open}</Button>
       {rounds.filter((round) => round.due).map((round) => (
         <span key={round.round} className="chip wraps" data-tone="alert">
           {readings.due(round.round)}, {round.due_since ? readings.dueSince(format.shortDateTime(round.due_since)) : readings.never}
