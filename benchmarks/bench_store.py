@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.peers.duck_store import duck_run, duck_version
 from benchmarks.peers.packed_runs import late_run, merge_run, packed_run, second_process_run
 from benchmarks.peers.store_points import late_points, sensor_points, with_doubles, with_noise
+from benchmarks.peers.sync_counts import sync_counts
 
 
 def note(what: str, result: dict[str, Any]) -> dict[str, Any]:
@@ -103,6 +104,8 @@ def main() -> None:
         "second_process_reads_while_writing": second,
         "late_5_percent": late_figures(ours, runs["late"]),
         "reads_during_merge": merging,
+        "syncs": note("fsync and fdatasync", sync_counts()),
+        "load_1_min": os.getloadavg()[0],
         "seed": arguments.seed,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
