@@ -1,6 +1,6 @@
 /** The form that makes a number a signal: filled in by a guess, checked here for its shape and by the server for its sense. */
 
-import { Button, Checkbox, Modal, NativeSelect, TextInput } from "@mantine/core";
+import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { useId, useState, type FormEvent } from "react";
 import { ApiError } from "../../api/client";
 import { useAssets } from "../../api/queries";
@@ -109,17 +109,15 @@ export function AdoptForm({ place, onDone, onClose }: Props) {
     void send(form, replay);
   };
   return (
-    <Modal opened onClose={onClose} centered title={<b>{adopt.title}</b>} closeButtonProps={{ "aria-label": words.common.close }}>
-      <form className="stack" onSubmit={submit} noValidate>
-        <Seen place={place} />
-        <Fields form={form} errors={refusal.errors} set={(change) => setForm({ ...form, ...change })} />
-        <Checkbox label={adopt.replay} checked={replay} onChange={(e) => setReplay(e.currentTarget.checked)} />
-        {refusal.whole && <Notice tone="alarm" title={adopt.refused}>{refusal.whole}</Notice>}
-        <div className="actions">
-          <Button type="submit" loading={busy}>{adopt.adopt}</Button>
-          <Button variant="default" onClick={onClose}>{words.common.cancel}</Button>
-        </div>
-      </form>
-    </Modal>
+    <form className="stack" onSubmit={submit} noValidate>
+      <Seen place={place} />
+      <Fields form={form} errors={refusal.errors} set={(change) => setForm({ ...form, ...change })} />
+      <Checkbox label={adopt.replay} checked={replay} onChange={(e) => setReplay(e.currentTarget.checked)} />
+      {refusal.whole && <Notice tone="alarm" title={adopt.refused}>{refusal.whole}</Notice>}
+      <div className="actions">
+        <Button type="submit" loading={busy}>{adopt.adopt}</Button>
+        <Button variant="default" onClick={onClose}>{words.common.cancel}</Button>
+      </div>
+    </form>
   );
 }

@@ -10,9 +10,10 @@ import { telemetry } from "../../api/telemetry";
 import { TELEMETRY, usePlaces } from "../../api/telemetryQueries";
 import type { AdoptedOut, PlaceRow } from "../../api/types";
 import { Card } from "../../components/Card";
+import { Dialog } from "../../components/Dialog";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
-import { Notice } from "../../components/Notice";
+import { Notice, Notices } from "../../components/Notice";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
 import { AdoptForm } from "./AdoptForm";
@@ -104,14 +105,16 @@ export function AdoptSection() {
   };
   return (
     <>
-      {done && <Adopted key={`${done.asset}|${done.signal}`} done={done} onClose={() => setDone(null)} />}
+      <Notices>{done && <Adopted key={`${done.asset}|${done.signal}`} done={done} onClose={() => setDone(null)} />}</Notices>
       <Card title={sections.adopt} hint={adopt.hint}>
         <Answer query={query}>
           {(rows) => rows.length === 0 ? <Empty title={adopt.empty} hint={adopt.emptyHint} inline />
             : <Listing label={adopt.label} rows={rows} columns={columns} keyOf={(row) => `${row.topic}|${row.field}`} />}
         </Answer>
       </Card>
-      {place && <AdoptForm place={place} onDone={finish} onClose={() => setPlace(null)} />}
+      <Dialog title={adopt.title} opened={place !== null} onClose={() => setPlace(null)}>
+        {place && <AdoptForm place={place} onDone={finish} onClose={() => setPlace(null)} />}
+      </Dialog>
     </>
   );
 }

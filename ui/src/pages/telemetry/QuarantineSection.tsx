@@ -7,13 +7,14 @@ import { Link } from "wouter";
 import { useQuarantine, useReasons } from "../../api/telemetryQueries";
 import type { QuarantineRow, ReasonRow, ReplayOut } from "../../api/types";
 import { Card } from "../../components/Card";
+import { Dialog } from "../../components/Dialog";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
-import { Notice } from "../../components/Notice";
+import { Notice, Notices } from "../../components/Notice";
 import { When } from "../../components/When";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
-import { ReplayDialog, type Asked } from "./ReplayDialog";
+import { ReplayQuestion, type Asked } from "./ReplayQuestion";
 import { useReason } from "./useReason";
 import { useRuns } from "./useRuns";
 
@@ -143,14 +144,16 @@ export function QuarantineSection() {
   };
   return (
     <>
-      {told && <Result told={told} onClose={() => setTold(null)} />}
+      <Notices>{told && <Result told={told} onClose={() => setTold(null)} />}</Notices>
       <Card title={sections.quarantine} hint={quarantine.hint}>
         <Answer query={query}>
           {(reasons) => reasons.length === 0 ? <Empty title={quarantine.empty} hint={quarantine.emptyHint} inline />
             : <Refused reasons={reasons} onAsk={setAsked} />}
         </Answer>
       </Card>
-      {asked && <ReplayDialog asked={asked} reasons={query.data ?? []} onDone={finish} onClose={() => setAsked(null)} />}
+      <Dialog title={quarantine.title} opened={asked !== null} onClose={() => setAsked(null)}>
+        {asked && <ReplayQuestion asked={asked} reasons={query.data ?? []} onDone={finish} onClose={() => setAsked(null)} />}
+      </Dialog>
     </>
   );
 }

@@ -2,7 +2,7 @@
 
 import { Link } from "wouter";
 import { useReasons, useTelemetry } from "../../api/telemetryQueries";
-import { Notice } from "../../components/Notice";
+import { Notice, Notices } from "../../components/Notice";
 import { useTitle } from "../../components/useTitle";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
@@ -68,7 +68,7 @@ function Known({ section }: { section: Section }) {
       </div>
       <Tabs here={section} />
       <div className="stack">
-        <Away />
+        <Notices><Away /></Notices>
         <Part />
       </div>
     </>

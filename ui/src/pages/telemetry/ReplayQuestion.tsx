@@ -1,6 +1,6 @@
 /** Asked twice before refused messages are read again: which ones, and what will happen to them. */
 
-import { Button, Modal, Radio, Stack } from "@mantine/core";
+import { Button, Radio, Stack } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "../../api/client";
@@ -65,7 +65,7 @@ interface Props {
   onClose: () => void;
 }
 
-export function ReplayDialog({ asked, reasons, onDone, onClose }: Props) {
+export function ReplayQuestion({ asked, reasons, onDone, onClose }: Props) {
   const words = useWords();
   const { adopt, quarantine, scopes } = words.telemetry;
   const format = useFormat();
@@ -76,17 +76,15 @@ export function ReplayDialog({ asked, reasons, onDone, onClose }: Props) {
   const rows = reasons.find((row) => row.reason === reason)?.rows ?? 0;
   const wanted = "row" in asked ? replayOf(scope, asked.row) : { reason };
   return (
-    <Modal opened onClose={onClose} centered title={<b>{quarantine.title}</b>} closeButtonProps={{ "aria-label": words.common.close }}>
-      <div className="stack">
-        {"row" in asked ? <Choice row={asked.row} rows={rows} scope={scope} onScope={setScope} />
-          : <p className="strong">{scopes.reason(format.number(rows), reasonText(reason))}</p>}
-        <p>{quarantine.will}</p>
-        {trouble && <Notice tone="alarm" title={adopt.failed}>{trouble}</Notice>}
-        <div className="actions">
-          <Button loading={busy} onClick={() => void send(wanted)}>{quarantine.again}</Button>
-          <Button variant="default" onClick={onClose}>{words.common.cancel}</Button>
-        </div>
+    <div className="stack">
+      {"row" in asked ? <Choice row={asked.row} rows={rows} scope={scope} onScope={setScope} />
+        : <p className="strong">{scopes.reason(format.number(rows), reasonText(reason))}</p>}
+      <p>{quarantine.will}</p>
+      {trouble && <Notice tone="alarm" title={adopt.failed}>{trouble}</Notice>}
+      <div className="actions">
+        <Button loading={busy} onClick={() => void send(wanted)}>{quarantine.again}</Button>
+        <Button variant="default" onClick={onClose}>{words.common.cancel}</Button>
       </div>
-    </Modal>
+    </div>
   );
 }
