@@ -128,6 +128,7 @@ def test_the_example_of_the_manual_is_a_sound_plant_with_three_rounds() -> None:
 def test_a_round_is_as_old_as_its_oldest_reading() -> None:
     one = Round("p1", "oil", (spec_of("unit: ppm"), signals("z: {entry: manual, unit: h}")["z"]), 86_400.0)
     assert due_since_us(one, {"x": NOW, "z": NOW - 2 * DAY}, NOW) == (True, NOW - DAY)
+    assert due_since_us(one, {"x": NOW, "z": NOW - DAY}, NOW) == (True, NOW)
     assert due_since_us(one, {"x": NOW, "z": NOW - DAY + 1}, NOW) == (False, NOW + 1)
     assert due_since_us(one, {"x": NOW}, NOW) == (True, None), "nobody ever read one of them"
     assert due_since_us(Round("p1", "oil", one.signals, None), {}, NOW) == (False, None)
@@ -239,6 +240,7 @@ def test_only_the_same_instant_is_the_same_reading() -> None:
     known = track(5.0, 6.0)
     assert same_time(NOW - DAY, known) == 6.0
     assert same_time(NOW - DAY + 1, known) is None
+    assert same_time(NOW - DAY - 1, known) is None
 
 
 def test_how_far_back_is_compared_follows_the_period() -> None:
