@@ -49,10 +49,11 @@ function Choice({ row, rows, scope, onScope }: ChoiceProps) {
   const label: Record<Scope, string> = {
     row: scopes.row("1", row.topic), reason: scopes.reason(format.number(rows), reason(row.reason)), topic: scopes.topic("", row.topic),
   };
+  const offered = (["row", "reason", "topic"] as const).filter((value) => value !== "reason" || rows > 1);
   return (
     <Radio.Group label={quarantine.which} value={scope} onChange={(value) => onScope(value as Scope)}>
       <Stack gap={8} mt={6}>
-        {(["row", "reason", "topic"] as const).map((value) => <Radio key={value} value={value} label={<span className="topic">{label[value]}</span>} />)}
+        {offered.map((value) => <Radio key={value} value={value} label={<span className="topic">{label[value]}</span>} />)}
       </Stack>
     </Radio.Group>
   );
