@@ -27,10 +27,14 @@ CANONICAL_UNIT: dict[str, str] = {
     "ratio": "percent",
     "counter": "count",
     "operating_time": "h",
+    "kinematic_viscosity": "mm^2/s",
     "run_state": "state",
     "dimensionless": "1",
 }
 """Quantity -> canonical unit, as the page and the exports print it."""
+
+COUNTING = frozenset({"counter", "energy", "operating_time"})
+"""Quantities whose meter only goes up."""
 
 
 @dataclass(frozen=True, slots=True)

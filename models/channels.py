@@ -9,6 +9,7 @@ import numpy as np
 
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, SignalSpec, Track
+from forewarn.core.units import COUNTING
 from forewarn.models.baseline import RegimeTable
 from forewarn.models.features_vibration import FEATURE_UNITS
 from forewarn.models.limits import SCORED_FEATURES, SUPPORTING_FEATURES, Limit, limit_for_feature, limit_for_scalar
@@ -16,7 +17,6 @@ from forewarn.models.tracks import MOST_BINS, Bools, Regime, bin_means, value_at
 
 SMALLEST_RATIO_VALUE = 1e-6  # below it a logarithm would speak of the sensor's noise
 FEW_POINTS = 8
-COUNTING = ("counter", "energy", "operating_time")  # they rise for ever: a growing one is no news
 
 
 @dataclass(frozen=True, slots=True, eq=False)

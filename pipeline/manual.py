@@ -14,12 +14,9 @@ import numpy as np
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR, US_PER_S
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, SignalSpec, Track
-from forewarn.core.units import Conversion
+from forewarn.core.units import COUNTING, Conversion
 from forewarn.pipeline.plant_detection import detection_fault, split_unit
 from forewarn.pipeline.plant_units import UnitError, resolve_unit
-
-COUNTING = frozenset({"counter", "energy", "operating_time"})
-"""Quantities whose meter only goes up."""
 
 EARLIER_PERIODS = 30
 LEAST_LOOK_BACK_US = US_PER_DAY

@@ -40,6 +40,7 @@ ALIASES: dict[str, str] = {
     "m3/h": "m^3/h", "m³/h": "m^3/h", "m3/s": "m^3/s", "m3/min": "m^3/min",
     "l/min": "L/min", "l/s": "L/s", "l/h": "L/h",
     "gpm": "gallon/min", "cfm": "foot^3/min",
+    "mm2/s": "mm^2/s", "mm²/s": "mm^2/s",
     "barg": "bar", "bara": "bar", "psig": "psi", "psia": "psi", "mbar": "millibar",
     "Nm": "N*m", "kNm": "kN*m", "lbf-ft": "lbf*ft", "HP": "hp",
 }  # fmt: skip
@@ -60,6 +61,7 @@ BY_UNIT: dict[str, str] = {
 BY_DIMENSION = (
     *("vibration_velocity", "acceleration", "pressure", "flow", "power", "current", "voltage"),
     "operating_time",
+    "kinematic_viscosity",
 )
 """Quantities that no other shares its dimension with."""
 

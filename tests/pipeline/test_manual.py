@@ -118,7 +118,7 @@ def test_the_example_of_the_manual_is_a_sound_plant_with_three_rounds() -> None:
     text = (ROOT / "docs/howto/enter-readings-by-hand.md").read_text().split("```yaml\n")[1].split("```")[0]
     rounds = list(rounds_of(parse_plant(text).assets))
     assert [(one.name, len(one.signals), one.period_s) for one in rounds] == [
-        ("hours", 1, 604_800.0), ("oil", 2, 2_592_000.0), ("walk", 2, 28_800.0),
+        ("hours", 1, 604_800.0), ("oil", 3, 2_592_000.0), ("walk", 2, 28_800.0),
     ]  # fmt: skip
 
 
@@ -161,6 +161,8 @@ def test_a_value_is_in_the_unit_of_the_instrument_unless_another_is_named() -> N
     assert scale_of(gauge).unit == "psi"
     assert scale_of(gauge).conversion.apply(14.5037738) == pytest.approx(1.0)
     assert scale_of(gauge, "kPa").conversion.apply(100.0) == pytest.approx(1.0)
+    oil = spec_of("unit: cSt")
+    assert (oil.quantity, oil.unit, oil.conversion.apply(46.0)) == ("kinematic_viscosity", "mm^2/s", 46.0)
     sensor = signals("v: {unit: in/s pk}")["v"]
     assert scale_of(sensor).unit == "mm/s"
     assert scale_of(sensor, "in/s pk").conversion.apply(1.0) == pytest.approx(25.4)

@@ -72,7 +72,7 @@ const quantities: Record<string, string> = {
   temperature: "Temperature", temperature_difference: "Temperature difference", vibration_velocity: "Vibration velocity",
   acceleration: "Acceleration", displacement: "Displacement", speed: "Speed", pressure: "Pressure", flow: "Flow",
   power: "Power", energy: "Energy", current: "Current", voltage: "Voltage", torque: "Torque", level: "Level",
-  ratio: "Ratio", counter: "Counter", operating_time: "Operating time", run_state: "Run state", dimensionless: "Value",
+  ratio: "Ratio", counter: "Counter", operating_time: "Operating time", kinematic_viscosity: "Viscosity", run_state: "Run state", dimensionless: "Value",
 };
 
 /** Features of waveforms; one that is not listed shows its own name. */

@@ -42,7 +42,7 @@ export const zh: Words = {
   quantities: {
     temperature: "温度", temperature_difference: "温差", vibration_velocity: "振动速度", acceleration: "加速度",
     displacement: "位移", speed: "转速", pressure: "压力", flow: "流量", power: "功率", energy: "电能", current: "电流",
-    voltage: "电压", torque: "扭矩", level: "液位", ratio: "比率", counter: "计数", operating_time: "运行时间", run_state: "运行状态",
+    voltage: "电压", torque: "扭矩", level: "液位", ratio: "比率", counter: "计数", operating_time: "运行时间", kinematic_viscosity: "运动黏度", run_state: "运行状态",
     dimensionless: "数值",
   },
   features: {

@@ -82,6 +82,7 @@ export const UNIT_EXAMPLES: Record<string, readonly string[]> = {
   ratio: ["percent", "1"],
   counter: ["count"],
   operating_time: ["h", "min"],
+  kinematic_viscosity: ["cSt", "mm^2/s"],
   run_state: ["state"],
   dimensionless: ["1"],
 };
