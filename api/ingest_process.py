@@ -29,9 +29,10 @@ from forewarn.ingest.desk import Command
 from forewarn.ingest.door.front_door import FrontDoor
 from forewarn.ingest.ticking import tick
 
-SWITCH_INTERVAL_S = 0.0005
+SWITCH_INTERVAL_S = 0.0001
 """How long the decoding thread may hold up an acknowledgement. With Python's usual 5 ms a client that waits for each
-PUBACK before it sends again saw 12 ms, with this 0.9 ms, at a busy consumer."""
+PUBACK before it sends again saw 12 ms, with 0.5 ms 0.9 ms, at a busy consumer. At 60,000 messages a second 0.1 ms
+brought the p99 from three times that of the fsync to twice, and took nothing from the highest rate."""
 
 GC_THRESHOLDS = 20_000, 20, 20
 """Young garbage is looked for every 20,000 new objects instead of every 700: frames come by tens of thousands a second
