@@ -38,6 +38,7 @@ def open_for_writing(path: Path, schema: str) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA wal_autocheckpoint = 2048")
+        db.execute("PRAGMA secure_delete = OFF")  # Debian's SQLite has it on: every log page would be written as zeros
         db.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
         if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'state'").fetchone()[0]:
             db.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
