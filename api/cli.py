@@ -14,6 +14,7 @@ import typer
 
 from forewarn.api import cli_series_files
 from forewarn.api.cli_brokers import broker_app, doctor_app
+from forewarn.api.cli_readings import reading_app
 from forewarn.core.errors import ForewarnError
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(cli_series_files.series_app, name="series")
 app.add_typer(doctor_app, name="doctor")
 app.add_typer(broker_app, name="broker")
+app.add_typer(reading_app, name="reading")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 Seconds = Annotated[str | None, typer.Option("--for", help="Stop by itself after this long: 120s, 2m.", metavar="TIME")]

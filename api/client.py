@@ -120,14 +120,29 @@ class Client:
         """
         path = f"/api/orders/{_part(number)}"
         revision = self._send("GET", path).headers["ETag"]
-        headers = {"If-Match": revision, "Idempotency-Key": uuid.uuid4().hex}
-        action = {"status": status, "note": note}
-        for _ in range(TRIES - 1):
-            try:
-                return cast(Record, self._send("POST", f"{path}/actions", headers, json=action).json())
-            except Retriable:
-                time.sleep(PAUSE_S)
-        return cast(Record, self._send("POST", f"{path}/actions", headers, json=action).json())
+        return self._once(f"{path}/actions", {"status": status, "note": note}, {"If-Match": revision})
+
+    def enter(
+        self,
+        asset: str,
+        values: dict[str, float],
+        at: str | None = None,
+        units: dict[str, str] | None = None,
+        note: str = "",
+        confirm: bool = False,
+    ) -> Record:
+        """Enter readings by hand: signal -> value, at an ISO 8601 time with a zone (None: now); answers what is stored.
+
+        `units` names the unit of single values, where it is not the one on the instrument. Raises `Rejected` with the
+        reason `confirm` for what is unlikely: the same with `confirm=True` is taken. Asked again as in `act`.
+        """
+        body = {"values": values, "at": at, "units": units or {}, "note": note, "confirm": confirm}
+        return self._once(f"/api/assets/{_part(asset)}/readings", body)
+
+    def rounds(self, due: bool = True, asset: str | None = None) -> list[Record]:
+        """Rounds with the signals to read (`RoundRow`), those that are due for longest first."""
+        query: Record = {"due": due} | ({"asset": asset} if asset else {})
+        return cast(list[Record], self._get("/api/rounds", query))
 
     def close(self) -> None:
         """Release the connection."""
@@ -140,6 +155,16 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _once(self, path: str, body: Record, headers: dict[str, str] | None = None) -> Record:
+        """POST under a key of its own: what is repeated after a lost answer is not done again."""
+        headers = {**(headers or {}), "Idempotency-Key": uuid.uuid4().hex}
+        for _ in range(TRIES - 1):
+            try:
+                return cast(Record, self._send("POST", path, headers, json=body).json())
+            except Retriable:
+                time.sleep(PAUSE_S)
+        return cast(Record, self._send("POST", path, headers, json=body).json())
 
     def _get(self, path: str, query: Record | None = None) -> Any:
         return self._send("GET", path, params=query).json()

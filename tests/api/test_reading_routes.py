@@ -4,19 +4,27 @@ With the real one: tests/system/test_readings_by_hand.py."""
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
+from typer.testing import CliRunner, Result
 
+from forewarn.api.cli import app as cli
+from forewarn.api.client import Client
 from forewarn.api.readings import ReadingDesk
+from forewarn.api.settings import HANDOVER, HttpSettings, Settings
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
-from forewarn.core.errors import Retriable
+from forewarn.core.errors import Rejected, Retriable
 from forewarn.ingest.quality import RETENTION_US
 from forewarn.maintenance.audit import verify_audit
 from forewarn.maintenance.entry_book import EntryBook
 from forewarn.pipeline.plant_file import parse_plant
+from tests.api.conftest import BASE
 from tests.api.rooms import SMALL_PLANT, TestRoom
+from tests.api.test_client import running
 from tests.maintenance.samples import NOW_US
 
 BY_HAND = """\
@@ -222,3 +230,31 @@ def test_there_is_no_such_machine_and_without_ingest_there_is_no_form(client: Te
     enter(client, 404, asset="p999", values={"x": 1})
     assert plant_room.room.readings is None
     enter(client, 503, values={"glass": 1})
+
+
+def test_the_python_client_enters_and_asks_what_is_due(app: FastAPI, ingest: FakeIngest, tmp_path: Path) -> None:
+    client = Client(token_file=tmp_path / "api-token", http=TestClient(app, base_url=BASE))
+    assert "meter" in [row["round"] for row in client.rounds(asset="p101")]
+    assert client.enter("p101", {"meter": 1000})["by"] == "program"
+    assert "meter" not in [row["round"] for row in client.rounds(asset="p101")]
+    with pytest.raises(Rejected) as refused:
+        client.enter("p101", {"oil_temp": 200.0}, units={"oil_temp": "degC"})
+    assert refused.value.reason == "confirm"
+    assert client.enter("p101", {"oil_temp": 200.0}, units={"oil_temp": "degC"}, confirm=True)
+
+
+def test_a_reading_is_entered_from_the_terminal(
+    app: FastAPI, ingest: FakeIngest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def enter(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["reading", "enter", "p101", *arguments])
+
+    with running(app) as address:
+        port = int(address.rpartition(":")[2])
+        made = Settings(state_dir=tmp_path, http=HttpSettings(port=port))
+        monkeypatch.setenv(HANDOVER, made.model_dump_json())
+        told = enter("oil_temp", "212", "--at", at(1), "--note", "handheld")
+        assert told.output.startswith("p101/oil_temp: 100 degC at "), told.output
+        assert isinstance(enter("oil_iron", "600").exception, Rejected)
+        assert enter("oil_iron", "0.05", "--unit", "percent", "--confirm", "--json").exit_code == 0
+    assert [one["value"] for asked in ingest.entered for one in asked["readings"]] == [100.0, 0.05]
