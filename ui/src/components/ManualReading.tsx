@@ -1,6 +1,6 @@
 /** Rounds that are due, and the form in which a person enters what was read: made for a phone in the hall. */
 
-import { Button, Modal, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { Button, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { ApiError } from "../api/client";
@@ -10,7 +10,8 @@ import { enterReadings, roundsKey, useRounds } from "../api/readings";
 import type { AssetDetail, ReadingsIn, ReadingsOut, RoundRow } from "../api/types";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
-import { Notice } from "./Notice";
+import { Dialog } from "./Dialog";
+import { Notice, Notices } from "./Notice";
 import { fieldOfSignal, fieldsOfRound, instantOf, otherSignals, readingsOf, type Field } from "./readingRules";
 
 const OTHER = "";
@@ -112,20 +113,14 @@ function Choice({ asset, rounds, round, signal, onRound, onSignal }: ChoiceProps
 }
 
 /** What is stored now, with what struck about it. */
-function Done({ done, onMore, onClose }: { done: ReadingsOut; onMore: () => void; onClose: () => void }) {
+function Stored({ done }: { done: ReadingsOut }) {
   const { readings } = useWords();
   const format = useFormat();
   const remarks = done.readings.flatMap(({ signal, remarks, already }) => [...(already ? [readings.already] : []), ...remarks].map((text) => `${signal}: ${text}`));
   return (
-    <div className="stack">
-      <Notice tone="normal" title={readings.done(done.readings.length, format.dateTime(done.at))}>
-        {remarks.length > 0 && <ul>{remarks.map((text) => <li key={text}>{text}</li>)}</ul>}
-      </Notice>
-      <div className="actions">
-        <Button onClick={onClose}>{readings.close}</Button>
-        <Button variant="default" onClick={onMore}>{readings.more}</Button>
-      </div>
-    </div>
+    <Notice tone="normal" title={readings.done(done.readings.length, format.dateTime(done.at))}>
+      {remarks.length > 0 && <ul>{remarks.map((text) => <li key={text}>{text}</li>)}</ul>}
+    </Notice>
   );
 }
 
@@ -155,38 +150,51 @@ function Form({ asset, rounds, onClose }: { asset: AssetDetail; rounds: RoundRow
     else if (Object.keys(wanted.values).length === 0) setOutcome({ ...NOTHING, whole: readings.nothing });
     else void send(wanted);
   };
-  if (outcome.done) return <Done done={outcome.done} onClose={onClose} onMore={() => start(() => setNote(""))} />;
   return (
     <form className="stack" noValidate onSubmit={(event: FormEvent) => { event.preventDefault(); submit(false); }}>
-      <Choice asset={asset} rounds={rounds} round={round} signal={signal}
-        onRound={(next) => start(() => setRound(next))} onSignal={(next) => start(() => setSignal(next))} />
-      {fields.map((field) => (
-        <Value key={field.name} field={field} text={texts[field.name] ?? ""} error={outcome.errors[field.name]}
-          set={(text) => change(() => setTexts({ ...texts, [field.name]: text }))} />
-      ))}
-      <TextInput type="datetime-local" size="md" label={readings.at} description={readings.atHelp(format.zone)} value={wall} error={outcome.errors["at"]}
-        onChange={(event) => { const text = event.currentTarget.value; change(() => setWall(text)); }} />
-      <Textarea size="md" label={readings.note} description={readings.noteHelp} value={note} autosize minRows={1} maxLength={2000}
-        onChange={(event) => { const text = event.currentTarget.value; change(() => setNote(text)); }} />
-      {outcome.whole && <Notice tone="alarm" title={readings.failed}>{outcome.whole}</Notice>}
-      {outcome.doubts.length > 0 && (
-        <Notice tone="alert" title={readings.doubtTitle}>
-          {outcome.doubts.map((doubt) => <p key={doubt}>{doubt}</p>)}
-        </Notice>
+      {!outcome.done && (
+        <>
+          <Choice asset={asset} rounds={rounds} round={round} signal={signal}
+            onRound={(next) => start(() => setRound(next))} onSignal={(next) => start(() => setSignal(next))} />
+          {fields.map((field) => (
+            <Value key={field.name} field={field} text={texts[field.name] ?? ""} error={outcome.errors[field.name]}
+              set={(text) => change(() => setTexts({ ...texts, [field.name]: text }))} />
+          ))}
+          <TextInput type="datetime-local" size="md" label={readings.at} description={readings.atHelp(format.zone)} value={wall} error={outcome.errors["at"]}
+            onChange={(event) => { const text = event.currentTarget.value; change(() => setWall(text)); }} />
+          <Textarea size="md" label={readings.note} description={readings.noteHelp} value={note} autosize minRows={1} maxLength={2000}
+            onChange={(event) => { const text = event.currentTarget.value; change(() => setNote(text)); }} />
+        </>
       )}
-      <div className="actions">
-        {outcome.doubts.length > 0
-          ? <Button loading={busy} onClick={() => submit(true)}>{readings.confirm}</Button>
-          : <Button type="submit" loading={busy}>{readings.store}</Button>}
-        <Button variant="default" onClick={onClose}>{common.cancel}</Button>
-      </div>
+      {outcome.whole && <Notice tone="alarm" title={readings.failed}>{outcome.whole}</Notice>}
+      <Notices>
+        {outcome.done && <Stored done={outcome.done} />}
+        {outcome.doubts.length > 0 && (
+          <Notice tone="alert" title={readings.doubtTitle}>
+            {outcome.doubts.map((doubt) => <p key={doubt}>{doubt}</p>)}
+          </Notice>
+        )}
+      </Notices>
+      {outcome.done ? (
+        <div className="actions">
+          <Button onClick={onClose}>{readings.close}</Button>
+          <Button variant="default" onClick={() => start(() => setNote(""))}>{readings.more}</Button>
+        </div>
+      ) : (
+        <div className="actions">
+          {outcome.doubts.length > 0
+            ? <Button loading={busy} onClick={() => submit(true)}>{readings.confirm}</Button>
+            : <Button type="submit" loading={busy}>{readings.store}</Button>}
+          <Button variant="default" onClick={onClose}>{common.cancel}</Button>
+        </div>
+      )}
     </form>
   );
 }
 
 /** The button, with the rounds of this machine that are due beside it. */
 export function ManualReading({ asset }: { asset: AssetDetail }) {
-  const { common, readings } = useWords();
+  const { readings } = useWords();
   const format = useFormat();
   const rounds = useRounds(asset.id).data ?? [];
   const [open, setOpen] = useState(false);
@@ -200,11 +208,9 @@ export function ManualReading({ asset }: { asset: AssetDetail }) {
           {readings.due(round.round)}, {round.due_since ? readings.dueSince(format.shortDateTime(round.due_since)) : readings.never}
         </span>
       ))}
-      {open && (
-        <Modal opened onClose={close} centered title={<b>{readings.title}: {asset.name}</b>} closeButtonProps={{ "aria-label": common.close }}>
-          <Form asset={asset} rounds={rounds} onClose={close} />
-        </Modal>
-      )}
+      <Dialog title={`${readings.title}: ${asset.name}`} opened={open} onClose={close}>
+        <Form asset={asset} rounds={rounds} onClose={close} />
+      </Dialog>
     </div>
   );
 }
