@@ -198,7 +198,11 @@ def test_a_bucket_is_never_more_than_a_tenth_too_high(duration_s: float) -> None
 def test_more_than_the_log_can_take_at_once_is_committed_in_parts(tmp_path: Path) -> None:
     """What piled up behind a full journal must not become one group that never fits."""
     journal = Journal(tmp_path / "journal", segment_bytes=65_536, limit_bytes=1 << 20)
-    commit = GroupCommit(journal, lambda end: None if journal.trim(end) else None, most_group_bytes=1 << 18)
+
+    def durable(end: int) -> None:
+        journal.trim(end)
+
+    commit = GroupCommit(journal, durable, most_group_bytes=1 << 18)
     frames = [Frame(0, 1, "press-1", "t", b"x" * 1000) for _ in range(2000)]
     told: list[int] = []
 
