@@ -109,12 +109,30 @@ def ingest_parts(settings: Settings) -> IngestParts:
     """Open journal and raw store. Raises Rejected for a broken plant file, OSError for a folder it cannot use."""
     plant = load_plant_with_adopted(settings.plant, settings.adopted)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    journal = Journal(settings.journal_dir, settings.journal.segment_bytes, settings.journal.limit_bytes)
     store = raw_store(settings)
+    journal = journal_behind(store, settings)
     numbers = store.assign([s.name for s in plant.signals])
     intake = intake_of(settings, plant, numbers)
     intake.seed(PackedReader(settings.series_dir).last_values())
     return IngestParts(settings, plant, journal, intake, store, second_sink(settings, plant, journal, store, numbers))
+
+
+def journal_behind(store: PackedStore, settings: Settings) -> Journal:
+    """The journal that a store goes on in. Raises Rejected when the two do not belong together: what would be
+    acknowledged then, the store would take for known already, or never meet."""
+    limits = settings.journal.segment_bytes, settings.journal.limit_bytes
+    journal = Journal(settings.journal_dir, *limits, first=store.position)
+    if not journal.start <= store.position <= journal.end:
+        span = f"[{journal.start}, {journal.end}]"
+        journal.close()
+        store.close()
+        raise Rejected(
+            "journal_of_another_store",
+            f"{settings.series_dir} goes on at position {store.position}, {settings.journal_dir} holds {span}: one of"
+            " them was replaced. Put back the one that belongs to the other, or move the journal aside to go on without"
+            " what only it holds",
+        )
+    return journal
 
 
 def raw_store(settings: Settings) -> PackedStore:

@@ -74,7 +74,8 @@ class Journal:
     """Append-only log of frames. One appender and any number of reading threads at a time; one process per folder.
 
     Raises `core.errors.Conflict` when another process has the folder open, `JournalDamaged` when a record that was
-    acknowledged is unreadable. A torn tail (the write that a crash cut short, never acknowledged) is cut off.
+    acknowledged is unreadable. A torn tail (the write that a crash cut short, never acknowledged) is cut off. An empty
+    folder begins at position `first`: beside a store that was restored, where that store goes on.
 
     >>> journal = Journal(Path("data/journal"))                                   # doctest: +SKIP
     >>> journal.append([Frame(1, 1, "pump-7", "plant/pump-7/temp", b"71.2")])     # doctest: +SKIP
@@ -84,7 +85,12 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, segment_bytes: int = 64 * MIB, limit_bytes: int = 2048 * MIB, tail_bytes: int = 16 * MIB
+        self,
+        folder: Path,
+        segment_bytes: int = 64 * MIB,
+        limit_bytes: int = 2048 * MIB,
+        tail_bytes: int = 16 * MIB,
+        first: int = 0,
     ) -> None:
         self._folder, self._lock_file = folder, FolderLock(folder)
         self._limit_bytes, self._tail_bytes = limit_bytes, tail_bytes
@@ -95,7 +101,7 @@ class Journal:
         self._file = -1
         try:
             self._starts = segment_starts(folder)
-            self._end = self._recover()
+            self._end = self._recover(first)
         except BaseException:
             self._lock_file.release()
             raise
@@ -112,12 +118,12 @@ class Journal:
 
     # ---- opening
 
-    def _recover(self) -> int:
+    def _recover(self, first: int) -> int:
         if not self._starts:
-            self._file = self._create_segment(0)
-            self._starts = [0]
+            self._file = self._create_segment(first)
+            self._starts = [first]
             sync_folder(self._folder)
-            return 0
+            return first
         for start, following in zip(self._starts, self._starts[1:], strict=False):
             path = segment_path(self._folder, start)
             if start + path.stat().st_size != following:
