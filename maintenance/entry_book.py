@@ -1,5 +1,4 @@
-"""Who entered which reading: rows of the audit, chained like those of orders. The values themselves are in the series.
-"""
+"""Who entered which reading: rows of the audit, chained like those of orders; the values are in the series."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from tests.chaos.table import BY_NAME
 
 
 @pytest.mark.parametrize("name", [bug.name for bug in PLANTED])
-def test_a_planted_bug_still_applies_to_the_sources(name: str) -> None:
+def test_a_planted_bug_still_applies_to_the_sources(name: str, program: Callable[[str], str]) -> None:
+    program("git")
     assert check_patch(name) == "", f"regenerate tests/chaos/planted/{name}.patch"
 
 

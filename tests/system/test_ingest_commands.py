@@ -108,7 +108,7 @@ def test_an_adopted_signal_is_taken_up_while_it_runs_and_its_old_messages_come_b
     reader = PackedReader(settings.series_dir)
     with ingest(settings) as running:
         for value in (61, 62):
-            running.publish("hall/press-1/seal", value=value, ts=time.time_ns() // 1_000_000 - value)
+            running.publish("hall/press-1/seal", value=value, ts=time.time_ns() // 1_000_000 - 1000 * value)
         soon(lambda: len(reader.places()) == 1)
         adopt(settings.plant, settings.adopted, "press-1", "seal", {"topic": "hall/press-1/seal", "unit": "degC"})
         assert running.ask("reload") == {"assets": 1, "signals": 6}
