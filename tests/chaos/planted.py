@@ -38,7 +38,7 @@ PLANTED = (
     Planted("retry-after-failed-fsync", "syscalls", BROKEN_DISK, focus="refused"),
     Planted("any-error-acknowledges", "syscalls", BROKEN_DISK, focus="refused"),
     Planted("cursor-before-write", "syscalls", ("lost",), points=8, focus="pwrite64"),
-    Planted("counters-outside-transaction", "syscalls", ("miscounted", "lost"), points=8, focus="pwrite64"),
+    Planted("counters-outside-transaction", "syscalls", ("miscounted", "lost"), points=6, focus="pwrite64"),
     Planted("torn-tail-accepted", "syscalls", ("phantoms",), points=2),
     Planted("drop-when-full", "disk_full", ("lost", "acked_while_full_journal")),
     Planted("full-disk-is-final", "disk_full", ("ended_when_full_journal",)),
