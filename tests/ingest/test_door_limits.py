@@ -26,6 +26,8 @@ from tests.ingest.mqtt_client import (
 )
 from tests.ingest.running_door import RunningDoor, running_door
 
+pytestmark = pytest.mark.slow
+
 
 def refusals(running: RunningDoor, reason: str) -> int:
     return running.door.counters.refused.get(reason, 0)

@@ -20,6 +20,8 @@ from forewarn.ingest.door.guards import BAN_S, TAKE_OVERS_PER_MINUTE, RateLimite
 from tests.ingest.mqtt_client import PING, VERSIONS, RawClient, connect_packet, connected, packet, publish_packet
 from tests.ingest.running_door import FsyncLog, RunningDoor, running_door
 
+pytestmark = pytest.mark.slow
+
 HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 

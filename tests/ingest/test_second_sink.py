@@ -29,6 +29,8 @@ from forewarn.ingest.journal import Journal
 from forewarn.ingest.store.memory import MemoryStore
 from tests.ingest.fake_influx import FakeInflux
 
+pytestmark = pytest.mark.slow
+
 NOW_US = 1_795_392_000_000_000
 SPEC = SignalSpec("p1", "temp", "temperature", "degC", "plant/p1/temp")
 QUICK = Manner(max_backoff_s=0.05, finishes=False)

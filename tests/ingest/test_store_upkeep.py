@@ -25,6 +25,8 @@ from forewarn.ingest.store.retention import Retention
 from forewarn.ingest.store.rollup_files import MINUTES
 from forewarn.ingest.store.verify import verify
 
+pytestmark = pytest.mark.slow
+
 MIDNIGHT = 20_000 * US_PER_DAY
 EVER = (MIDNIGHT - 10 * US_PER_DAY, MIDNIGHT + 10 * US_PER_DAY)
 

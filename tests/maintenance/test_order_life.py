@@ -24,6 +24,8 @@ from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import open_records
 from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
 
+pytestmark = pytest.mark.slow
+
 FAULTS = (SPALL, IMBALANCE, SENSOR, Fault("de_bearing", "bearing_wear"))
 
 

@@ -18,6 +18,8 @@ from forewarn.pipeline.explain import Difference, differences, explain
 from forewarn.pipeline.scoring import assess_settings
 from tests.pipeline.machines import Works
 
+pytestmark = pytest.mark.slow
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

@@ -19,6 +19,8 @@ from forewarn.maintenance.order_book_memory import MemoryOrderBook
 from forewarn.pipeline import scoring
 from tests.pipeline.machines import SPALL, Works, block
 
+pytestmark = pytest.mark.slow
+
 ANN = Actor("ann")
 HEALTHY_H = 130.0
 

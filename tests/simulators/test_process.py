@@ -21,6 +21,8 @@ from forewarn.simulators.publisher import Target
 from forewarn.simulators.run import STOP, Control, Repair, read_control, run_fleet, wall_us
 from tests.simulators.small_server import SmallServer
 
+pytestmark = pytest.mark.slow
+
 ORIGIN_US = 1_795_392_000_000_000
 
 

@@ -24,6 +24,8 @@ from forewarn.ingest.store.reader import PackedReader
 from forewarn.pipeline.adopted import adopt
 from tests.system.running import HANG_GUARD_S, PLANT, environment_of, settings_for
 
+pytestmark = pytest.mark.slow
+
 INGEST = [sys.executable, "-P", "-m", "forewarn.api", "ingest"]
 MARK = "forewarn/watermark/hall/press-1/temp"
 

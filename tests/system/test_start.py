@@ -6,8 +6,12 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from forewarn.api.settings import HttpSettings, MqttSettings, Settings
 from tests.system.running import PLANT, UP, RunningSystem, environment_of, settings_for
+
+pytestmark = pytest.mark.slow
 
 
 def refused(settings: Settings) -> list[str]:

@@ -8,6 +8,7 @@ Then every value that the host stores was sent, under that name; and all of it t
 from __future__ import annotations
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -15,6 +16,8 @@ from forewarn.core.clock import US_PER_S
 from forewarn.ingest.sparkplug.host import HostRules
 from forewarn.simulators.sparkplug_node import Packet, Tag
 from tests.ingest.sparkplug.rig import DEVICE, TAGS, Reading, Rig, edge_node
+
+pytestmark = pytest.mark.slow
 
 TIMEOUT_S = 2.0
 INTERVAL_S = 5.0
