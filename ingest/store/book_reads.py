@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,12 +22,12 @@ _SUMMARY = (
 )
 
 
-class BookReads:
+class BookReads(ABC):
     """The part of `core.ports.StoreReader` that the catalogue alone can answer."""
 
+    @abstractmethod
     def _query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of the catalogue; none while it does not exist."""
-        raise NotImplementedError
 
     def names(self) -> Mapping[str, int]:
         """Series name -> number."""
