@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-PLANT = """\
-plant: Bad weather
-sites:
-  works: {timezone: Europe/Berlin}
-assets:
-  press-1:
-    name: Press 1
-    class: press
-    area: hall
-    components:
-      brg: {kind: bearing}
-    signals:
-      pieces: {topic: hall/press-1/pieces, quantity: counter, unit: count}
-      temp: {topic: hall/press-1/temp, unit: degC, range: [-40, 150]}
-      vib: {kind: waveform, topic: hall/press-1/vib, unit: m/s^2, component: brg}
-      oil: {topic: hall/press-1/oil, field: oil, unit: degC}
-      current: {topic: hall/press-1/oil, field: current, unit: A}
+from tests.system.running import PLANT as SMALL_PLANT
+
+PLANT = (
+    SMALL_PLANT
+    + """\
       exact: {topic: hall/press-1/exact, quantity: counter, unit: count}
       twice: {topic: hall/press-1/twice, quantity: counter, unit: count}
       same: {topic: hall/press-1/same, quantity: counter, unit: count}
@@ -42,6 +30,7 @@ assets:
     signals:
       speed: {topic: hall/pump-2/speed, unit: rpm, range: [0, 4000]}
 """
+)
 
 GOOD = "hall/press-1/pieces"
 """Topic of the signal on which the good readings are counted: their values are 0, 1, 2, ..."""

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forewarn.api.cli import app
-from forewarn.api.settings import HANDOVER
+from forewarn.api.settings import HANDOVER, Settings
 from forewarn.ingest.store.reader import PackedReader
 from tests.system.running import settings_for
 from tests.system.test_ingest_commands import ingest, soon
@@ -51,26 +51,25 @@ def test_history_is_imported_once_and_exported_again(tmp_path: Path, monkeypatch
         assert running.end(signal.SIGTERM) == 0
 
 
-def test_without_a_running_system_nothing_is_imported_and_it_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def at_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A system that was there and does not run now."""
     settings = settings_for(tmp_path)
     settings.series_dir.mkdir(parents=True)
     monkeypatch.setenv(HANDOVER, settings.model_dump_json())
+    return settings
+
+
+def test_without_a_running_system_nothing_is_imported_and_it_is_said(tmp_path: Path, at_rest: Settings) -> None:
     file = tmp_path / "history.csv"
     file.write_text("series,at,value\npress-1/temp,2026-11-01T00:00:00Z,5\n")
     result = CliRunner().invoke(app, ["series", "import", str(file)])
     assert result.exit_code == 1
     assert "forewarn up" in str(result.exception)
-    assert list(settings.import_dir.iterdir()) == []
+    assert list(at_rest.import_dir.iterdir()) == []
 
 
-def test_one_wrong_row_keeps_everything_out_until_it_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = settings_for(tmp_path)
-    settings.series_dir.mkdir(parents=True)
-    monkeypatch.setenv(HANDOVER, settings.model_dump_json())
+def test_one_wrong_row_keeps_everything_out_until_it_is_left_out(tmp_path: Path, at_rest: Settings) -> None:
     file = tmp_path / "history.csv"
     file.write_text("series,at,value\npress-1/temp,2026-11-01T00:00:00Z,5\npress-1/temp,2026-11-01T00:00:01Z,x\n")
     result = CliRunner().invoke(app, ["series", "import", str(file)])
