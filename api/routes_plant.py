@@ -90,7 +90,7 @@ def get_trend(id: str, signal: str, room: Room, _: Caller, hours: Hours = 168) -
 
 def feature_unit(feature: str) -> str:
     """Unit of a waveform feature; 404 for one that does not exist."""
-    from forewarn.models.features_vibration import FEATURE_UNITS  # scipy: only when a chart asks for it
+    from forewarn.models.features.vibration import FEATURE_UNITS  # scipy: only when a chart asks for it
 
     if feature not in FEATURE_UNITS:
         raise HTTPException(404, f"There is no feature {feature!r}")
@@ -120,7 +120,7 @@ def get_spectrum(
     id: str, signal: str, room: Room, _: Caller, kind: Literal["envelope", "amplitude"] = "envelope"
 ) -> Spectrum:
     """Spectrum of the newest waveform, with the frequencies where faults would show."""
-    from forewarn.models.features_vibration import amplitude_spectrum, envelope_spectrum  # scipy: only here
+    from forewarn.models.features.vibration import amplitude_spectrum, envelope_spectrum  # scipy: only here
 
     asset = known_asset(room, id)
     spec = asset.signal(signal)

@@ -24,7 +24,7 @@ from forewarn.core.health import Assessment, State
 from forewarn.core.plant import Asset, BearingGeometry, Component
 from forewarn.core.readings import SignalSpec, Track
 from forewarn.models.assess import assess
-from forewarn.models.features_vibration import waveform_features
+from forewarn.models.features.vibration import waveform_features
 
 SAMPLE_RATE_HZ = 25_600.0
 PERIOD_US = 10_000_000

@@ -201,3 +201,42 @@ class Track:
 
 Tracks = Mapping[str, Track]
 """Signal or feature name (without the asset) -> its track. Features of a waveform signal are `signal:feature`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Several signals or features on one time axis: at int64[n] ascending, values float64[n, k], names k.
+
+    NaN = missing: the only place where NaN is allowed. `regime` float64[n, r] is what the plant imposed meanwhile
+    (speed, load, ambient; r may be 0), never NaN.
+    """
+
+    at: Int64s
+    names: tuple[str, ...]
+    values: Floats
+    regime: Floats
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.at), len(self.names)):
+            raise ValueError(f"values {self.values.shape} are not {len(self.at)} rows of {len(self.names)} columns")
+        if self.regime.ndim != 2 or len(self.regime) != len(self.at):
+            raise ValueError(f"regime {self.regime.shape} is not one row for each of {len(self.at)}")
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def rows(self, index: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Window:
+        """These rows."""
+        return Window(self.at[index], self.names, self.values[index], self.regime[index])
+
+    @staticmethod
+    def of(at: Sequence[int] | Int64s, names: Sequence[str], values: Floats, regime: Floats | None = None) -> Window:
+        """A window; without `regime` the machine has only one.
+
+        >>> w = Window.of([0, 10], ["flow"], np.array([[1.0], [2.0]]))
+        >>> len(w), w.regime.shape
+        (2, (2, 0))
+        """
+        times = np.asarray(at, np.int64)
+        imposed = np.zeros((len(times), 0)) if regime is None else np.asarray(regime, np.float64)
+        return Window(times, tuple(names), np.asarray(values, np.float64), imposed)

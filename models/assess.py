@@ -26,11 +26,12 @@ from forewarn.core.health import (
 )
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Track, Tracks
-from forewarn.models import limits, rul_trend
+from forewarn.models import limits
 from forewarn.models.channels import Channel, Workshop
-from forewarn.models.detector_baseline import DetectorSettings, Judged, judge, points_needed
-from forewarn.models.diagnosis import diagnose, is_tone, matching
-from forewarn.models.signatures import SIGNATURES
+from forewarn.models.detectors.own_past import DetectorSettings, Judged, judge, points_needed
+from forewarn.models.diagnosis.ranking import diagnose, is_tone, matching
+from forewarn.models.diagnosis.signatures import SIGNATURES
+from forewarn.models.life import trend as life_trend
 from forewarn.models.tracks import regime_of, usable
 
 VERSION = "1"
@@ -141,7 +142,7 @@ def health(judged: Sequence[Judged]) -> float:
 
     The tones count for the diagnosis and not here: they say what, not how far.
     """
-    gone = (rul_trend.progress(j) * min(max(j.ratio, 0.0), 1.0) for j in judged if not is_tone(j))
+    gone = (life_trend.progress(j) * min(max(j.ratio, 0.0), 1.0) for j in judged if not is_tone(j))
     return 100.0 * (1.0 - max(gone, default=0.0))
 
 
@@ -150,7 +151,7 @@ def forecasts_of(
 ) -> tuple[RulForecast, ...]:
     """One forecast per fault that is worth planning for: the first, and others that are not improbable."""
     worth = [h for i, h in enumerate(suspected) if i == 0 or h.probability >= settings.least_forecast_probability]
-    return tuple(rul_trend.forecast(h.fault, showing(asset, h, judged), model) for h in worth)
+    return tuple(life_trend.forecast(h.fault, showing(asset, h, judged), model) for h in worth)
 
 
 def showing(asset: Asset, hypothesis: Hypothesis, judged: Sequence[Judged]) -> list[Judged]:

@@ -10,8 +10,8 @@ import numpy as np
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, SignalSpec, Track
 from forewarn.core.units import COUNTING
-from forewarn.models.baseline import RegimeTable
-from forewarn.models.features_vibration import FEATURE_UNITS
+from forewarn.models.detectors.baseline import RegimeTable
+from forewarn.models.features.vibration import FEATURE_UNITS
 from forewarn.models.limits import SCORED_FEATURES, SUPPORTING_FEATURES, Limit, limit_for_feature, limit_for_scalar
 from forewarn.models.tracks import MOST_BINS, Bools, Regime, bin_means, value_at
 

@@ -16,8 +16,8 @@ import numpy as np
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, Track, Tracks
-from forewarn.models.baseline import RegimeTable, design_of
 from forewarn.models.channels import Channel, Workshop
+from forewarn.models.detectors.baseline import RegimeTable, design_of
 from forewarn.models.tracks import Regime, bin_means, regime_of, usable
 
 BASELINE_ROWS = 96

@@ -9,7 +9,7 @@ import numpy as np
 from forewarn.core.plant import Asset
 from forewarn.core.ports import SeriesReader, SeriesWriter
 from forewarn.core.readings import NOT_SCORED, SignalSpec, Waveform
-from forewarn.models.features_vibration import waveform_features
+from forewarn.models.features.vibration import waveform_features
 from forewarn.pipeline.derived import DerivedSeries
 from forewarn.pipeline.history import FOREVER_US, AssetHistory
 

@@ -8,7 +8,7 @@ from forewarn.core.clock import US_PER_S
 from forewarn.core.plant import Plant
 from forewarn.core.readings import Track
 from forewarn.models.assess import assess
-from forewarn.models.features_vibration import waveform_features
+from forewarn.models.features.vibration import waveform_features
 
 POINTS = 400
 BLOCK = 4096

@@ -157,9 +157,9 @@ def test_only_faults_of_components_that_the_asset_has_are_named() -> None:
 
 
 def test_stopping_the_clock_twice_as_long_doubles_the_trend_of_the_remaining_life() -> None:
-    from forewarn.models import rul_trend
     from forewarn.models.channels import Workshop
-    from forewarn.models.detector_baseline import DetectorSettings, judge
+    from forewarn.models.detectors.own_past import DetectorSettings, judge
+    from forewarn.models.life import trend as life_trend
     from forewarn.models.tracks import regime_of, usable
 
     def trend_hours(stretch: int) -> float:
@@ -169,7 +169,7 @@ def test_stopping_the_clock_twice_as_long_doubles_the_trend_of_the_remaining_lif
         (channel,) = Workshop(PUMP, seen, regime_of(PUMP, seen)).channels()
         judged = judge(channel, DetectorSettings(), 1)
         assert judged is not None
-        trend = rul_trend.trend_of(judged)
+        trend = life_trend.trend_of(judged)
         assert trend is not None
         return trend.hours
 

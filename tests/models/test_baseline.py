@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from forewarn.core.readings import Track
 from forewarn.models import tracks
-from forewarn.models.baseline import RegimeTable, learn, middle
-from forewarn.models.detector_baseline import RELEASE, rolling, still_confirmed
-from forewarn.models.rul_trend import LEVELS, quantiles, student_log, weighted_line
+from forewarn.models.detectors.baseline import RegimeTable, learn, middle
+from forewarn.models.detectors.own_past import RELEASE, rolling, still_confirmed
+from forewarn.models.life.trend import LEVELS, quantiles, student_log, weighted_line
 from tests.models import oracle
 
 values = st.lists(st.floats(-10, 10), min_size=5, max_size=60)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.core.readings import Float32s, Floats
-from forewarn.models.envelope import MECHANISM_OF_TONE, TONES, strongest_tone
-from forewarn.models.features_vibration import (
+from forewarn.models.features.envelope import MECHANISM_OF_TONE, TONES, strongest_tone
+from forewarn.models.features.vibration import (
     FEATURE_UNITS,
     amplitude_spectrum,
     envelope_spectrum,

@@ -16,9 +16,9 @@ import numpy as np
 from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.health import Evidence, Hypothesis
 from forewarn.core.plant import Asset, Component
-from forewarn.models.detector_baseline import Judged
+from forewarn.models.detectors.own_past import Judged
+from forewarn.models.diagnosis.signatures import SIGNATURES, Term
 from forewarn.models.limits import mounted_kind
-from forewarn.models.signatures import SIGNATURES, Term
 
 CLEAR = 0.35  # strength from which a sign counts as seen
 PLANNED_BONUS = 0.5  # log odds of a fault that the plant's engineers have listed for this asset

@@ -12,7 +12,7 @@ import numpy as np
 
 from forewarn.core.plant import BearingGeometry
 from forewarn.core.readings import Float32s, Floats
-from forewarn.models.envelope import TONES, demodulated, tone_ratios
+from forewarn.models.features.envelope import TONES, demodulated, tone_ratios
 
 BANDS_HZ: dict[str, tuple[float, float]] = {
     "band_500_2000": (500.0, 2_000.0),

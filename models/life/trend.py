@@ -17,8 +17,8 @@ import numpy as np
 from forewarn.core.faults import Fault
 from forewarn.core.health import ModelRef, RulForecast
 from forewarn.core.readings import Floats
-from forewarn.models.detector_baseline import Judged
-from forewarn.models.signatures import SIGNATURES
+from forewarn.models.detectors.own_past import Judged
+from forewarn.models.diagnosis.signatures import SIGNATURES
 
 LEVELS = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 HORIZON_H = 8_766.0

@@ -18,8 +18,8 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.readings import Floats
-from forewarn.models.baseline import Baseline, learn
 from forewarn.models.channels import Channel
+from forewarn.models.detectors.baseline import Baseline, learn
 
 HOURS_PER_YEAR = 8_766.0
 LEAST_DEVIATIONS = 3.0  # below it a limit would rest on an independence that nobody has measured
