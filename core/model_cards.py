@@ -1,4 +1,4 @@
-"""What is kept of a trained model: its version, what it was trained on, how well it did, who may use it. Values only."""
+"""What is kept of a trained model: version, training data, how well it did, who may use it. Values only."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FeatureSchema:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One version of a model. `task` is "detector", "diagnosis", "life" or "text"; `kind` the key in the family's table.
+    """One version of a model. `task` is "detector", "diagnosis", "life" or "text"; `kind` its key in that table.
 
     `data_digest` is the SHA-256 of the training table, `data_span_us` what it covers, `file_sha256` of the model file.
     `metrics` are of data that did not teach it, `settings` what `learn` was called with.
