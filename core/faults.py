@@ -82,3 +82,33 @@ MECHANISMS: dict[str, Mechanism] = {
     ),
 }
 """Every mechanism that Forewarn can name. A new one is a line here, and a signature in `models`."""
+
+FAILURE_MODES: dict[str, str] = {
+    "AIR": "abnormal instrument reading",
+    "BRD": "breakdown",
+    "ELP": "external leakage, process medium",
+    "ELU": "external leakage, utility medium",
+    "ERO": "erratic output",
+    "FRO": "failure to rotate",
+    "FTC": "failure to close on demand",
+    "FTF": "failure to function on demand",
+    "FTO": "failure to open on demand",
+    "FTS": "failure to start on demand",
+    "HIO": "high output",
+    "IHT": "insufficient heat transfer",
+    "INL": "internal leakage",
+    "LOO": "low output",
+    "NOI": "noise",
+    "NOO": "no output",
+    "OHE": "overheating",
+    "OTH": "other",
+    "PDE": "parameter deviation",
+    "PLU": "plugged or choked",
+    "SER": "minor in-service problems",
+    "STD": "structural deficiency",
+    "STP": "failure to stop on demand",
+    "UNK": "unknown",
+    "UST": "spurious stop",
+    "VIB": "vibration",
+}
+"""ISO 14224:2016 failure modes of rotating and electrical equipment (annex B.2.6): code -> words."""

@@ -85,6 +85,19 @@ class Hypothesis:
     next_check: str
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A fault as the diagnosis weighed it, before it was ranked: what a finished order is learnt from later.
+
+    `log_odds` is what physics alone said (natural logarithm, up to a constant that all candidates of one assessment
+    share); `strengths` maps each sign of its signature, by its words, to [-1, 1], or to None where no signal shows it.
+    """
+
+    fault: Fault
+    log_odds: float
+    strengths: Mapping[str, float | None]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RulForecast:
     """Remaining life of an asset with one fault, as a distribution in operating hours.
@@ -191,7 +204,8 @@ class Assessment:
     `health` in [0, 100], 100 = as new, None while warming up or offline. `diagnosis` is ranked, most probable first,
     and empty unless state is alert or alarm. `forecasts` holds one per fault worth planning for. `span_us` is the
     data it was computed from, half-open. `hours_per_day` are the operating hours per day that were measured by then,
-    None where they are not known and those of the plant file count.
+    None where they are not known and those of the plant file count. `candidates` are all faults that were weighed for
+    the diagnosis, also those too improbable to be listed.
     """
 
     asset: str
@@ -205,6 +219,7 @@ class Assessment:
     sensor_problems: tuple[SensorProblem, ...]
     model: ModelRef
     hours_per_day: float | None = None
+    candidates: tuple[Candidate, ...] = ()
 
     def forecast_for(self, fault: Fault) -> RulForecast | None:
         """The forecast of this fault, or None."""
