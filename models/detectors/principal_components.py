@@ -1,0 +1,56 @@
+"""Principal components: Hotelling's T2 inside the plane of the usual, Q across it (Jackson and Mudholkar 1979)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forewarn.core.readings import Floats, Window
+from forewarn.models.detectors.contract import Strangeness
+from forewarn.models.detectors.usual import Usual, learn_usual, shares
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalComponents:
+    """`smooth` rows are averaged first; components are kept until they explain `explained` of the variance."""
+
+    smooth: int = 1
+    explained: float = 0.9
+    name: str = "principal_components"
+
+    def learn(self, past: Window) -> ComponentsJudge:
+        """Learn the plane. Raises NotReady below 24 rows."""
+        usual = learn_usual(past)
+        rows = usual.smoothed(past, self.smooth)
+        rows = rows[~np.isnan(rows).any(axis=1)]
+        centre = rows.mean(axis=0)
+        _, singular, axes = np.linalg.svd(rows - centre, full_matrices=False)
+        variance = singular**2 / len(rows)
+        kept = int(np.searchsorted(np.cumsum(variance) / variance.sum(), self.explained)) + 1
+        kept = min(kept, int(np.count_nonzero(variance > 1e-9 * variance[0])))
+        across = max(float(variance[kept:].sum()), 1e-4 * float(variance.sum()))
+        return ComponentsJudge(usual, self.smooth, centre, axes[:kept], variance[:kept], across)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComponentsJudge:
+    """axes float64[c, k] of the plane, variance float64[c] along them, `across` the usual square across it."""
+
+    usual: Usual
+    smooth: int
+    centre: Floats
+    axes: Floats
+    variance: Floats
+    across: float
+
+    def strangeness(self, window: Window) -> Strangeness:
+        """Root of the larger of T2 over its mean and Q over its mean; 1 is what the past usually showed."""
+        rows = self.usual.smoothed(window, self.smooth) - self.centre
+        along = rows @ self.axes.T
+        off = (rows - along @ self.axes) ** 2
+        t2 = np.sum(along**2 / self.variance, axis=1) / len(self.variance)
+        q = off.sum(axis=1) / self.across
+        inside = np.abs(rows * ((along / self.variance) @ self.axes))
+        pulls = shares(np.where((q > t2)[:, None], off, inside))
+        return Strangeness(np.sqrt(np.maximum(t2, q)), pulls)
