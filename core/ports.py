@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from forewarn.core.model_cards import ModelCard, ModelEntry, Stage
 from forewarn.core.readings import Readings, Waveform
 from forewarn.core.rollups import Rollup
 from forewarn.core.telemetry import NO_NOTES, Gap, Notes, SeenPlace, SourceRecord
@@ -227,4 +228,71 @@ class OrderBook(Protocol):
 
     def history(self, order_id: str) -> list[Json]:
         """Audit rows of an order, oldest first: at_us, actor, action, before, after, hash."""
+        ...
+
+
+class ModelBook(Protocol):
+    """Versions of models. Every change writes its audit row and its outbox row in the same transaction.
+
+    Audit rows have the subject `model:NAME`; messages are model.added, model.stage, model.failed and model.note.
+    """
+
+    def reserve(self, name: str) -> int:
+        """The next version number of a name: 1, 2, ... A number is never given twice, also when nothing is added."""
+        ...
+
+    def add(self, card: ModelCard, actor: Actor, at_us: int) -> ModelEntry:
+        """Keep a card, as a candidate. Raises Rejected for one without version or file digest, Conflict for a version
+        that is not above all that are kept."""
+        ...
+
+    def move(
+        self,
+        name: str,
+        version: int,
+        stage: Stage,
+        actor: Actor,
+        revision: int,
+        at_us: int,
+        *,
+        report_sha256: str = "",
+        forced: str = "",
+    ) -> ModelEntry:
+        """Move a version to a stage. A new champion retires the one before, in the same transaction.
+
+        To become challenger or champion it needs a what-if report (SHA-256 given now or earlier), or `forced`: the
+        reason why not, which the audit row carries. A move clears `failed`. Raises Conflict for a stale revision, a step
+        that `STAGES` forbids, and for who loses a race; Rejected for an unknown version, no report, a bad digest.
+        """
+        ...
+
+    def roll_back(self, name: str, actor: Actor, at_us: int, reason: str) -> ModelEntry:
+        """Promote again the retired version that was champion last, if it has not failed; the champion is retired.
+
+        Needs no report; the audit rows carry the reason. Raises Conflict when there is none to go back to.
+        """
+        ...
+
+    def fail(self, name: str, version: int, reason: str, actor: Actor, at_us: int) -> ModelEntry:
+        """A version cannot be used (file changed, child crashed, nonsense answers): it is retired and says why."""
+        ...
+
+    def note(self, name: str, action: str, told: Json, actor: Actor, at_us: int) -> None:
+        """Record something that changes no version: a file that was refused, files that were thrown away."""
+        ...
+
+    def entry(self, name: str, version: int) -> ModelEntry | None:
+        """One version."""
+        ...
+
+    def entries(self, name: str | None = None, stage: Stage | None = None, limit: int = 500) -> list[ModelEntry]:
+        """Versions, names ascending, newest version first; of one name, or of one stage."""
+        ...
+
+    def champion(self, name: str) -> ModelEntry | None:
+        """The version that decides, or None."""
+        ...
+
+    def history(self, name: str) -> list[Json]:
+        """Audit rows of a name, oldest first: at_us, actor, action, before, after, hash."""
         ...
