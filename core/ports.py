@@ -261,8 +261,8 @@ class ModelBook(Protocol):
         """Move a version to a stage. A new champion retires the one before, in the same transaction.
 
         To become challenger or champion it needs a what-if report (SHA-256 given now or earlier), or `forced`: the
-        reason why not, which the audit row carries. A move clears `failed`. Raises Conflict for a stale revision, a step
-        that `STAGES` forbids, and for who loses a race; Rejected for an unknown version, no report, a bad digest.
+        reason why not, which the audit row carries. A move clears `failed`. Raises Conflict for a stale revision, a
+        step that `STAGES` forbids, and for who loses a race; Rejected for an unknown version, no report, a bad digest.
         """
         ...
 
