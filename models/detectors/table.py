@@ -1,4 +1,4 @@
-"""Every detector by its name: one line here, one module beside it. The suite in tests/models/detectors runs over all."""
+"""Every detector by its name: a line here, a module beside it. The suite in tests/models/detectors runs over all."""
 
 from __future__ import annotations
 
