@@ -28,7 +28,7 @@ from forewarn.core.plant import Asset
 from forewarn.core.readings import Track, Tracks
 from forewarn.models import limits
 from forewarn.models.channels import Channel, Workshop
-from forewarn.models.detectors.own_past import DetectorSettings, Judged, judge, points_needed
+from forewarn.models.detectors.own_past import DetectorSettings, Judged, Memory, judge_all, points_needed
 from forewarn.models.diagnosis.ranking import diagnose, is_tone, matching
 from forewarn.models.diagnosis.signatures import SIGNATURES
 from forewarn.models.life import trend as life_trend
@@ -58,19 +58,21 @@ def assess(
     now_us: int,
     settings: AssessSettings = PRODUCT_DEFAULTS,
     baseline_from_us: int | None = None,
+    memory: Memory | None = None,
 ) -> Assessment:
     """Assess one asset at `now_us`.
 
     `tracks` hold scalar signals by their short name and waveform features as `signal:feature`, canonical units, good
     readings only; give the whole history since the last repair (thinned if need be): the baseline is its older half.
     Data before `baseline_from_us` and after `now_us` are ignored. Never raises for lack of data: it answers
-    `State.WARMING_UP` or `State.OFFLINE`.
+    `State.WARMING_UP` or `State.OFFLINE`. `memory` makes the next assessment of the same asset quicker and changes no
+    answer.
     """
     model = model_ref(settings)
     seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
     span = span_of(seen, now_us)
     channels = Workshop(asset, seen, regime_of(asset, seen)).channels() if seen else []
-    judged = [j for c in channels if (j := judge(c, settings.detector, len(channels)))]
+    judged = [j for j in judge_all(channels, settings.detector, memory) if j]
     scored = [j for j in judged if j.channel.scored]
     anomaly = score(scored, settings) if scored else warming_up(asset, channels, settings)
     state = state_of(scored, seen, baseline_from_us, now_us, settings)

@@ -10,7 +10,7 @@ import numpy as np
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, SignalSpec, Track
 from forewarn.core.units import COUNTING
-from forewarn.models.detectors.baseline import RegimeTable
+from forewarn.models.detectors.baseline import RegimeTable, middle
 from forewarn.models.features.vibration import FEATURE_UNITS
 from forewarn.models.limits import SCORED_FEATURES, SUPPORTING_FEATURES, Limit, limit_for_feature, limit_for_scalar
 from forewarn.models.tracks import MOST_BINS, Bools, Regime, bin_means, value_at
@@ -152,4 +152,4 @@ def thinned(track: Track) -> Track:
 
 def early_median(value: Floats) -> float:
     """The machine's usual value: the median of its older half."""
-    return float(np.median(value[: max(FEW_POINTS, len(value) // 2)]))
+    return middle(value[: max(FEW_POINTS, len(value) // 2)])

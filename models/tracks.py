@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,21 +120,20 @@ def running_bins(asset: Asset, means: dict[str, Floats], bins: int) -> Bools:
 
 def felt(role: str, mean: Floats, width_us: int) -> list[tuple[str, Floats]]:
     """The role behind first-order lags: a warm housing remembers the load of the last hours."""
-    columns, values = [], mean.tolist()
+    columns = []
     for hours in THERMAL_MEMORY_H:
         keep = float(np.exp(-width_us / US_PER_HOUR / hours))
         if keep > 0.2:  # else the bins are so wide that the body has settled within one
-            columns.append((f"{role}_felt_{hours}", lagged(values, keep)))
+            columns.append((f"{role}_felt_{hours}", lagged(mean, keep)))
     return columns
 
 
-def lagged(values: list[float], keep: float) -> Floats:
+def lagged(values: Floats, keep: float) -> Floats:
     """First-order lag that starts settled: each step keeps this share of what was."""
+    from scipy.signal import lfilter
 
-    def step(before: float, now: float) -> float:
-        return keep * before + (1 - keep) * now
-
-    return np.fromiter(accumulate(values, step), np.float64, len(values))
+    settled, _ = lfilter([1 - keep], [1.0, -keep], values, zi=[keep * values[0]])
+    return np.asarray(settled, np.float64)
 
 
 def value_at(track: Track, at: Int64s) -> Floats:

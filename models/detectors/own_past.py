@@ -10,16 +10,19 @@ below `false_alarms_per_year`. An alarm needs `persistence` points in a row beyo
 
 from __future__ import annotations
 
+import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.readings import Floats
 from forewarn.models.channels import Channel
-from forewarn.models.detectors.baseline import Baseline, learn
+from forewarn.models.detectors.baseline import Lesson, learn_many
 
 HOURS_PER_YEAR = 8_766.0
 LEAST_DEVIATIONS = 3.0  # below it a limit would rest on an independence that nobody has measured
@@ -80,76 +83,233 @@ def points_needed(channel: Channel, settings: DetectorSettings) -> int:
     return max(settings.baseline_points, first_day)
 
 
+@dataclass(slots=True)
+class Memory:
+    """What an asset's channels have taught, kept between assessments by the digest of the points that taught it.
+
+    A cache and nothing more: with or without it the answer is the same, to the last bit. One assessment at a time.
+    """
+
+    kept: dict[bytes, tuple[Step, ...]] = field(default_factory=dict)
+    used: dict[bytes, tuple[Step, ...]] = field(default_factory=dict)
+
+    def recall(self, key: bytes) -> tuple[Step, ...] | None:
+        """What these points taught, if it is known."""
+        found = self.kept.get(key)
+        if found is not None:
+            self.used[key] = found
+        return found
+
+    def keep(self, key: bytes, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Keep it."""
+        self.used[key] = steps
+        return steps
+
+    def turn_over(self) -> None:
+        """An assessment is over: what it did not use is forgotten."""
+        self.kept, self.used = self.used, {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One stage of a growing baseline, up to point `place`. `up` and `down` float64[c]: how far a whole run of points
+    went at most, upwards and downwards, after the lesson and up to there (-inf: no such run)."""
+
+    lesson: Lesson | None
+    place: int
+    up: Floats
+    down: Floats
+
+
+class Row:
+    """Channels of one asset that share a regime table and the length of their shortest baseline."""
+
+    def __init__(self, channels: Sequence[Channel], needed: int, persistence: int) -> None:
+        self.channels, self.needed, self.k = tuple(channels), needed, persistence
+        self.table = channels[0].regime
+        self.y = np.column_stack([c.y for c in channels])
+        self._seen: dict[int, Seen] = {}
+
+    def seen(self, lesson: Lesson) -> Seen:
+        """All comparable points beside what a lesson lets expect, worked out once."""
+        if lesson.fit not in self._seen:
+            design = self.table.design(lesson.fit)
+            expected = design.matrix[design.places] @ lesson.coefficients
+            self._seen[lesson.fit] = Seen(design.places, self.y[design.places] - expected, expected)
+        return self._seen[lesson.fit]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Points in a regime that a lesson knows: places intp[m], change float64[m, c] from expected float64[m, c]."""
+
+    places: NDArray[np.intp]
+    change: Floats
+    expected: Floats
+
+
 def judge(channel: Channel, settings: DetectorSettings, channels: int) -> Judged | None:
-    """Judge one of so many channels of an asset; None while its baseline is too short.
+    """Judge one of so many channels of an asset; None while its baseline is too short."""
+    return judge_all([channel], settings, of=channels)[0]
+
+
+def judge_all(
+    channels: Sequence[Channel], settings: DetectorSettings, memory: Memory | None = None, of: int = 0
+) -> list[Judged | None]:
+    """Judge the channels of an asset (some `of` so many), in their order; None where the baseline is too short.
 
     Replays what would have been learnt as the points came in: the baseline grows step by step, and stops growing where
-    the points after it are in alarm to this day.
+    the points after it are in alarm to this day. Channels with the same regime table are learnt together. `memory`
+    keeps what was learnt for the next assessment.
     """
-    n, k, needed = len(channel.y), settings.persistence, points_needed(channel, settings)
-    decisions = decisions_per_year(channel, channels)
-    fit, best = needed, None
-    while n >= fit + k:
-        next_fit = math.ceil(GROWTH * fit)
-        known = learn(channel.y, channel.regime, fit, needed // 2)
-        if known and len(known.change) >= known.learnt + k:
-            best = known, bound_of(channel, known, settings, decisions)
-            if in_alarm_ever_since(channel, *best, 2 * next_fit, k):
-                break
-        if 2 * next_fit > n:
+    memory = memory if memory is not None else Memory()
+    found: dict[int, Judged | None] = {}
+    for row in rows_of(channels, settings):
+        steps = steps_of(row, memory)
+        spacing_h = spacing_of(row.channels[0])
+        for place, channel in enumerate(row.channels):
+            decisions = decisions_per_year(channel, of or len(channels), spacing_h)
+            found[id(channel)] = judge_one(row, place, steps, settings, decisions)
+    memory.turn_over()
+    return [found[id(channel)] for channel in channels]
+
+
+def rows_of(channels: Sequence[Channel], settings: DetectorSettings) -> list[Row]:
+    """Channels sorted into rows."""
+    groups: dict[tuple[int, int], list[Channel]] = {}
+    for channel in channels:
+        groups.setdefault((id(channel.regime), points_needed(channel, settings)), []).append(channel)
+    return [Row(group, needed, settings.persistence) for (_, needed), group in groups.items()]
+
+
+def steps_of(row: Row, memory: Memory) -> tuple[Step, ...]:
+    """The stages of the baseline that the points allow, from memory where the same points have taught before."""
+    n = len(row.y)
+    if n < row.needed + row.k:
+        return ()
+    fits = [row.needed]
+    while 2 * (grown := math.ceil(GROWTH * fits[-1])) <= n:
+        fits.append(grown)
+    taught_by = 2 * fits[-1] if len(fits) > 1 else fits[0]
+    key = digest(row.y[:taught_by], row.table.columns[:taught_by], row.needed, row.k)
+    return memory.recall(key) or memory.keep(key, tuple(step_of(row, fit, 2 * nxt) for fit, nxt in pairs(fits)))
+
+
+def pairs(fits: Sequence[int]) -> list[tuple[int, int]]:
+    """Each fit with the next one; the last one with 0."""
+    return list(zip(fits, [*fits[1:], 0], strict=True))
+
+
+def digest(y: Floats, columns: Floats, needed: int, k: int) -> bytes:
+    """Of everything that a lesson depends on."""
+    sum = hashlib.blake2b(repr((y.shape, columns.shape, needed, k)).encode(), digest_size=16)
+    sum.update(np.ascontiguousarray(y))
+    sum.update(np.ascontiguousarray(columns))
+    return sum.digest()
+
+
+def step_of(row: Row, fit: int, place: int) -> Step:
+    """Learn from the first `fit` points, and look how far the points after them went, up to point `place`."""
+    lesson = learn_many(row.y, row.table, fit, row.needed // 2)
+    none = np.full(row.y.shape[1], -np.inf)
+    if lesson is None:
+        return Step(None, place, none, none)
+    design = row.table.design(fit)
+    stop = int(np.searchsorted(design.places, place))
+    if stop < lesson.learnt + row.k:
+        return Step(lesson, place, none, none)
+    later = design.places[lesson.learnt : stop]
+    change = row.y[later] - design.matrix[later] @ lesson.coefficients
+    return Step(lesson, place, runs(change, row.k).max(axis=0), runs(-change, row.k).max(axis=0))
+
+
+def judge_one(
+    row: Row, place: int, steps: Sequence[Step], settings: DetectorSettings, decisions: float
+) -> Judged | None:
+    """One channel of a row, by the newest lesson that knows enough, or by the one after which it was in alarm."""
+    channel, best = row.channels[place], None
+    for step in steps:
+        if step.lesson is not None and in_alarm_ever_since(row, place, step, settings, decisions):
+            best = step.lesson
             break
-        fit = next_fit
-    return verdict(channel, *best, k) if best else None
+    if best is None:
+        lessons = (step.lesson for step in reversed(steps) if step.lesson)
+        best = next((known for known in lessons if len(row.seen(known).places) >= known.learnt + row.k), None)
+    if best is None:
+        return None
+    return verdict(row, place, best, bound_of(channel, best, place, settings, decisions))
 
 
-def in_alarm_ever_since(channel: Channel, known: Baseline, bound: float, place: int, k: int) -> bool:
-    """Was the channel in alarm when point `place` had come in, and has it not returned since?"""
-    stop = int(np.searchsorted(known.places, place))
-    if stop < known.learnt + k:
+def in_alarm_ever_since(row: Row, place: int, step: Step, settings: DetectorSettings, decisions: float) -> bool:
+    """Was the channel in alarm when point `step.place` had come in, and has it not returned since?"""
+    channel, known = row.channels[place], step.lesson
+    assert known is not None
+    bound = bound_of(channel, known, place, settings, decisions)
+    if max(step.up[place], step.down[place]) <= bound:
         return False
+    seen = row.seen(known)
+    change, stop = seen.change[:, place], int(np.searchsorted(seen.places, step.place))
     for sign in channel.limit.directions:
-        if still_confirmed(*rolling(sign * known.change[known.learnt : stop], k), bound):
-            _, median = rolling(sign * known.change[stop - k :], k)
+        if still_confirmed(*rolling(sign * change[known.learnt : stop], row.k), bound):
+            _, median = rolling(sign * change[stop - row.k :], row.k)
             return not np.any(median < RELEASE * bound)
     return False
 
 
-def decisions_per_year(channel: Channel, channels: int) -> float:
+def spacing_of(channel: Channel) -> float:
+    """Usual hours between two points."""
+    steps = np.diff(channel.at)
+    half = len(steps) // 2
+    return max(float(np.partition(steps, half)[half]) / US_PER_HOUR, 1e-3)
+
+
+def decisions_per_year(channel: Channel, channels: int, spacing_h: float) -> float:
     """How often in a year one of so many channels of an asset, in one direction, can be wrong."""
-    spacing_h = max(float(np.median(np.diff(channel.at))) / US_PER_HOUR, 1e-3)
     return HOURS_PER_YEAR / spacing_h * channels * len(channel.limit.directions)
 
 
-def bound_of(channel: Channel, known: Baseline, settings: DetectorSettings, decisions: float) -> float:
+def bound_of(channel: Channel, known: Lesson, place: int, settings: DetectorSettings, decisions: float) -> float:
     """The limit on the judged scale: what matters, or so many deviations that chance keeps to the promised rate.
 
     The yearly rate is shared by all decisions (Bonferroni); a run of k points counts as 1 + (k - 1)(1 - correlation)
     independent ones; the deviation was estimated from the points learnt from (Student's correction).
     """
-    independent = 1 + (settings.persistence - 1) * (1 - known.correlation)
+    correlation, noise = float(known.correlation[place]), float(known.noise[place])
+    independent = 1 + (settings.persistence - 1) * (1 - correlation)
     single = min((settings.false_alarms_per_year / decisions) ** (1 / independent), 0.4)
     z = NormalDist().inv_cdf(1 - single)
-    student = 1 + (z**2 + 1) / (4 * max(known.learnt * (1 - known.correlation), 8.0))
-    return max(channel.limit.smallest_change, max(z * student, LEAST_DEVIATIONS) * known.noise)
+    student = 1 + (z**2 + 1) / (4 * max(known.learnt * (1 - correlation), 8.0))
+    return max(channel.limit.smallest_change, max(z * student, LEAST_DEVIATIONS) * noise)
 
 
-def verdict(channel: Channel, baseline: Baseline, bound: float, k: int) -> Judged:
+def verdict(row: Row, place: int, known: Lesson, bound: float) -> Judged:
     """The worse of the allowed directions."""
-    runs = {sign: rolling(sign * baseline.change[baseline.learnt :], k) for sign in channel.limit.directions}
-    direction = max(runs, key=lambda sign: float(runs[sign][1][-1]))
-    smallest, median = runs[direction]
-    usual, now = float(np.median(baseline.expected[-k:])), float(median[-1])
+    channel, seen, k = row.channels[place], row.seen(known), row.k
+    change = np.ascontiguousarray(seen.change[:, place])
+    last = float(np.sort(change[-k:])[k // 2])
+    direction = max(channel.limit.directions, key=lambda sign: sign * last)
+    usual, now = float(np.sort(seen.expected[-k:, place])[k // 2]), direction * last
+    later = direction * change[known.learnt :]
+    confirmed = bool(runs(later, k).max() > bound) and still_confirmed(*rolling(later, k), bound)
     return Judged(
         channel=channel,
-        change=baseline.change,
-        op_hours=channel.op_hours[baseline.places],
+        change=change,
+        op_hours=channel.op_hours[seen.places],
         ratio=now / bound,
         direction=direction,
-        confirmed=still_confirmed(smallest, median, bound),
+        confirmed=confirmed,
         level=usual + direction * now,
         expected=usual,
         bound=bound,
     )
+
+
+def runs(values: Floats, k: int) -> Floats:
+    """Smallest of every k neighbours, float64[n, ...] -> float64[n-k+1, ...]."""
+    smallest = values[: len(values) - k + 1]
+    for shift in range(1, k):
+        smallest = np.minimum(smallest, values[shift : len(values) - k + 1 + shift])
+    return smallest
 
 
 def rolling(values: Floats, k: int) -> tuple[Floats, Floats]:

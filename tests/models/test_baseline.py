@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forewarn.core.readings import Track
 from forewarn.models import tracks
-from forewarn.models.detectors.baseline import RegimeTable, learn, middle
+from forewarn.models.detectors.baseline import RegimeTable, learn_many, middle
 from forewarn.models.detectors.own_past import RELEASE, rolling, still_confirmed
 from forewarn.models.life.trend import LEVELS, quantiles, student_log, weighted_line
 from tests.models import oracle
@@ -45,19 +45,21 @@ def test_the_baseline_agrees_with_a_robust_regression_of_statsmodels() -> None:
     load = rng.uniform(40, 100, 300)
     y = 3.0 + 0.05 * load + 0.1 * rng.standard_normal(300)
     y[rng.choice(300, 40, replace=False)] += 5.0
-    known = learn(y, RegimeTable(load[:, None]), 200, 100)
+    table = RegimeTable(load[:, None])
+    known = learn_many(y[:, None], table, 200, 100)
     assert known is not None
+    design = table.design(200)
     intercept, slope = oracle.huber(np.column_stack([np.ones(200), load[:200]]), y[:200])
-    assert known.expected == pytest.approx((intercept + slope * load)[known.places], abs=0.05)
+    expected = (design.matrix @ known.coefficients)[design.places, 0]
+    assert expected == pytest.approx((intercept + slope * load)[design.places], abs=0.05)
     assert known.noise == pytest.approx(0.1, rel=0.5)
 
 
 def test_points_in_a_regime_never_seen_before_are_not_compared() -> None:
     load = np.concatenate([np.linspace(40, 80, 100), np.full(50, 100.0), np.full(50, 60.0)])
-    known = learn(load / 10, RegimeTable(load[:, None]), 100, 50)
-    assert known is not None
-    assert not set(range(100, 150)) & set(known.places.tolist())
-    assert set(range(150, 200)) <= set(known.places.tolist())
+    places = set(RegimeTable(load[:, None]).design(100).places.tolist())
+    assert not set(range(100, 150)) & places
+    assert set(range(150, 200)) <= places
 
 
 def test_the_weighted_line_agrees_with_statsmodels() -> None:
