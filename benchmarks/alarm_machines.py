@@ -1,7 +1,7 @@
 """Simulated machines for the alarm benchmark: the demo works' machines in every regime, healthy or with one fault.
 
 What is said of a machine is the demo plant file, read by the product; what it does is the simulator's. The truth stays
-here: a replay hands the models tracks and nothing else. Scalars come every half hour, a waveform every eight hours
+here: a replay hands the models tracks and nothing else. Scalars come every hour, a waveform every eight hours
 while the machine runs; features are those of the product.
 """
 
@@ -29,12 +29,12 @@ from forewarn.simulators.vibration import SAMPLE_RATE_HZ, STRIKES
 from forewarn.simulators.wear import LAWS
 
 ORIGIN_US = 1_790_000_000_000_000
-SCALAR_US = US_PER_HOUR // 2
-ROWS_PER_WAVEFORM = 16
+SCALAR_US = US_PER_HOUR
+ROWS_PER_WAVEFORM = 8
 PATTERNS = ("continuous", "two_shift")
 DAYS_BEFORE_ONSET = (16.0, 60.0)
 LIFE_DAYS = (20.0, 270.0)
-"""From onset to failure, drawn evenly on a logarithmic scale: the lives of the demo fleet's fates, shortest to longest."""
+"""From onset to failure, drawn evenly on a logarithmic scale: from the shortest to the longest of the demo fleet."""
 
 Spoil = Callable[[dict[str, float], float], dict[str, float]]
 """What is done to a row on purpose: (row, days since the start) -> row."""

@@ -14,9 +14,10 @@ from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.health import AnomalyScore, Assessment, State
 from forewarn.core.readings import Track
 from forewarn.models.assess import AssessSettings, assess
+from forewarn.models.detectors.own_past import Memory
 
-KEPT_US = 120 * US_PER_DAY
-"""As much history as the live road keeps."""
+KEPT_US, FORGET_US = 120 * US_PER_DAY, 15 * US_PER_DAY
+"""As much history as the live road keeps, and forgets at once (`pipeline.history`)."""
 
 WORKED_OFF_US = 3 * US_PER_DAY
 """From an alarm to the closed order that found nothing."""
@@ -75,11 +76,13 @@ class _Desk:
         self.tracks: dict[str, Track] = {}
         self.opened_us: int | None = None
         self.baseline_from_us: int | None = None
+        self._memory = Memory()
 
     def look(self, now_us: int) -> Assessment:
         """The product's judgement with what was known then."""
-        known = {name: track.between(now_us - KEPT_US, now_us + 1) for name, track in self.tracks.items()}
-        return assess(self.case.asset, known, (), now_us, self.settings, self.baseline_from_us)
+        from_us = (now_us - KEPT_US) // FORGET_US * FORGET_US
+        known = {name: track.between(from_us, now_us + 1) for name, track in self.tracks.items()}
+        return assess(self.case.asset, known, (), now_us, self.settings, self.baseline_from_us, self._memory)
 
     def close_when_worked_off(self, now_us: int) -> None:
         """Three days after an alarm its order is closed, and the baseline restarts."""

@@ -13,7 +13,7 @@ from forewarn.core.units import COUNTING
 from forewarn.models.detectors.baseline import RegimeTable, middle
 from forewarn.models.features.vibration import FEATURE_UNITS
 from forewarn.models.limits import SCORED_FEATURES, SUPPORTING_FEATURES, Limit, limit_for_feature, limit_for_scalar
-from forewarn.models.tracks import MOST_BINS, Bools, Regime, bin_means, value_at
+from forewarn.models.tracks import MOST_BINS, Bools, Regime, value_at
 
 SMALLEST_RATIO_VALUE = 1e-6  # below it a logarithm would speak of the sensor's noise
 FEW_POINTS = 8
@@ -82,7 +82,7 @@ class Workshop:
     def _scalar(self, spec: SignalSpec) -> Channel | None:
         """A scalar signal as means over the bins in which the machine ran."""
         regime = self._regime
-        value = bin_means(self._tracks[spec.signal], int(regime.start[0]), regime.width_us, len(regime.start))
+        value = regime.binner.means(self._tracks[spec.signal])
         keep = regime.running & ~np.isnan(value)
         if np.count_nonzero(keep) < FEW_POINTS:
             return None

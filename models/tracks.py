@@ -42,6 +42,7 @@ class Regime:
     means: dict[str, Floats]
     memory: dict[str, Floats]
     raw: dict[str, Track]
+    binner: Binner
 
     def bins_of(self, at: Int64s) -> NDArray[np.intp]:
         """Bin of each instant, held at the ends."""
@@ -62,7 +63,8 @@ def regime_of(asset: Asset, tracks: Tracks) -> Regime:
     first -= first % width_us
     start = np.arange(first, last + 1, width_us, dtype=np.int64)
     raw = {role: tracks[spec.signal] for role, spec in roles_of(asset).items() if spec.signal in tracks}
-    means = {role: held(bin_means(track, first, width_us, len(start))) for role, track in raw.items()}
+    binner = Binner(first, width_us, len(start))
+    means = {role: held(binner.means(track)) for role, track in raw.items()}
     running = running_bins(asset, means, len(start))
     hours = np.where(running, width_us / US_PER_HOUR, 0.0)
     if not {"run", "speed", "load"} & set(means):
@@ -74,7 +76,7 @@ def regime_of(asset: Asset, tracks: Tracks) -> Regime:
         if role in means
         for name, column in felt(role, means[role], width_us)
     }
-    return Regime(start, width_us, settled, np.cumsum(hours), means, memory, raw)
+    return Regime(start, width_us, settled, np.cumsum(hours), means, memory, raw, binner)
 
 
 def roles_of(asset: Asset) -> dict[str, SignalSpec]:
@@ -93,15 +95,33 @@ def bin_width_us(span_us: int) -> int:
 
 def bin_means(track: Track, first_us: int, width_us: int, bins: int) -> Floats:
     """Mean per bin float64[bins]; NaN where a bin holds no reading."""
-    index = (track.at - first_us) // width_us
-    count = np.bincount(index, minlength=bins)
-    total = np.bincount(index, weights=track.value, minlength=bins)
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), np.float64)
+    return Binner(first_us, width_us, bins).means(track)
+
+
+class Binner:
+    """Means over the bins of one grid. Signals that came with one message share their times, and so their places."""
+
+    def __init__(self, first_us: int, width_us: int, bins: int) -> None:
+        self.first_us, self.width_us, self.bins = first_us, width_us, bins
+        self._at: Int64s = np.empty(0, np.int64)
+        self._index: NDArray[np.intp] = np.empty(0, np.intp)
+        self._count: Floats = np.full(bins, np.nan)
+
+    def means(self, track: Track) -> Floats:
+        """Mean per bin float64[bins]; NaN where a bin holds no reading."""
+        if len(track.at) != len(self._at) or not np.array_equal(track.at, self._at):
+            self._at, self._index = track.at, np.asarray((track.at - self.first_us) // self.width_us, np.intp)
+            count = np.bincount(self._index, minlength=self.bins)
+            self._count = np.where(count > 0, count, np.nan)
+        total = np.bincount(self._index, weights=track.value, minlength=self.bins)
+        return np.asarray(total / self._count, np.float64)
 
 
 def held(values: Floats) -> Floats:
     """Gaps filled with the last value before them (at the start: the first after)."""
     known = np.flatnonzero(~np.isnan(values))
+    if len(known) == len(values):
+        return values
     place = np.searchsorted(known, np.arange(len(values)), side="right") - 1
     return np.asarray(values[known[np.maximum(place, 0)]], np.float64)
 

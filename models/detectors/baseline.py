@@ -71,8 +71,8 @@ def design_of(columns: Floats, fit: int) -> Design:
 class Lesson:
     """What the first `fit` points taught about c channels that share a regime table.
 
-    coefficients float64[r, c] on `Design.matrix`; `learnt` comparable points taught it. `noise` float64[c] is one robust
-    deviation including slow wander, `correlation` float64[c] that of neighbours in [0, 1).
+    coefficients float64[r, c] on `Design.matrix`; `learnt` comparable points taught it. `noise` float64[c] is one
+    robust deviation including slow wander, `correlation` float64[c] that of neighbours in [0, 1).
     """
 
     fit: int
