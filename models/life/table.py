@@ -1,0 +1,19 @@
+"""The ways to forecast a remaining life, read from top to bottom. `tests/models/life` runs one suite over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from forewarn.models.life.contract import LifeModel
+from forewarn.models.life.weibull import WeibullAge
+
+LIFE_MODELS: Mapping[str, LifeModel] = MappingProxyType(
+    {
+        model.name: model
+        for model in (
+            WeibullAge(),  # from the age alone: machines without signals
+        )
+    }
+)
+"""Default settings of each; `dataclasses.replace` makes others."""
