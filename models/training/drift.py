@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
+from forewarn.core.work import Json
 from forewarn.models.training.intervals import Estimate, wilson
 
 POINTS = np.linspace(0.0, 1.0, 101)
@@ -109,6 +112,35 @@ def reference_of(by_asset: Mapping[str, Floats]) -> Reference | None:
     total = sum(len(values) for values in by_asset.values())
     spread = float(rest.std()) or max(abs(next(iter(medians.values()))), 1.0) * 1e-6
     return Reference(np.quantile(rest, POINTS), medians, spread, len(rest), 1 - len(rest) / total)
+
+
+def reference_json(reference: Reference) -> Json:
+    """A summary as it stands on a card; `reference_from_json` reads it back."""
+    return {
+        "quantiles": [float(q) for q in reference.quantiles],
+        "medians": {asset: float(median) for asset, median in reference.medians.items()},
+        "spread": reference.spread,
+        "count": reference.count,
+        "missing": reference.missing,
+    }
+
+
+def reference_from_json(told: Mapping[str, Any]) -> Reference:
+    """The inverse. Raises Rejected for something that is no such summary.
+
+    >>> r = reference_of({"p1": np.arange(100.0)})
+    >>> reference_from_json(reference_json(r)).medians
+    {'p1': 49.5}
+    """
+    try:
+        quantiles = np.asarray(told["quantiles"], np.float64)
+        medians = {str(asset): float(median) for asset, median in told["medians"].items()}
+        found = Reference(quantiles, medians, float(told["spread"]), int(told["count"]), float(told["missing"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Rejected("bad_reference", f"this is no summary of training data: {error!r}") from error
+    if found.quantiles.shape != POINTS.shape or not found.spread > 0 or found.count < 1:
+        raise Rejected("bad_reference", "a summary has 101 quantiles, a spread above 0 and some values")
+    return found
 
 
 def psi(reference: Reference, values: Floats) -> float:

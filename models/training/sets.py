@@ -17,12 +17,11 @@ from forewarn.core.errors import Rejected
 from forewarn.core.model_cards import FeatureSchema
 from forewarn.core.readings import Floats, Int64s, Window
 from forewarn.models.life.contract import Life
+from forewarn.models.life.guards import leaks
 
 LEAST_ROWS = 30
 LEAST_LIVES = 3
 LEAST_ENDS = 3
-TELLS_THE_END = 0.999
-"""A column whose correlation with the remaining life is above this on every ended life knows the answer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,42 +159,8 @@ def _reasons_of_time(found: TrainingSet) -> list[str]:
     later = sum(int((np.maximum(dated.at_us, dated.known_us) > found.as_of_us).sum()) for dated in found.lives)
     if later:
         reasons.append(f"{later} rows are from after the moment for which the set was made")
-    told = _columns_that_tell_the_end(found)
-    if told:
-        reasons.append(f"{', '.join(told)} counts down to the end of every life: it was made from the answer")
-    return reasons
-
-
-def _columns_that_tell_the_end(found: TrainingSet) -> list[str]:
-    """Columns that are straight lines in the remaining life with one slope on every ended life (two at least)."""
-    ended = [dated.life for dated in found.lives if dated.life.ended and len(dated.life.age) >= 8]
-    if len(ended) < 2:
-        return []
-    told = []
-    for place, name in enumerate(found.schema.names):
-        fits = [_line(life.values[:, place], life.remaining) for life in ended]
-        slopes = [fit for fit in fits if fit is not None]
-        if len(slopes) == len(ended) and _alike(slopes):
-            told.append(name)
-    return told
-
-
-def _line(values: Floats, remaining: Floats) -> tuple[float, float] | None:
-    """Slope and value at the end where a column is a line in the remaining life, else None."""
-    known = np.isfinite(values)
-    if known.sum() < 8 or np.ptp(values[known]) == 0:
-        return None
-    if abs(float(np.corrcoef(values[known], remaining[known])[0, 1])) < TELLS_THE_END:
-        return None
-    slope, at_end = np.polyfit(remaining[known], values[known], 1)
-    return float(slope), float(at_end)
-
-
-def _alike(lines: Sequence[tuple[float, float]]) -> bool:
-    """Is it the same slope everywhere, and the same value at the end? Wear has neither."""
-    slopes, ends = np.array(lines).T
-    scale = max(abs(float(slopes.mean())), 1e-12)
-    return bool(np.ptp(slopes) < 0.02 * scale and np.ptp(ends) < max(0.02 * np.abs(ends).max(), scale))
+    told = leaks([dated.life for dated in found.lives])
+    return reasons + [f"{name} knows the answer: {why}" for name, why in told.items()]
 
 
 def _reasons_of_ends(found: TrainingSet) -> list[str]:
