@@ -19,6 +19,7 @@ from forewarn.core.health import ModelRef, RulForecast
 from forewarn.core.readings import Floats
 from forewarn.models.detectors.own_past import Judged
 from forewarn.models.diagnosis.signatures import SIGNATURES
+from forewarn.models.life.growth import weighted_line
 
 LEVELS = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 HORIZON_H = 8_766.0
@@ -92,18 +93,6 @@ def onset(change: Floats, bound: float) -> int:
     quiet = np.flatnonzero(smooth < ONSET_SHARE * bound)
     begin = int(quiet[-1]) + width // 2 if len(quiet) else 0
     return max(0, min(begin, len(change) - LEAST_TREND_POINTS))
-
-
-def weighted_line(x: Floats, y: Floats, weight: Floats) -> tuple[float, float, float]:
-    """Slope, its error (of a third as many points, for neighbours correlate) and the value at x = 0."""
-    share = weight / weight.sum()
-    mean_x, mean_y = float(share @ x), float(share @ y)
-    power = float(share @ (x - mean_x) ** 2)
-    slope = float(share @ ((x - mean_x) * (y - mean_y))) / power
-    residual = y - mean_y - slope * (x - mean_x)
-    independent = max(1 / float(share @ share) / 3, 3.0)
-    error = math.sqrt(float(share @ residual**2) / power / independent)
-    return slope, error, mean_y - slope * mean_x
 
 
 def student_log(grid: Floats, centre: float, spread: float, tail: float) -> Floats:

@@ -1,0 +1,141 @@
+"""How much has each feature changed, since the start of this life and since half its age? Ridge on ln(life left).
+
+For few lives and many features: every column gives two changes, all are shrunk together (Hoerl and Kennard 1970), and
+forecasts of several strengths of shrinking are averaged instead of choosing one. What remains unexplained is measured
+on lives that were left out, and the interval is Student's with one degree of freedom for each life beyond the first.
+Changes, not levels: a level depends on the mounting of a sensor, a change on the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from forewarn.core.errors import NotReady, Rejected
+from forewarn.core.readings import Floats
+from forewarn.models.life.contract import LEVELS, Forecasts, Life
+from forewarn.models.life.moments import Moments, ended, equal_weights, leave_out
+from forewarn.models.life.pooling import student_quantiles
+
+LEAST_LIVES = 3
+LEAST_ASKED_ROWS = 10
+SHARE_OF_NOW = 0.1
+WIDEST_ROWS, NARROWEST_ROWS = 30, 5
+FARTHEST = 4.0  # deviations: a change beyond all that was learnt from is not extrapolated without end
+TOO_SHORT = "cannot tell yet: fewer than 10 readings"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRegression:
+    """Settings: how strongly coefficients are shrunk (in units of the number of moments), at which moments."""
+
+    strengths: tuple[float, ...] = (0.3, 1.0, 3.0)
+    moments: Moments = field(default_factory=lambda: Moments(30))
+    folds: int = 8
+
+    @property
+    def name(self) -> str:
+        """Key in the table."""
+        return "change_regression"
+
+    def learn(self, lives: Sequence[Life], seed: int = 0) -> ChangePrognosis:
+        """Learn from at least three lives that have ended; NotReady below. Lives that go on teach nothing here."""
+        teachers = ended(lives)
+        if len({life.asset for life in teachers}) < LEAST_LIVES:
+            raise NotReady(f"needs {LEAST_LIVES} assets with an ended life, has {len(teachers)}")
+        logged = positive_columns(teachers)
+        missed, assets = [], []
+        for teach, ask in leave_out(teachers, self.folds, seed):
+            inner = self._fit(teach, logged)
+            asked, left = self.moments.of(ask)
+            missed.append(np.log(left) - inner.centres(asked))
+            assets.extend(life.asset for life in asked)
+        error = np.concatenate(missed)
+        spread = float(np.sqrt(equal_weights(assets) @ error**2))
+        full = self._fit(teachers, logged)
+        return ChangePrognosis(
+            full.names, logged, full.mean, full.scale, full.weights, full.base, spread, len(teachers)
+        )
+
+    def _fit(self, lives: Sequence[Life], logged: tuple[bool, ...]) -> ChangePrognosis:
+        asked, left = self.moments.of(lives)
+        table = np.stack([changes(life, logged) for life in asked])
+        share = equal_weights([life.asset for life in asked])
+        target = np.log(left)
+        mean, base = share @ table, float(share @ target)
+        scale = np.sqrt(share @ (table - mean) ** 2) + 1e-9
+        z = (table - mean) / scale
+        power, pull = (z * share[:, None]).T @ z, (z * share[:, None]).T @ (target - base)
+        solved = [np.linalg.solve(power + s * np.eye(len(power)), pull) for s in self.strengths]
+        return ChangePrognosis(lives[0].names, logged, mean, scale, np.mean(solved, axis=0), base, 0.0, len(lives))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChangePrognosis:
+    """What was learnt: ln(life left) = base + weights . (changes - mean) / scale, with `spread` over other lives."""
+
+    names: tuple[str, ...]
+    logged: tuple[bool, ...]
+    mean: Floats
+    scale: Floats
+    weights: Floats
+    base: float
+    spread: float
+    lives: int
+
+    def forecast(self, lives: Sequence[Life]) -> Forecasts:
+        """NaN for lives of fewer than ten rows. Rejected when the columns are others than those learnt from."""
+        if any(life.names != self.names for life in lives):
+            raise Rejected("columns", f"this model learnt from {', '.join(self.names)}")
+        centres, wide = self.centres(lives), self.spread * np.sqrt(1 + 1 / self.lives)
+        rows, said = [], []
+        for life, centre in zip(lives, centres, strict=True):
+            short = len(life.age) < LEAST_ASKED_ROWS
+            rows.append(np.full(len(LEVELS), np.nan) if short else student_quantiles(centre, wide, self.lives - 1))
+            said.append(TOO_SHORT if short else "")
+        return Forecasts(LEVELS, np.array(rows).reshape(len(lives), len(LEVELS)), tuple(said))
+
+    def centres(self, lives: Sequence[Life]) -> Floats:
+        """float64[m]: middle of ln(life left)."""
+        if not lives:
+            return np.zeros(0)
+        z = (np.stack([changes(life, self.logged) for life in lives]) - self.mean) / self.scale
+        return np.asarray(self.base + np.clip(z, -FARTHEST, FARTHEST) @ self.weights, np.float64)
+
+
+def positive_columns(lives: Sequence[Life]) -> tuple[bool, ...]:
+    """Which columns have only values above 0, and change by factors."""
+    return tuple(
+        all(bool(np.all(life.values[:, j][~np.isnan(life.values[:, j])] > 0)) for life in lives)
+        for j in range(len(lives[0].names))
+    )
+
+
+def changes(life: Life, logged: Sequence[bool]) -> Floats:
+    """float64[1 + 2 k]: ln(age), change of each column since the first tenth of the life, since half its age.
+
+    Medians over a tenth of the rows, 5 to 30. A column without a value has not changed.
+
+    >>> life = Life("a", np.arange(1.0, 101.0), ("x",), np.r_[np.ones(60), np.full(40, np.e)][:, None], False)
+    >>> changes(life, (True,)).round(2).tolist()
+    [4.61, 1.0, 1.0]
+    """
+    n = len(life.age)
+    width = int(np.clip(n * SHARE_OF_NOW, NARROWEST_ROWS, WIDEST_ROWS))
+    half = int(np.searchsorted(life.age, (life.age[0] + life.age[-1]) / 2))
+    now, first = middles(life, logged, n - width, n), middles(life, logged, 0, max(2 * NARROWEST_ROWS, n // 10))
+    then = middles(life, logged, half - width // 2, half + width // 2 + 1)
+    moved = np.nan_to_num(np.concatenate([now - first, now - then]), nan=0.0, posinf=0.0, neginf=0.0)
+    return np.concatenate([[np.log(max(float(life.age[-1]), 1e-9))], moved])
+
+
+def middles(life: Life, logged: Sequence[bool], start: int, stop: int) -> Floats:
+    """float64[k]: medians over rows [start, stop), of logarithms where the column changes by factors."""
+    block = np.sort(life.values[max(start, 0) : stop], axis=0)  # NaN goes to the end
+    known = np.sum(~np.isnan(block), axis=0)
+    columns = np.arange(block.shape[1])
+    value = np.where(known > 0, block[np.maximum((known - 1) // 2, 0), columns], np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(np.array(logged, bool), np.log(value), value), np.float64)
