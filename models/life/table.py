@@ -1,4 +1,4 @@
-"""The ways to forecast a remaining life, read from top to bottom. `tests/models/life` runs one suite over all of them."""
+"""The ways to forecast a remaining life, read from top to bottom. One suite in `tests/models/life` runs over all."""
 
 from __future__ import annotations
 
