@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -148,6 +148,25 @@ class ModelEntry:
     def allowed_stages(self) -> tuple[Stage, ...]:
         """Stages that it may go to now."""
         return STAGES[self.stage]
+
+
+def way_back(entries: Iterable[ModelEntry]) -> ModelEntry | None:
+    """The version that a roll back promotes, out of all of one name: the newest former champion below the one in use
+    that has not failed. None when there is none.
+
+    By version and not by time, so that a second roll back goes one further back and never to and fro.
+    """
+    known = list(entries)
+    in_use = next((entry.version for entry in known if entry.stage is Stage.CHAMPION), None)
+    former = (
+        entry
+        for entry in known
+        if entry.stage is Stage.RETIRED
+        and entry.promoted_at_us is not None
+        and not entry.failed
+        and (in_use is None or entry.version < in_use)
+    )
+    return max(former, key=lambda entry: entry.version, default=None)
 
 
 def card_json(card: ModelCard) -> Json:

@@ -267,9 +267,10 @@ class ModelBook(Protocol):
         ...
 
     def roll_back(self, name: str, actor: Actor, at_us: int, reason: str) -> ModelEntry:
-        """Promote again the retired version that was champion last, if it has not failed; the champion is retired.
+        """Promote again the newest former champion below the one in use (`way_back`), which is retired.
 
-        Needs no report; the audit rows carry the reason. Raises Conflict when there is none to go back to.
+        Needs no report; the audit rows carry the reason. Raises Conflict when there is none to go back to, Rejected
+        without a reason.
         """
         ...
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from forewarn.core.model_cards import Stage
 from forewarn.core.work import OrderKind, Status, Verification
 
 METADATA = sa.MetaData(
@@ -24,8 +25,8 @@ METADATA = sa.MetaData(
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite counts up only what is called INTEGER
 
 
-def one_of(column: str, words: type[Status] | type[OrderKind] | type[Verification]) -> sa.CheckConstraint:
-    """The column holds one of the words of an enumeration of `core.work`."""
+def one_of(column: str, words: type[Status | OrderKind | Verification | Stage]) -> sa.CheckConstraint:
+    """The column holds one of the words of an enumeration of `core`."""
     listed = ", ".join(f"'{word.value}'" for word in words)
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
 
@@ -212,4 +213,40 @@ SENSOR_EVENT = sa.Table(
         postgresql_where=sa.text("until_us IS NULL"),
     ),
     sqlite_autoincrement=True,
+)
+
+MODEL_NAME = (
+    sa.Table(  # one row for each name: who changes its versions locks it first, and a number is never given twice
+        "model_name",
+        METADATA,
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("newest", sa.Integer, nullable=False),
+        sa.CheckConstraint("newest >= 0", name="newest"),
+    )
+)
+
+MODEL_VERSION = sa.Table(
+    "model_version",
+    METADATA,
+    sa.Column("name", sa.String(64), sa.ForeignKey("model_name.name"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("card", sa.Text, nullable=False),
+    sa.Column("file_sha256", sa.String(64), nullable=False),
+    sa.Column("changed_at_us", sa.BigInteger, nullable=False),
+    sa.Column("report_sha256", sa.String(64), nullable=False),
+    sa.Column("promoted_at_us", sa.BigInteger),
+    sa.Column("failed", sa.Text, nullable=False),
+    one_of("stage", Stage),
+    sa.CheckConstraint("version >= 1", name="version"),
+    sa.CheckConstraint("revision >= 1", name="revision"),
+    # One version decides, however many programs promote at once.
+    sa.Index(
+        "uq_model_version_champion",
+        "name",
+        unique=True,
+        sqlite_where=sa.text("stage = 'champion'"),
+        postgresql_where=sa.text("stage = 'champion'"),
+    ),
 )

@@ -74,7 +74,7 @@ def cut_off(dies_with_parent: bool = True) -> bool:
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if dies_with_parent:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    return libc.unshare(CLONE_NEWNET) == 0 or libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0
+    return any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
 
 
 def limit(cpu_s: int, address_bytes: int) -> None:

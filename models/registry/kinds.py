@@ -14,6 +14,20 @@ LEARNT: dict[str, str] = {
     "window": "forewarn.core.readings:Window",
     "track": "forewarn.core.readings:Track",
     "life": "forewarn.models.life.contract:Life",
+    "calibrated": "forewarn.models.detectors.calibration:Calibrated",
+    "support": "forewarn.models.detectors.calibration:Support",
+    "usual": "forewarn.models.detectors.usual:Usual",
+    "ewma_judge": "forewarn.models.detectors.control_charts:EwmaJudge",
+    "cusum_judge": "forewarn.models.detectors.control_charts:CusumJudge",
+    "cross_judge": "forewarn.models.detectors.cross_prediction:CrossJudge",
+    "forest_judge": "forewarn.models.detectors.forest:ForestJudge",
+    "kernel_judge": "forewarn.models.detectors.kernel_regression:KernelJudge",
+    "limits_judge": "forewarn.models.detectors.learnt_limits:LimitsJudge",
+    "components_judge": "forewarn.models.detectors.principal_components:ComponentsJudge",
+    "seasonal_judge": "forewarn.models.detectors.seasonal:SeasonalJudge",
+    "weibull": "forewarn.models.life.weibull:Weibull",
+    "weibull_belief": "forewarn.models.life.weibull:Belief",
+    "weibull_prognosis": "forewarn.models.life.weibull:WeibullPrognosis",
 }
 """Key in a file -> "module:class" of a dataclass (or of a StrEnum)."""
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forewarn.core.errors import Conflict, Rejected, Retriable
-from forewarn.core.model_cards import NAME, ModelCard, ModelEntry, Stage, card_bytes, card_from_json
+from forewarn.core.model_cards import NAME, ModelCard, ModelEntry, Stage, card_bytes, card_from_json, way_back
 from forewarn.models.registry.card_page import card_page
 from forewarn.models.registry.container import MOST_BYTES, check_container
 from forewarn.models.registry.files import sha256
@@ -154,13 +154,13 @@ def to_drop(entries: Collection[ModelEntry], on_disk: Collection[int], keep_reti
 
     Never the version that a roll back would promote, and none that is in use. Newer orphans may be on their way.
     """
-    known = {entry.version: entry for entry in entries}
-    retired = [entry for entry in entries if entry.stage is Stage.RETIRED]
-    way_back = [entry for entry in retired if entry.promoted_at_us is not None and not entry.failed]
-    kept = {max(way_back, key=lambda entry: entry.promoted_at_us or 0).version} if way_back else set()
-    newest_first = sorted((entry.version for entry in retired), reverse=True)
+    known = {entry.version for entry in entries}
+    retired = {entry.version for entry in entries if entry.stage is Stage.RETIRED}
+    back = way_back(entries)
+    kept = {back.version} if back else set()
+    newest_first = sorted(retired, reverse=True)
     kept |= set(newest_first[:keep_retired])
-    old = {version for version in newest_first if version not in kept}
+    old = retired - kept
     orphans = {version for version in on_disk if version not in known and known and version < max(known)}
     return sorted((old | orphans) & set(on_disk))
 

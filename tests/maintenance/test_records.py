@@ -42,7 +42,7 @@ def test_every_index_and_check_of_the_program_is_in_the_migrated_file(records: R
     made.dispose()
 
 
-def test_one_open_order_pending_messages_and_open_events_are_partial_indexes(records: Records) -> None:
+def test_what_there_is_one_of_at_a_time_has_a_partial_index(records: Records) -> None:
     with records.read() as connection:
         query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
         partial = {name: sql.rpartition("WHERE ")[2] for name, sql in connection.exec_driver_sql(query)}
@@ -50,6 +50,7 @@ def test_one_open_order_pending_messages_and_open_events_are_partial_indexes(rec
         "uq_order_cause_open": "open",
         "ix_outbox_pending": "delivered_at_us IS NULL",
         "uq_sensor_event_open": "until_us IS NULL",
+        "uq_model_version_champion": "stage = 'champion'",
     }
 
 
