@@ -73,6 +73,20 @@ MECHANISMS: dict[str, Mechanism] = {
     "winding_overheating": Mechanism(
         "winding overheating", "OHE", "2.7 overheating", ("winding",), "Cooling path, phase currents, insulation test"
     ),
+    "overload": Mechanism(
+        "overload",
+        "OHE",
+        "2.7 overheating",
+        ("winding",),
+        "Phase currents against the rating plate; what the process asks",
+    ),
+    "phase_imbalance": Mechanism(
+        "phase imbalance",
+        "PDE",
+        "4.4 faulty power/voltage",
+        ("winding",),
+        "Current and voltage of each phase; terminals by thermal camera",
+    ),
     "filter_clogging": Mechanism(
         "filter clogging", "PLU", "5.1 blockage/plugged", ("filter",), "Differential pressure at full flow"
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -29,7 +30,8 @@ from forewarn.core.readings import Track, Tracks
 from forewarn.models import limits
 from forewarn.models.channels import Channel, Workshop
 from forewarn.models.detectors.own_past import DetectorSettings, Judged, Memory, judge_all, points_needed
-from forewarn.models.diagnosis.ranking import diagnose, is_tone, matching
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
+from forewarn.models.diagnosis.ranking import NO_DIAGNOSIS, diagnosed, is_tone, matching
 from forewarn.models.diagnosis.signatures import SIGNATURES
 from forewarn.models.life import trend as life_trend
 from forewarn.models.tracks import regime_of, usable
@@ -59,16 +61,17 @@ def assess(
     settings: AssessSettings = PRODUCT_DEFAULTS,
     baseline_from_us: int | None = None,
     memory: Memory | None = None,
+    learned: Learned = NOTHING_LEARNED,
 ) -> Assessment:
     """Assess one asset at `now_us`.
 
     `tracks` hold scalar signals by their short name and waveform features as `signal:feature`, canonical units, good
     readings only; give the whole history since the last repair (thinned if need be): the baseline is its older half.
-    Data before `baseline_from_us` and after `now_us` are ignored. Never raises for lack of data: it answers
-    `State.WARMING_UP` or `State.OFFLINE`. `memory` makes the next assessment of the same asset quicker and changes no
-    answer.
+    Data before `baseline_from_us` and after `now_us` are ignored. `learned` is what orders closed by then have taught
+    the diagnosis. `memory` makes the next assessment of the same asset quicker and changes no answer. Never raises for
+    lack of data: it answers `State.WARMING_UP` or `State.OFFLINE`.
     """
-    model = model_ref(settings)
+    model = learned.signed(model_ref(settings))
     seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
     span = span_of(seen, now_us)
     channels = Workshop(asset, seen, regime_of(asset, seen)).channels() if seen else []
@@ -79,11 +82,15 @@ def assess(
     problems = tuple(sensor_problems)
     if state in (State.WARMING_UP, State.OFFLINE):
         return Assessment(asset.id, now_us, span, state, None, anomaly, (), (), problems, model)
-    suspected = diagnose(asset, judged) if state in (State.ALERT, State.ALARM) else ()
-    forecasts = forecasts_of(asset, suspected, judged, model, settings)
-    return Assessment(asset.id, now_us, span, state, health(scored), anomaly, suspected, forecasts, problems, model)
+    found = diagnosed(asset, judged, learned) if state in (State.ALERT, State.ALARM) else NO_DIAGNOSIS
+    forecasts = forecasts_of(asset, found.hypotheses, judged, model, settings)
+    return Assessment(
+        asset.id, now_us, span, state, health(scored), anomaly, found.hypotheses, forecasts, problems, model,
+        candidates=found.candidates,
+    )  # fmt: skip
 
 
+@cache
 def model_ref(settings: AssessSettings) -> ModelRef:
     """The digest covers every number that decides: the settings, the limits and the signatures."""
     tables = (settings, SIGNATURES, limits.SCORED_FEATURES, limits.RELATIVE, limits.ISO_20816_BC_CD, VERSION)

@@ -3,21 +3,24 @@
 Every mechanism that can strike a component of the asset is scored by its signature: the log odds are the weighted
 strengths of its signs over the last points, and the probabilities of all faults add up to one. Among vibrations the
 strongest change sets the scale, for it is the shape of the spectrum that tells faults apart, and the answer then does
-not turn over while a fault grows. Slow signals are measured by their own limits.
+not turn over while a fault grows. Slow signals are measured by their own limits. What closed orders taught moves these
+log odds (`learned`), and the check that is named is the one that separates a fault from its strongest rival (`checks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from forewarn.core.faults import MECHANISMS, Fault
-from forewarn.core.health import Evidence, Hypothesis
+from forewarn.core.health import Candidate, Evidence, Hypothesis
 from forewarn.core.plant import Asset, Component
 from forewarn.models.detectors.own_past import Judged
-from forewarn.models.diagnosis.signatures import SIGNATURES, Term
+from forewarn.models.diagnosis.checks import checks_for
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned, probabilities
+from forewarn.models.diagnosis.signatures import APART, BEST, SIGNATURES, TOGETHER, Term
 from forewarn.models.limits import mounted_kind
 
 CLEAR = 0.35  # strength from which a sign counts as seen
@@ -35,19 +38,50 @@ class Sign:
     shown_by: Judged | None
 
 
-def diagnose(asset: Asset, judged: Sequence[Judged]) -> tuple[Hypothesis, ...]:
-    """Ranked hypotheses, most probable first; empty when no fault of the table fits the asset's components."""
-    faults = possible_faults(asset)
-    if not faults:
-        return ()
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Ranked `hypotheses`, most probable first, and every fault that was weighed for them (`candidates`)."""
+
+    hypotheses: tuple[Hypothesis, ...]
+    candidates: tuple[Candidate, ...]
+
+
+NO_DIAGNOSIS = Diagnosis((), ())
+
+
+def diagnose(asset: Asset, judged: Sequence[Judged], learned: Learned | None = None) -> tuple[Hypothesis, ...]:
+    """Ranked hypotheses, most probable first; empty when no fault of the table fits the asset's components.
+
+    `learned` is what closed orders taught (`learned.learn`); without it physics alone decides.
+    """
+    return diagnosed(asset, judged, learned).hypotheses
+
+
+def diagnosed(asset: Asset, judged: Sequence[Judged], learned: Learned | None = None) -> Diagnosis:
+    """The same with all that was weighed, which an order keeps so that its finding can teach."""
+    signs = signs_of(asset, judged)
+    candidates = tuple(candidate(asset, fault, seen) for fault, seen in signs.items())
+    share = probabilities(candidates, asset.asset_class, learned or NOTHING_LEARNED)
+    ranked = sorted(share.items(), key=lambda pair: (-pair[1], pair[0]))
+    shown = [(f, p) for f, p in ranked if p >= LEAST_SHOWN or f == ranked[0][0]]
+    checks = checks_for(shown)
+    told = tuple(hypothesis(asset, f, p, signs[f], check) for (f, p), check in zip(shown, checks, strict=True))
+    return Diagnosis(told, candidates)
+
+
+def signs_of(asset: Asset, judged: Sequence[Judged]) -> dict[Fault, list[Sign]]:
+    """Every possible fault with the signs of its signature as they are seen now."""
     scale = max([1.0, *(j.ratio for j in judged if is_level(j))])
-    signs = {fault: [observe(asset, component, term, judged, scale) for term in SIGNATURES[fault.mechanism].terms]
-             for fault, component in faults.items()}  # fmt: skip
-    odds = np.array([sum(map(log_odds, s)) + planned_bonus(asset, f) for f, s in signs.items()])
-    share = np.exp(odds - odds.max())
-    share /= share.sum()
-    ranked = sorted(zip(signs, share, strict=True), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(hypothesis(asset, f, float(p), signs[f]) for f, p in ranked if p >= LEAST_SHOWN or f == ranked[0][0])
+    return {
+        fault: [observe(asset, component, term, judged, scale) for term in SIGNATURES[fault.mechanism].terms]
+        for fault, component in possible_faults(asset).items()
+    }
+
+
+def candidate(asset: Asset, fault: Fault, signs: Sequence[Sign]) -> Candidate:
+    """What physics says of one fault, and by which signs."""
+    odds = sum(map(log_odds, signs)) + planned_bonus(asset, fault)
+    return Candidate(fault, float(odds), {sign.term.text: sign.strength for sign in signs})
 
 
 def possible_faults(asset: Asset) -> dict[Fault, Component]:
@@ -63,13 +97,37 @@ def possible_faults(asset: Asset) -> dict[Fault, Component]:
 def observe(asset: Asset, component: Component, term: Term, judged: Sequence[Judged], scale: float) -> Sign:
     """The channel that shows a sign best, and how strongly."""
     seen = matching(asset, component, term, judged)
-    if not seen:
+    if len(seen) < (2 if term.pattern == APART else 1):
         return Sign(term, None, None)
-    best = max(seen, key=lambda j: signed_ratio(j, term.direction))
-    ratio = signed_ratio(best, term.direction)
-    if is_tone(best):
-        return Sign(term, tone_strength(best, ratio, judged), best)
-    return Sign(term, float(np.clip(ratio / scale if is_level(best) else ratio, -1.0, 1.0)), best)
+    shown_by, ratio = PATTERNS[term.pattern](seen, term.direction)
+    if is_tone(shown_by):
+        return Sign(term, tone_strength(shown_by, ratio, judged), shown_by)
+    return Sign(term, float(np.clip(ratio / scale if is_level(shown_by) else ratio, -1.0, 1.0)), shown_by)
+
+
+def best(seen: Sequence[Judged], direction: int) -> tuple[Judged, float]:
+    """The channel that has gone furthest this way, and how far (change over limit)."""
+    furthest = max(seen, key=lambda j: signed_ratio(j, direction))
+    return furthest, signed_ratio(furthest, direction)
+
+
+def together(seen: Sequence[Judged], direction: int) -> tuple[Judged, float]:
+    """The channel that has gone this way least: what all of them do."""
+    least = min(seen, key=lambda j: signed_ratio(j, direction))
+    return least, signed_ratio(least, direction)
+
+
+def apart(seen: Sequence[Judged], direction: int) -> tuple[Judged, float]:
+    """The channel furthest from the middle of the others, and how far two of them have come apart (over the limit)."""
+    ratios = np.array([signed_ratio(j, direction) for j in seen])
+    odd = int(np.argmax(np.abs(ratios - np.median(ratios))))
+    return seen[odd], float(ratios.max() - ratios.min())
+
+
+PATTERNS: dict[str, Callable[[Sequence[Judged], int], tuple[Judged, float]]] = {
+    BEST: best, TOGETHER: together, APART: apart,
+}  # fmt: skip
+"""How several channels of one sort are read."""
 
 
 def matching(asset: Asset, component: Component, term: Term, judged: Sequence[Judged]) -> list[Judged]:
@@ -122,7 +180,7 @@ def planned_bonus(asset: Asset, fault: Fault) -> float:
     return PLANNED_BONUS if any(plan.fault == fault for plan in asset.faults) else 0.0
 
 
-def hypothesis(asset: Asset, fault: Fault, probability: float, signs: Sequence[Sign]) -> Hypothesis:
+def hypothesis(asset: Asset, fault: Fault, probability: float, signs: Sequence[Sign], check: str) -> Hypothesis:
     """One fault with the sentences for and against it."""
     seen = [s for s in signs if s.strength is not None and s.shown_by is not None]
     clear = [s for s in seen if s.strength is not None and s.strength >= CLEAR]
@@ -130,9 +188,8 @@ def hypothesis(asset: Asset, fault: Fault, probability: float, signs: Sequence[S
     speaks_against = [evidence(s) for s in clear if s.term.weight < 0]
     speaks_against += [evidence(s) for s in seen if s not in clear and s.term.weight > 0 and s.term.absent > 0]
     plan = next((plan for plan in asset.faults if plan.fault == fault), None)
-    mechanism = MECHANISMS[fault.mechanism]
-    mode = plan.failure_mode if plan else mechanism.mode
-    return Hypothesis(fault, mode, probability, tuple(speaks_for), tuple(speaks_against), mechanism.next_check)
+    mode = plan.failure_mode if plan else MECHANISMS[fault.mechanism].mode
+    return Hypothesis(fault, mode, probability, tuple(speaks_for), tuple(speaks_against), check)
 
 
 def evidence(sign: Sign) -> Evidence:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 HIGH_BANDS = ("band_2000_4000", "band_4000_8000", "band_500_2000")
 ALL_TONES = ("tone_bpfo", "tone_bpfi", "tone_bsf2")
+BEST, TOGETHER, APART = "best", "together", "apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Term:
     `features` (of waveforms) or `quantities` (of scalar signals); `direction` +1 rises, -1 falls. `weight` is added to
     the log odds in proportion to the strength; a negative weight is a sign of something else. `absent` is taken off
     when the sign can be observed and is not there, a third of it when it cannot be observed. `on` restricts to signals
-    mounted on these kinds of component.
+    mounted on these kinds of component. `pattern` says how several signals of the sort are read: the best of them, all
+    of them (`TOGETHER`), or how far they have come apart (`APART`, which needs two).
     """
 
     text: str
@@ -30,6 +32,7 @@ class Term:
     absent: float = 0.0
     on: tuple[str, ...] = ()
     own: bool = True
+    pattern: str = BEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ IMPULSIVE = ("kurtosis",)
 ACCELERATION = ("acceleration",)
 VELOCITY = ("vibration_velocity",)
 TEMPERATURE = ("temperature",)
+CURRENT = ("current",)
 
 SIGNATURES: dict[str, Signature] = {
     "outer_race_spall": Signature(spall("bpfo", "BPFO"), 1_500.0),
@@ -126,10 +130,30 @@ SIGNATURES: dict[str, Signature] = {
     "winding_overheating": Signature(
         (
             Term("winding temperature", 5.0, (), TEMPERATURE, absent=3.5, on=("winding",)),
-            Term("motor current", 0.7, (), ("current",)),
+            Term("motor current", 0.7, (), CURRENT),
+            Term("currents of the phases drift apart", -2.0, (), CURRENT, pattern=APART),
             Term("high-frequency vibration", -1.5, HIGH_BANDS, ACCELERATION),
         ),
         1_000.0,
+    ),
+    "overload": Signature(
+        (
+            Term("all phase currents alike", 5.0, (), CURRENT, absent=4.0, pattern=TOGETHER),
+            Term("winding temperature", 1.5, (), TEMPERATURE, on=("winding",)),
+            Term("motor power", 1.0, (), ("power",)),
+            Term("driven speed", -1.5, (), ("speed",), -1),
+            Term("high-frequency vibration", -1.5, HIGH_BANDS, ACCELERATION),
+        ),
+        2_000.0,
+    ),
+    "phase_imbalance": Signature(
+        (
+            Term("currents of the phases drift apart", 5.5, (), CURRENT, absent=4.5, pattern=APART),
+            Term("winding temperature", 1.0, (), TEMPERATURE, on=("winding",)),
+            Term("vibration at 2x", 0.3, ORDER_2X),
+            Term("high-frequency vibration", -1.5, HIGH_BANDS, ACCELERATION),
+        ),
+        1_500.0,
     ),
     "filter_clogging": Signature(
         (
