@@ -124,6 +124,25 @@ def demo(
 
 
 @app.command()
+def sandbox(
+    folder: Annotated[Path, typer.Argument(help="New state folder.")],
+    days: Annotated[float, typer.Option(help="Simulated days, at least 20.")] = 120.0,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated works.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Make a plant with a past: months of simulated machines, watched by the product, repaired by a simulated crew."""
+    from dataclasses import asdict
+
+    from forewarn.api.logs import setup_logs
+    from forewarn.api.sandbox import live
+
+    setup_logs("warning")
+    lived = live(folder, days, seed, lambda text: print(text, file=sys.stderr, flush=True))
+    told = f"{folder}: {lived.days:g} days, {lived.readings} readings, {lived.orders} orders, findings {lived.findings}"
+    print(json.dumps(asdict(lived)) if as_json else told)
+
+
+@app.command()
 def replay(
     recording: Annotated[str, typer.Argument(help="Which recorded set: pronostia.")],
     data: Annotated[Path, typer.Option(help="Folder of the recorded set.")],

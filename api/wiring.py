@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -188,8 +189,11 @@ class MainParts:
         self.records.close()
 
 
-def main_parts(settings: Settings, plant: Plant) -> MainParts:
-    """Open records, readers and the derived store, and build the scorer."""
+def main_parts(
+    settings: Settings, plant: Plant, wall_us: Callable[[], int] = lambda: time.time_ns() // 1000
+) -> MainParts:
+    """Open records, readers and the derived store, and build the scorer, for which it is `wall_us` (a simulated past
+    has a clock of its own)."""
     from forewarn.api.readings import ReadingDesk
     from forewarn.maintenance.assessment_book import AssessmentBook
     from forewarn.maintenance.entry_book import EntryBook
@@ -218,6 +222,7 @@ def main_parts(settings: Settings, plant: Plant) -> MainParts:
         clock,
         settings.scoring.assess_every_s,
         settings.scoring.poll_s,
+        wall_us,
         sensor_events=events,
     )
     room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent, events)

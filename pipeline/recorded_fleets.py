@@ -68,7 +68,7 @@ def table(folder: Path, name: str) -> DataFrame:
     missing = [column for column in COLUMNS if column not in read.columns]
     if missing:
         raise Rejected("wrong_format", f"{path.name} has no column {', '.join(missing)}")
-    numbers = read[list(COLUMNS)].apply(pd.to_numeric, errors="coerce")
+    numbers: DataFrame = read[list(COLUMNS)].apply(pd.to_numeric, errors="coerce")
     if numbers.isna().to_numpy().any():
         row = int(np.flatnonzero(numbers.isna().any(axis=1))[0])
         raise Rejected("wrong_format", f"{path.name}, row {row + 1}: not every column is a number")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 
 from forewarn.core.errors import Rejected
@@ -37,6 +38,7 @@ def frames() -> SeriesFrames:
 def test_a_table_has_a_column_a_signal_by_utc_time_with_its_units(frames: SeriesFrames) -> None:
     table = frames.telemetry("p1", ["flow", "vib:velocity_rms"])
     assert table.attrs["units"] == {"flow": "m^3/h", "vib:velocity_rms": "mm/s"}
+    assert isinstance(table.index, pd.DatetimeIndex)
     assert str(table.index.tz) == "UTC"
     assert table["flow"].dropna().tolist() == [1, 2, 4]
     assert table["vib:velocity_rms"].dropna().tolist() == [2.5]
