@@ -16,7 +16,7 @@ def upgrade() -> None:
         "model_name",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("newest", sa.Integer, nullable=False),
-        sa.CheckConstraint("newest >= 0", name="ck_model_name_newest"),
+        sa.CheckConstraint("newest >= 0", name="newest"),
         sa.PrimaryKeyConstraint("name", name="pk_model_name"),
     )
     op.create_table(
@@ -31,9 +31,9 @@ def upgrade() -> None:
         sa.Column("report_sha256", sa.String(64), nullable=False),
         sa.Column("promoted_at_us", sa.BigInteger),
         sa.Column("failed", sa.Text, nullable=False),
-        sa.CheckConstraint(f"stage IN ({STAGES})", name="ck_model_version_stage"),
-        sa.CheckConstraint("version >= 1", name="ck_model_version_version"),
-        sa.CheckConstraint("revision >= 1", name="ck_model_version_revision"),
+        sa.CheckConstraint(f"stage IN ({STAGES})", name="stage"),
+        sa.CheckConstraint("version >= 1", name="version"),
+        sa.CheckConstraint("revision >= 1", name="revision"),
         sa.ForeignKeyConstraint(["name"], ["model_name.name"], name="fk_model_version_name"),
         sa.PrimaryKeyConstraint("name", "version", name="pk_model_version"),
     )
