@@ -55,9 +55,9 @@ class Past:
         self.raw.write(self.raw.position + 1, told, [], [])
 
     def wear(self, id: str, start: float, stop: float, worn: float = 0.0, seed: int = 1, every_h: float = 2.0) -> None:
-        """Readings from day to day; by the end the temperature has risen by 40 K times `worn`, the last third most."""
+        """Readings from day to day; within its last 12 days the temperature rises by 40 K times `worn`."""
         at = np.arange(day(start), day(stop), round(every_h * US_PER_HOUR), dtype=np.int64)
-        rng, way = np.random.default_rng(seed), np.linspace(0, 1, len(at))
+        rng, way = np.random.default_rng(seed), np.clip(1 - (day(stop) - at) / (12 * US_PER_DAY), 0, 1)
         self.write(f"{id}/temp", at.tolist(), (55 + 40 * worn * way**3 + rng.normal(0, 0.5, len(at))).tolist())
         self.write(f"{id}/flow", at.tolist(), (80 - 20 * worn * way**2 + rng.normal(0, 0.5, len(at))).tolist())
 
