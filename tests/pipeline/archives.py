@@ -76,7 +76,7 @@ class Past:
         assert order is not None
         if done is None:
             return order
-        report: Json = {"finding": finding, "finding_at_us": day(done)} if finding else {}
+        report: Json = {"finding": finding} if finding else {}
         for status in (Status.APPR, Status.INPRG, Status.COMP):
             order = self.orders.act(
                 order.id, status, SMITH, order.revision, day(done), report if status is Status.COMP else None
