@@ -78,11 +78,19 @@ def cut_off(dies_with_parent: bool = True) -> bool:
 
 
 def limit(cpu_s: int, address_bytes: int) -> None:
-    """Limits of the kernel for this process and what it starts: processor seconds in all, address space, no files."""
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (address_bytes, address_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Limits of the kernel for this process and what it starts: processor seconds in all, address space, no files.
+
+    A limit that stands lower already stays.
+    """
+    for what, wanted in (
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_AS, address_bytes),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, most = resource.getrlimit(what)
+        value = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(what, (value, value))
 
 
 def confine(limits: Limits) -> None:
