@@ -149,9 +149,8 @@ def scorecard(
         for name in classes
     )
     total = line("", told, failures, sum(w.days for w in watched.values()))
-    return Scorecard(
-        since_us, until_us, total, by_class, _by_model(told, set_rate), misses, _waiting(repairs, since_us)
-    )
+    by_model = _by_model(told, began, set_rate)
+    return Scorecard(since_us, until_us, total, by_class, by_model, misses, _waiting(repairs, since_us))
 
 
 def _announced(failure: Repair, repairs: Sequence[Repair]) -> bool:
