@@ -48,10 +48,19 @@ class ClockSettings(Strict):
 
 
 class ScoringSettings(Strict):
-    """`assess_every_s`: shortest plant time between two assessments of an asset. `poll_s`: wall time between passes."""
+    """`assess_every_s`: shortest plant time between two assessments of an asset. `poll_s`: wall time between passes.
+    `false_alarms_per_asset_year`: what one asset may cost in false alarms. `workers`: processes that judge; "auto": one
+    per core from 400 assets on; 0: the main process itself."""
 
     assess_every_s: float = Field(60.0, ge=0)
     poll_s: float = Field(0.1, gt=0)
+    false_alarms_per_asset_year: float = Field(0.1, gt=0, le=100)
+    workers: int | None = Field(None, ge=0, le=256)
+
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _auto(cls, value: object) -> object:
+        return None if value == "auto" else value
 
 
 class JournalSettings(Strict):

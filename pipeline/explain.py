@@ -71,10 +71,18 @@ def explain(
         problems = [SensorProblem(**p) for p in frozen["sensor_problems"]]
         since_us = frozen["span_us"][0]
         then = with_hours(asset, frozen.get("hours_per_day"))
-        assessed = assess(then, tracks, problems, frozen["at_us"], settings, since_us)
+        assessed = assess(then, tracks, problems, frozen["at_us"], as_then(settings, frozen), since_us)
         now = assessment_json(replace(assessed, hours_per_day=frozen.get("hours_per_day")))
         explained.append(Explanation(cause, frozen, now, tuple(differences(frozen, now))))
     return explained
+
+
+def as_then(settings: AssessSettings, frozen: Json) -> AssessSettings:
+    """With the rate of false alarms that was set then."""
+    rate = frozen.get("false_alarm_rate_per_year")
+    if not isinstance(rate, int | float):
+        return settings
+    return replace(settings, detector=replace(settings.detector, false_alarms_per_year=float(rate)))
 
 
 def _decision(assessment: Json) -> tuple[object, object]:

@@ -9,26 +9,27 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
 
 from forewarn.core.clock import US_PER_HOUR, US_PER_S, PlantClock
-from forewarn.core.errors import ForewarnError
 from forewarn.core.health import Assessment
 from forewarn.core.plant import Asset, Plant
 from forewarn.core.ports import OrderBook, OrderOutcome, SeriesReader
 from forewarn.core.work import Json, OrderKind, Status, WorkOrder
 from forewarn.maintenance.advice import advise
 from forewarn.maintenance.evidence import assessment_json
-from forewarn.models.assess import AssessSettings, assess
+from forewarn.models.assess import AssessSettings
+from forewarn.models.detectors.own_past import DetectorSettings
 from forewarn.pipeline.features import FeaturePoint, FeatureStage
 from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.live import Hub
 from forewarn.pipeline.running import with_hours
 from forewarn.pipeline.running_stage import RunningStage
+from forewarn.pipeline.scoring_workers import Ask, Failure, judges_for
 from forewarn.pipeline.sensor_events import SensorEvents, SensorWatch
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,9 @@ OFFLINE_AFTER_H = 6.0
 
 REMEMBERED = 10_000
 """So many newest assessments of an asset are remembered by their time."""
+
+AT_ONCE = 250
+"""So many assets are judged before their assessments are kept: pages see the first while the last are judged."""
 
 QUIET_S = 5.0
 """Wall seconds after which an asset without news is assessed all the same: silence is news."""
@@ -49,8 +53,8 @@ ROAD_DELAY_S = 10.0
 class AssessmentBook(Protocol):
     """Where assessments are kept."""
 
-    def save(self, assessment: Json) -> None:
-        """Keep one assessment (`maintenance.evidence.assessment_json`)."""
+    def save_all(self, assessments: Sequence[Json]) -> None:
+        """Keep many (`maintenance.evidence.assessment_json`) in one transaction."""
         ...
 
 
@@ -82,13 +86,17 @@ def road_delay_us(clock: PlantClock) -> int:
     return round(ROAD_DELAY_S * clock.rate * US_PER_S)
 
 
-def assess_settings(clock: PlantClock) -> AssessSettings:
-    """Settings of every assessment of a plant with this clock.
+def assess_settings(clock: PlantClock, false_alarms_per_year: float | None = None) -> AssessSettings:
+    """Settings of every assessment of a plant with this clock, and with a rate of false alarms for each asset (None:
+    the product's).
 
     >>> assess_settings(PlantClock()).offline_after_h, assess_settings(PlantClock(rate=3600.0)).offline_after_h
     (6.0, 10.0)
     """
-    return AssessSettings(offline_after_h=max(OFFLINE_AFTER_H, road_delay_us(clock) / US_PER_HOUR))
+    detector = DetectorSettings()
+    if false_alarms_per_year is not None:
+        detector = replace(detector, false_alarms_per_year=false_alarms_per_year)
+    return AssessSettings(detector, offline_after_h=max(OFFLINE_AFTER_H, road_delay_us(clock) / US_PER_HOUR))
 
 
 class Scorer:
@@ -108,6 +116,8 @@ class Scorer:
         poll_s: float = 0.25,
         wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
         sensor_events: SensorEvents | None = None,
+        false_alarms_per_year: float | None = None,
+        workers: int | None = 0,
     ) -> None:
         self._plant = self._next_plant = plant
         self._reader, self._derived_reader = reader, derived_reader
@@ -116,7 +126,8 @@ class Scorer:
         self._clock, self._wall_us = clock, wall_us
         self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
         self._sensors = SensorWatch(sensor_events, road_delay_us(clock))
-        self._settings = assess_settings(clock)
+        self._settings = assess_settings(clock, false_alarms_per_year)
+        self._judges = judges_for(len(plant.assets), workers)
         self._watched: dict[str, _Watched] = {}
         self._numbers: dict[str, int] = {}
         self._completed: dict[tuple[str, int], int] = {}
@@ -133,6 +144,7 @@ class Scorer:
         """End after the pass that is running."""
         self._stopping.set()
         self._thread.join(timeout_s)
+        self._judges.close()
 
     def use(self, plant: Plant) -> None:
         """Go on with a changed plant from the next pass on. Callable from any thread."""
@@ -144,8 +156,9 @@ class Scorer:
         self._change_plant()
         self._notice_news()
         due = [w for w in self._watched.values() if self._is_due(w)]
-        for watched in self._with_features(due):
-            self._assess(watched)
+        ready = self._with_features(due)
+        for start in range(0, len(ready), AT_ONCE):
+            self._assess(ready[start : start + AT_ONCE])
         self.stats.passes += 1
         self.stats.last_pass_s = time.perf_counter() - started
         self.stats.slowest_s = max(self.stats.slowest_s, self.stats.last_pass_s)
@@ -235,10 +248,24 @@ class Scorer:
         for (asset, track), batch in zip(tracks, rows, strict=True):
             self._running.wrote(asset, track, batch)
 
-    def _assess(self, watched: _Watched) -> None:
+    def _assess(self, several: list[_Watched]) -> None:
+        """Judge several assets, keep all assessments in one transaction, then advise on each."""
+        asks = [ask for watched in several if (ask := self._ask(watched))]
+        kept: list[tuple[_Watched, Assessment, Json]] = []
+        for ask, answer in self._judges.answers(asks, self._settings):
+            watched = self._watched[ask.asset.id]
+            if isinstance(answer, Failure):
+                self._note(watched, answer)
+                continue
+            assessment = replace(answer, hours_per_day=self._running.hours_per_day(watched.asset, ask.now_us))
+            kept.append((watched, assessment, assessment_json(assessment)))
+        if kept:
+            self._assessments.save_all([written for _, _, written in kept])
+        for watched, assessment, _ in kept:
+            self._advise(watched, assessment)
+
+    def _advise(self, watched: _Watched, assessment: Assessment) -> None:
         try:
-            assessment = self._assessment(watched)
-            self._assessments.save(assessment_json(assessment))
             asset = with_hours(watched.asset, assessment.hours_per_day)
             for advice in advise(assessment, asset, self._plant):
                 self._report(self._orders.advise(advice))
@@ -251,21 +278,27 @@ class Scorer:
         self._hub.publish("asset", watched.asset.id)
 
     def _note_failure(self, watched: _Watched, error: Exception) -> None:
+        self._note(watched, Failure.of(error))
+
+    def _note(self, watched: _Watched, failure: Failure) -> None:
         """One machine's trouble is told, counted and tried again after `QUIET_S`; the others go on."""
         watched.failed = True
         self.stats.failures += 1
-        ours = isinstance(error, ForewarnError)
-        name = type(error).__name__
-        log.warning("assessment_failed", asset=watched.asset.id, error=str(error), kind=name, exc_info=not ours)
+        told = {"trace": failure.trace} if failure.trace else {}
+        log.warning("assessment_failed", asset=watched.asset.id, error=failure.text, kind=failure.kind, **told)
 
-    def _assessment(self, watched: _Watched) -> Assessment:
-        now_us = self._clock.plant_us(self._wall_us())
-        watched.history.forget_old(now_us)
-        problems = self._sensors.look(watched.asset, watched.history.recent, now_us)
-        since_us = self._repaired_at_us(watched.asset.id)
-        measured = self._running.hours_per_day(watched.asset, now_us)
-        asset, tracks = with_hours(watched.asset, measured), watched.history.tracks
-        return replace(assess(asset, tracks, problems, now_us, self._settings, since_us), hours_per_day=measured)
+    def _ask(self, watched: _Watched) -> Ask | None:
+        """What an assessment of now rests on; None where that could not be gathered."""
+        try:
+            now_us = self._clock.plant_us(self._wall_us())
+            watched.history.forget_old(now_us)
+            problems = tuple(self._sensors.look(watched.asset, watched.history.recent, now_us))
+            since_us = self._repaired_at_us(watched.asset.id)
+            asset = with_hours(watched.asset, self._running.hours_per_day(watched.asset, now_us))
+            return Ask(asset, watched.history.tracks, problems, now_us, since_us)
+        except Exception as error:
+            self._note_failure(watched, error)
+            return None
 
     def _repaired_at_us(self, asset: str) -> int | None:
         """When the last machine order of an asset was completed: its baseline starts again there."""

@@ -3,6 +3,7 @@ the test turns by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,8 +65,9 @@ class KeptAssessments:
 
     by_asset: dict[str, list[Json]] = field(default_factory=dict)
 
-    def save(self, assessment: Json) -> None:
-        self.by_asset.setdefault(str(assessment["asset"]), []).append(assessment)
+    def save_all(self, assessments: Sequence[Json]) -> None:
+        for assessment in assessments:
+            self.by_asset.setdefault(str(assessment["asset"]), []).append(assessment)
 
     def states(self, asset: str) -> list[object]:
         return [a["state"] for a in self.by_asset.get(asset, [])]
