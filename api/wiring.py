@@ -224,6 +224,8 @@ def main_parts(
         settings.scoring.poll_s,
         wall_us,
         sensor_events=events,
+        false_alarms_per_year=settings.scoring.false_alarms_per_asset_year,
+        workers=settings.scoring.workers,
     )
     room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent, events)
 
