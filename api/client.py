@@ -112,15 +112,16 @@ class Client:
         """One order with causes, frozen evidence, parts, steps and record (`OrderDetail`)."""
         return cast(Record, self._get(f"/api/orders/{_part(number)}"))
 
-    def act(self, number: str, status: str, note: str = "") -> Record:
-        """Move an order, as it is now, to a status of its `allowed_actions`; answers the changed order.
+    def act(self, number: str, status: str, note: str = "", **told: str) -> Record:
+        """Move an order, as it is now, to a status of its `allowed_actions`; answers the changed order. `told` when it
+        is completed: finding ("confirmed", "partly", "not_found"), fault_found, failure_mode_found, part_used, text.
 
         Sent with the revision that was read and with a key of its own, so that a lost answer is asked for again (up to
         three times) without acting twice. Raises `Conflict` when somebody changed the order in between.
         """
         path = f"/api/orders/{_part(number)}"
         revision = self._send("GET", path).headers["ETag"]
-        return self._once(f"{path}/actions", {"status": status, "note": note}, {"If-Match": revision})
+        return self._once(f"{path}/actions", {"status": status, "note": note, **told}, {"If-Match": revision})
 
     def enter(
         self,

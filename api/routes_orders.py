@@ -13,7 +13,7 @@ from forewarn.api.auth import Caller
 from forewarn.api.problems import Stale
 from forewarn.api.schemas import ActionIn, OrderDetail, OrderRow, VerificationIn
 from forewarn.api.state import Plantroom, Room
-from forewarn.core.work import Status, Verification, WorkOrder
+from forewarn.core.work import Json, Status, Verification, WorkOrder
 
 router = APIRouter(prefix="/api/orders")
 REVISION = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
@@ -62,8 +62,8 @@ def post_action(
 ) -> OrderDetail:
     """Move an order to a status of its `allowed_actions`.
 
-    428 without `If-Match`, 412 when somebody changed it since, 409 when the step is not allowed. The same
-    Idempotency-Key with the same body answers again without acting again.
+    428 without `If-Match`, 412 when somebody changed it since, 409 when the step is not allowed, 422 for a finding that
+    is not understood. The same Idempotency-Key with the same body answers again without acting again.
     """
     order = known_order(room, id)
     revision = _revision(if_match)
@@ -78,7 +78,7 @@ def post_action(
             caller,
             revision,
             room.now_us(),
-            {"note": action.note} if action.note else None,
+            _report(action),
         )
         return 200, done.id
 
@@ -107,6 +107,11 @@ def post_verification(
         raise Stale(f"{order.number} is at revision {order.revision}, you sent {revision}")
     room.orders.verify(order.id, Verification(verification.result), caller, room.now_us())
     return _told(room, order.id, response)
+
+
+def _report(action: ActionIn) -> Json | None:
+    """What was told with a step; None when nothing was."""
+    return action.model_dump(exclude={"status"}, exclude_defaults=True) or None
 
 
 def _told(room: Plantroom, id: str, response: Response) -> OrderDetail:

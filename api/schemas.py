@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Share = Annotated[float, Field(ge=0, le=1)]
 State = Literal["warming_up", "normal", "alert", "alarm", "offline"]
 StatusName = Literal["WAPPR", "APPR", "WSCH", "WMATL", "WPCOND", "INPRG", "COMP", "CLOSE", "CAN"]
+FindingName = Literal["confirmed", "partly", "not_found"]
 KindName = Literal["condition", "preventive", "corrective", "emergency", "inspection", "instrument"]
 
 
@@ -273,15 +274,27 @@ class OrderDetail(OrderRow):
     steps: list[str]
     repair_hours: float
     verification: str
+    finding: FindingName | None = None
+    fault_found: str | None = None
     allowed_actions: list[StatusName]
     history: list[AuditRow]
 
 
 class ActionIn(Model):
-    """Move an order to a status. `report` is kept with it (free fields, at most 4 KiB of text)."""
+    """Move an order to a status; what is told is kept with it.
+
+    When it is completed or closed: `finding` against the advised fault (null: not told), `fault_found`
+    (component:mechanism) and `failure_mode_found` (ISO 14224) of what was there instead, `part_used`, and `text`, the
+    technician's own words. Closed orders teach the diagnosis.
+    """
 
     status: StatusName
     note: Annotated[str, Field(max_length=4000)] = ""
+    finding: FindingName | None = None
+    fault_found: Annotated[str, Field(min_length=3, max_length=200)] | None = None
+    failure_mode_found: Annotated[str, Field(min_length=3, max_length=3)] | None = None
+    part_used: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    text: Annotated[str, Field(max_length=4000)] = ""
 
 
 class VerificationIn(Model):

@@ -231,6 +231,8 @@ def order_detail(room: Plantroom, order: WorkOrder) -> OrderDetail:
         steps=list(order.steps),
         repair_hours=order.repair_hours,
         verification=str(order.verification),
+        finding=cast(Any, order.report.get("finding")),
+        fault_found=cast(Any, order.report.get("fault_found")),
         allowed_actions=_actions(order),
         history=[_audit(row) for row in room.orders.history(order.id)],
     )

@@ -24,6 +24,7 @@ from forewarn.core.work import (
     WorkOrder,
 )
 from forewarn.maintenance.evidence import canonical
+from forewarn.maintenance.findings import checked_finding, without_finding
 
 REPORT_LIMIT = 65_536
 
@@ -205,7 +206,8 @@ def _moved(old_us: int | None, new_us: int | None, now_us: int, settings: OrderS
 
 def stepped(kept: KeptOrder, status: Status, revision: int, at_us: int, report: Json | None) -> KeptOrder:
     """The order after a step of `TRANSITIONS`. Raises Conflict for a stale revision, a forbidden step, or closing an
-    order whose effect was neither verified nor waived; Rejected for a report that is no JSON or above 64 KiB."""
+    order whose effect was neither verified nor waived; Rejected for a report that is no JSON, above 64 KiB, or whose
+    finding is not understood (`findings`). Work taken up again forgets its finding: it is told anew."""
     order = kept.order
     if revision != order.revision:
         raise Conflict(f"{order.number} is at revision {order.revision}, not {revision}: read it again")
@@ -215,12 +217,13 @@ def stepped(kept: KeptOrder, status: Status, revision: int, at_us: int, report: 
     if status is Status.CLOSE and order.verification not in (Verification.PASSED, Verification.WAIVED):
         raise Conflict(f"{order.number} cannot be closed: its verification is {order.verification}")
     rework = order.status is Status.COMP and status is Status.INPRG
+    kept_report = without_finding(order.report) if rework else order.report
     changed = replace(
         order,
         status=status,
         revision=order.revision + 1,
         updated_at_us=max(order.updated_at_us, at_us),
-        report={**order.report, **_checked(report or {})},
+        report={**kept_report, **_checked(checked_finding(order, status, report or {}, at_us))},
         verification=Verification.PENDING if rework else order.verification,
     )
     finished_at_us = None if changed.is_open else max(at_us, kept.finished_at_us or 0)

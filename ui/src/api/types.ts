@@ -5,6 +5,7 @@
 export type State = "warming_up" | "normal" | "alert" | "alarm" | "offline";
 export type StatusName = "WAPPR" | "APPR" | "WSCH" | "WMATL" | "WPCOND" | "INPRG" | "COMP" | "CLOSE" | "CAN";
 export type KindName = "condition" | "preventive" | "corrective" | "emergency" | "inspection" | "instrument";
+export type FindingName = "confirmed" | "partly" | "not_found";
 export type SpectrumKind = "envelope" | "amplitude";
 
 /** Remaining useful life in operating hours; `horizon_h` is as far as the forecast looks ("not before"). */
@@ -224,13 +225,21 @@ export interface OrderDetail extends OrderRow {
   steps: string[];
   repair_hours: number;
   verification: string;
+  finding: FindingName | null;
+  fault_found: string | null;
   allowed_actions: StatusName[];
   history: AuditRow[];
 }
 
+/** A step, and what was found when it completes or closes the order (null: not told). */
 export interface ActionIn {
   status: StatusName;
   note: string;
+  finding?: FindingName | null;
+  fault_found?: string | null;
+  failure_mode_found?: string | null;
+  part_used?: string | null;
+  text?: string;
 }
 
 /** Does the repair show in the signals? waived: nobody will look; failed: a follow-up will be opened. */

@@ -12,6 +12,7 @@ import { Card } from "../components/Card";
 import { StatusChip } from "../components/Orders";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
+import { asksForFinding, NOT_TOLD, OrderFinding, type Told } from "./OrderFinding";
 
 /** A step as the reader decided on it: on this version of the order, repeatable under this key. */
 interface Intent {
@@ -38,10 +39,10 @@ function useAct(onDone: (order: OrderDetail) => void) {
     keep(now);
     return { kind: "stale", now };
   };
-  const act = async (intent: Intent, note: string) => {
+  const act = async (intent: Intent, note: string, told: Told) => {
     setBusy(true);
     try {
-      const done = await api.act(intent.order, { status: intent.status, note }, intent.key);
+      const done = await api.act(intent.order, { status: intent.status, note, ...told }, intent.key);
       keep(done);
       onDone(done);
     } catch (error) {
@@ -115,6 +116,7 @@ function Confirm({ start, onClose }: { start: Intent; onClose: () => void }) {
   const words = useWords();
   const [intent, setIntent] = useState(start);
   const [note, setNote] = useState("");
+  const [told, setTold] = useState(NOT_TOLD);
   const { act, busy, outcome, clear } = useAct(onClose);
   const renew = (now: OrderDetail) => {
     setIntent({ order: now, status: intent.status, key: idempotencyKey() });
@@ -129,8 +131,9 @@ function Confirm({ start, onClose }: { start: Intent; onClose: () => void }) {
       {outcome.kind === "stale" && !outcome.now.allowed_actions.includes(intent.status) && <p>{words.order.gone}</p>}
       {outcome.kind === "refused" && <Refusal title={words.order.notAllowedTitle} text={outcome.text} />}
       {outcome.kind === "failed" && <Refusal title={words.order.failedTitle} text={outcome.text} />}
+      {asksForFinding(intent.order, intent.status) && <OrderFinding order={intent.order} told={told} onTell={setTold} />}
       <Textarea label={words.order.note} value={note} onChange={(e) => setNote(e.currentTarget.value)} maxLength={4000} rows={3} />
-      <Buttons {...{ intent, outcome, busy, onClose }} onSend={() => void act(intent, note)} onRenew={renew} />
+      <Buttons {...{ intent, outcome, busy, onClose }} onSend={() => void act(intent, note, told)} onRenew={renew} />
     </div>
   );
 }

@@ -140,6 +140,9 @@ function About({ order }: { order: OrderDetail }) {
         },
         { name: words.order.kind, value: words.kinds[order.kind], sub: <FailureMode code={order.failure_mode} /> },
         { name: words.order.verification, value: words.verifications[order.verification] ?? order.verification },
+        ...(order.finding ? [{
+          name: words.order.findingName, value: words.order.findings[order.finding], sub: order.fault_found && format.fault(order.fault_found),
+        }] : []),
         { name: words.order.created, value: format.shortDateTime(order.created_at), sub: format.since(order.created_at) },
         { name: words.order.updated, value: format.shortDateTime(order.updated_at), sub: `${words.order.revision} ${order.revision}` },
       ]} />

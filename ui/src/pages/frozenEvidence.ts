@@ -1,6 +1,6 @@
 /** Reads the evidence of an order. It is a JSON object kept for years, so every key may be missing or of an older shape. */
 
-import type { ContributionOut, EvidenceOut, Json } from "../api/types";
+import type { CauseOut, ContributionOut, EvidenceOut, Json } from "../api/types";
 
 type JsonObject = { [key: string]: Json };
 
@@ -65,4 +65,11 @@ export function readEvidence(evidence: JsonObject, fault: string): FrozenEvidenc
     contributions: isSensor ? [] : asObjects(anomaly.contributions).map(contribution),
     sensorProblems: isSensor ? asObjects(assessment.sensor_problems).map((p) => asText(p.text)).filter(Boolean) : [],
   };
+}
+
+/** Every fault that was weighed when the order was opened: the listed ones first, each once. */
+export function weighedFaults(causes: CauseOut[]): string[] {
+  const assessments = causes.map((cause) => asObject(asObject(cause.evidence as Json).assessment));
+  const faults = assessments.flatMap((one) => [...asObjects(one.diagnosis), ...asObjects(one.candidates)].map((h) => asText(h.fault)));
+  return [...new Set(faults)].filter(Boolean);
 }

@@ -1,0 +1,73 @@
+"""What is told when an order is completed: known words only, nothing that contradicts itself; silence is allowed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from forewarn.core.errors import Rejected
+from forewarn.core.work import Json, Status
+from forewarn.maintenance.order_rules import KeptOrder, opened, stepped
+from tests.maintenance.samples import IMBALANCE, NOW_US, SPALL, advice, hours
+
+DONE_US = NOW_US + hours(30)
+
+
+def in_progress() -> KeptOrder:
+    kept = opened(advice(), "id-1", "WO-000001", None)
+    return replace(kept, order=replace(kept.order, status=Status.INPRG))
+
+
+def completed(report: Json | None, status: Status = Status.COMP) -> Json:
+    return stepped(in_progress(), status, 1, DONE_US, report).order.report
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"finding": "confirmed"},
+        {"finding": "confirmed", "fault_found": str(SPALL), "part_used": "6205", "text": "spalled outer ring"},
+        {"finding": "partly", "fault_found": str(IMBALANCE), "failure_mode_found": "VIB"},
+        {"finding": "not_found"},
+    ],
+)
+def test_a_finding_is_kept_with_the_moment_from_which_it_is_known(told: Json) -> None:
+    assert completed({"note": "done", **told}) == {"note": "done", **told, "finding_at_us": DONE_US}
+
+
+@pytest.mark.parametrize("report", [None, {}, {"note": "done"}, {"text": "cleaned"}, {"finding": None}])
+def test_a_report_without_a_finding_is_valid_and_tells_nothing(report: Json | None) -> None:
+    assert "finding_at_us" not in completed(report)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason", "says"),
+    [
+        ({"finding": "yes"}, "unknown_finding", "confirmed, partly, not_found"),
+        ({"finding": "partly", "failure_mode_found": "BAD"}, "unknown_failure_mode", "VIB"),
+        ({"finding": "partly", "fault_found": "de_bearing"}, "unknown_fault", "component:mechanism"),
+        ({"finding": "partly", "fault_found": "de_bearing:gremlin"}, "unknown_fault", "seal_leak"),
+        ({"finding": "confirmed", "fault_found": str(IMBALANCE)}, "finding_contradicts", "partly or not_found"),
+        ({"finding": "not_found", "fault_found": str(SPALL)}, "finding_contradicts", "confirmed or partly"),
+        ({"fault_found": str(SPALL)}, "finding_missing", "confirmed, partly, not_found"),
+        ({"finding": 1}, "finding_no_text", "text"),
+        ({"finding": "partly", "text": "x" * 4_001}, "finding_no_text", "4000"),
+        ({"finding": "partly", "part_used": " "}, "finding_no_text", "part_used"),
+        ({"finding": "partly", "finding_at_us": 5}, "finding_time_given", "leave it out"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_what_would_be(told: Json, reason: str, says: str) -> None:
+    with pytest.raises(Rejected, match=says) as refused:
+        completed(told)
+    assert refused.value.reason == reason
+
+
+def test_a_finding_before_the_work_is_done_is_refused() -> None:
+    with pytest.raises(Rejected, match="COMP, CLOSE"):
+        completed({"finding": "confirmed"}, Status.WMATL)
+
+
+def test_work_that_is_taken_up_again_forgets_its_finding_and_keeps_its_note() -> None:
+    done = stepped(in_progress(), Status.COMP, 1, DONE_US, {"note": "done", "finding": "confirmed"})
+    assert stepped(done, Status.INPRG, 2, DONE_US + 1, None).order.report == {"note": "done"}
