@@ -30,7 +30,8 @@ class AdviceSettings:
 
     A fault without a job plan takes `repair_hours`; a part whose lead time is unknown takes `lead_p50_days` and
     `lead_p90_days`. A sensor problem younger than `sensor_patience_h` waits. When more than `doubted_share` of an
-    anomaly comes from sensors that cannot be believed, the machine's advice waits.
+    anomaly comes from sensors that cannot be believed, the machine's advice waits; so does an alarm whose score is
+    below `least_score` (0.5 = at its limit, so that 0 lets every alarm through).
     """
 
     repair_hours: float = 8.0
@@ -38,6 +39,7 @@ class AdviceSettings:
     lead_p90_days: float = 30.0
     sensor_patience_h: float = 1.0
     doubted_share: float = 0.5
+    least_score: float = 0.0
 
 
 AS_USUAL = AdviceSettings()
@@ -119,6 +121,12 @@ def _decision(assessment: Assessment, settings: AdviceSettings) -> tuple[Decisio
     doubted = _doubted_share(assessment)
     if doubted > settings.doubted_share:
         return Decision.WAIT, f"{doubted:.0%} of the anomaly comes from sensors that cannot be believed now."
+    score = assessment.anomaly.score if isinstance(assessment.anomaly, AnomalyScore) else 0.0
+    if score < settings.least_score:
+        return (
+            Decision.WAIT,
+            f"Its score of {score:.2f} is below {settings.least_score:g}, from which orders are opened.",
+        )
     return Decision.OPEN, "Confirmed alarm."
 
 

@@ -63,10 +63,10 @@ class LifeSpan:
 
 
 def repairs_of(book: OrderBook, as_of_us: int, asset: str | None = None) -> dict[str, tuple[Repair, ...]]:
-    """What was known at a moment of every machine order opened before it: by asset, oldest first."""
+    """What was known at a moment of every order opened before it but for those of sensors: by asset, oldest first."""
     found: dict[str, list[Repair]] = {}
     for order in book.orders(asset=asset, limit=EVERY_ORDER, evidence=False):
-        if order.kind in RENEWS and order.created_at_us < as_of_us:
+        if order.kind is not OrderKind.INSTRUMENT and order.created_at_us < as_of_us:
             found.setdefault(order.asset, []).append(repair_of(order, book.history(order.id), as_of_us))
     return {name: tuple(sorted(known, key=lambda r: (r.opened_us, r.number))) for name, known in found.items()}
 

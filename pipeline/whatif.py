@@ -1,0 +1,241 @@
+"""What if: history is replayed step by step with other settings, and the orders that would have been opened stand
+beside those of today's settings and those that were. Deterministic; reads only.
+
+Every step judges as the live road does: the newest 120 days up to then, the baseline from the last repair by then, the
+sensors that were doubted then. Orders go into a book in memory by the same rules. What people did to machines stays
+what it was: a repair that was done closes the order that stands open in the replay, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
+from forewarn.core.errors import Conflict, Rejected
+from forewarn.core.health import Assessment, SensorEvent, SensorProblem, State
+from forewarn.core.plant import Asset
+from forewarn.core.ports import Actor
+from forewarn.core.readings import Track
+from forewarn.core.work import OrderKind, Status, Verification, WorkOrder
+from forewarn.maintenance.advice import AdviceSettings, advise
+from forewarn.maintenance.order_book_memory import MemoryOrderBook
+from forewarn.maintenance.order_rules import OrderSettings
+from forewarn.models.assess import AssessSettings, assess
+from forewarn.models.detectors.own_past import Memory
+from forewarn.pipeline.history import AssetHistory
+from forewarn.pipeline.running import WINDOW_DAYS, hours_between, hours_per_day, known_of, with_hours
+from forewarn.pipeline.training_lives import Repair
+from forewarn.pipeline.training_set import Archive, Progress, silent
+
+KEEP_US = 120 * US_PER_DAY
+"""As much of the past as the live road keeps (`AssetHistory`)."""
+
+MOST_STEPS = 200_000
+PLAYER = Actor("forewarn", "what-if")
+NOTICES = ("gap", "clock")
+"""Sensor events that say nothing against the values."""
+
+Forecaster = Callable[[Asset, Mapping[str, Track], int, Assessment], Assessment]
+"""(asset, tracks, start of its life, what the built-in models say) -> the same with another remaining life."""
+
+
+class Cancelled(Conflict):
+    """Somebody ended it before it was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One way to decide: settings of models, advice and order book; `forecast` puts in other remaining lives."""
+
+    assess: AssessSettings = field(default_factory=AssessSettings)
+    advice: AdviceSettings = field(default_factory=AdviceSettings)
+    orders: OrderSettings = field(default_factory=OrderSettings)
+    forecast: Forecaster | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `since_us` to `until_us`, a look every `every_h` hours. Raises Rejected for a span or step without time."""
+
+    since_us: int
+    until_us: int
+    every_h: float = 24.0
+
+    def __post_init__(self) -> None:
+        if self.until_us <= self.since_us:
+            raise Rejected("whatif_span", "the span ends before it begins: since lies before until")
+        if not self.every_h > 0:
+            raise Rejected("whatif_step", "a look every 0 hours never ends: give hours above 0")
+
+    @property
+    def moments(self) -> list[int]:
+        """Moments of the looks, the last one at the end of the span."""
+        step = max(round(self.every_h * US_PER_HOUR), 1)
+        return list(range(self.until_us, self.since_us, -step))[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An order of a replay (or a real one): what it was for, when it was opened, and its dates when it was opened.
+
+    `slot` counts the repairs of the machine before it: orders of two replays in one slot are about the same trouble.
+    """
+
+    asset: str
+    fault: str
+    machine: bool
+    slot: int
+    opened_us: int
+    order_by_us: int | None
+    start_by_us: int | None
+    p50_h: float | None
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """What it is compared by: one order per machine and slot, and per doubted sensor."""
+        return self.asset, self.slot, "" if self.machine else self.fault
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Orders oldest first; alarms that began; days that were looked at, over all machines."""
+
+    orders: tuple[Opened, ...]
+    alarms: int
+    days: float
+
+
+def replay(
+    archive: Archive,
+    assets: Sequence[Asset],
+    setup: Setup,
+    span: Span,
+    repairs: Mapping[str, Sequence[Repair]],
+    events: Sequence[SensorEvent] = (),
+    progress: Progress = silent,
+    cancelled: Callable[[], bool] = bool,
+) -> Replayed:
+    """Replay some machines, one after the other. Raises Rejected for more than `MOST_STEPS` looks, and Cancelled."""
+    looks = len(span.moments) * max(len(assets), 1)
+    if looks > MOST_STEPS:
+        raise Rejected("whatif_too_long", f"{looks} looks, at most {MOST_STEPS}: take a longer step or a shorter span")
+    found, alarms, days = list[Opened](), 0, 0.0
+    for place, asset in enumerate(assets):
+        player = Player(archive, asset, setup, repairs.get(asset.id, ()), [e for e in events if e.asset == asset.id])
+        for number, at_us in enumerate(span.moments):
+            if cancelled():
+                raise Cancelled("the what-if run was cancelled")
+            player.look(at_us)
+            progress((place + number / len(span.moments)) / len(assets), f"replaying {asset.id}")
+        found, alarms = found + player.opened, alarms + player.alarms
+        days += (span.until_us - span.since_us) / US_PER_DAY
+    progress(1.0, "replayed")
+    return Replayed(tuple(sorted(found, key=lambda o: (o.opened_us, o.place))), alarms, days)
+
+
+class Player:
+    """Replays one machine; `look` at rising moments."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        asset: Asset,
+        setup: Setup,
+        repairs: Sequence[Repair],
+        events: Sequence[SensorEvent],
+    ) -> None:
+        self._plant, self._asset, self._setup = archive.plant, asset, setup
+        self._events = [event for event in events if event.kind not in NOTICES]
+        self._repaired = sorted(r.done_us for r in repairs if r.done_us is not None)
+        history = AssetHistory(asset, archive.raw.names(), archive.raw)
+        history.refresh()
+        history.load_features(archive.derived)
+        self._tracks = history.tracks
+        self._book, self._memory, self._slot = MemoryOrderBook(setup.orders), Memory(), 0
+        self._in_alarm = False
+        self.opened: list[Opened] = []
+        self.alarms = 0
+
+    def look(self, at_us: int) -> None:
+        """Judge at a moment, and do what the advice says."""
+        self._note_repairs(at_us)
+        assessment = self._assess(at_us)
+        in_alarm = assessment.state is State.ALARM
+        self.alarms += in_alarm and not self._in_alarm
+        self._in_alarm = in_alarm
+        for advice in advise(assessment, self._running(at_us), self._plant, self._setup.advice):
+            outcome = self._book.advise(advice)
+            if outcome.what == "opened" and outcome.order is not None:
+                self.opened.append(opened_of(outcome.order, self._slot))
+
+    def _note_repairs(self, at_us: int) -> None:
+        slot = int(np.searchsorted(self._repaired, at_us, "right"))
+        if slot == self._slot:
+            return
+        self._slot, done_us = slot, self._repaired[slot - 1]
+        for order in self._book.orders(open_only=True):
+            if order.kind is not OrderKind.INSTRUMENT:
+                _close(self._book, order, done_us)
+
+    def _assess(self, at_us: int) -> Assessment:
+        from_us = self._repaired[self._slot - 1] if self._slot else None
+        tracks = {name: track.between(at_us - KEEP_US, at_us + 1) for name, track in self._tracks.items()}
+        doubted = [
+            SensorProblem(e.signal, e.kind, e.since_us, e.text)
+            for e in self._events
+            if e.since_us <= at_us and (e.until_us is None or at_us < e.until_us)
+        ]
+        asset = self._running(at_us)
+        said = assess(asset, tracks, doubted, at_us, self._setup.assess, from_us, self._memory)
+        return self._setup.forecast(asset, tracks, from_us or 0, said) if self._setup.forecast else said
+
+    def _running(self, at_us: int) -> Asset:
+        """The machine with the operating hours per day that were measured by then."""
+        rule = self._asset.running
+        track = self._tracks.get(rule.signal) if rule else None
+        if rule is None or track is None or len(track) < 2:
+            return self._asset
+        from_us = at_us - WINDOW_DAYS * US_PER_DAY
+        spans = known_of(rule, track.between(from_us, at_us + 1))
+        run, known = hours_between(spans, np.array([from_us, at_us], np.int64))
+        return with_hours(self._asset, hours_per_day(float(run[0]), float(known[0])))
+
+
+def _close(book: MemoryOrderBook, order: WorkOrder, at_us: int) -> None:
+    """The repair that was really done ends the order of the replay."""
+    for status in (Status.APPR, Status.INPRG, Status.COMP):
+        order = book.act(order.id, status, PLAYER, order.revision, at_us)
+    book.verify(order.id, Verification.WAIVED, PLAYER, at_us)
+    verified = book.order(order.id)
+    if verified is not None:
+        book.act(order.id, Status.CLOSE, PLAYER, verified.revision, at_us)
+
+
+def opened_of(order: WorkOrder, slot: int) -> Opened:
+    """An order as it was opened."""
+    fault = str(order.causes[0].fault) if order.causes else ""
+    machine = order.kind is not OrderKind.INSTRUMENT
+    dates = order.order_by_us, order.start_by_us, order.rul_p50_h
+    return Opened(order.asset, fault, machine, slot, order.created_at_us, *dates)
+
+
+def decided(orders: Sequence[WorkOrder], span: Span, repairs: Mapping[str, Sequence[Repair]]) -> tuple[Opened, ...]:
+    """The orders that Forewarn really opened in a span, to compare with; their dates are those of now."""
+    found = []
+    for order in orders:
+        if (
+            order.kind in (OrderKind.CONDITION, OrderKind.INSTRUMENT)
+            and span.since_us <= order.created_at_us < span.until_us
+        ):
+            done = sorted(r.done_us for r in repairs.get(order.asset, ()) if r.done_us is not None)
+            found.append(opened_of(order, int(np.searchsorted(done, order.created_at_us, "right"))))
+    return tuple(sorted(found, key=lambda o: (o.opened_us, o.place)))
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a report's canonical text: what a promotion refers to."""
+    return hashlib.sha256(text.encode()).hexdigest()
