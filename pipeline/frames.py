@@ -15,7 +15,7 @@ import numpy as np
 from forewarn.core.clock import US_PER_S
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Asset, Plant
-from forewarn.core.readings import NOT_SCORED, Readings
+from forewarn.core.readings import NOT_SCORED, Readings, Window
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -125,6 +125,22 @@ class SeriesFrames:
         signal, colon, feature = name.partition(":")
         spec = asset.signal(signal)
         return FEATURE_UNITS.get(feature, "") if colon else spec.unit if spec else ""
+
+
+def window_of(table: DataFrame, values: Sequence[str], regime: Sequence[str] = (), every: str = "h") -> Window:
+    """A table of `telemetry` as what detectors take: means over steps of `every` (a pandas offset), rows without a
+    value of the regime left out, NaN where a signal has no reading in a step.
+
+    >>> import pandas as pd
+    >>> at = pd.date_range("2026-11-01", periods=4, freq="30min", tz="UTC")
+    >>> w = window_of(pd.DataFrame({"flow": [1.0, 3.0, 5.0, 7.0], "load": [80.0] * 4}, index=at), ["flow"], ["load"])
+    >>> w.values.ravel().tolist(), w.regime.shape
+    ([2.0, 6.0], (2, 1))
+    """
+    stepped = table.resample(every).mean()
+    known = stepped.dropna(subset=list(regime)) if regime else stepped.dropna(subset=list(values), how="all")
+    at = known.index.astype("datetime64[us, UTC]").astype(np.int64).to_numpy()
+    return Window.of(at, values, known[list(values)].to_numpy(np.float64), known[list(regime)].to_numpy(np.float64))
 
 
 def moment_us(moment: Moment, otherwise: int) -> int:
