@@ -250,3 +250,26 @@ MODEL_VERSION = sa.Table(
         postgresql_where=sa.text("stage = 'champion'"),
     ),
 )
+
+RETRAINING_TASK = sa.Table(
+    "retraining_task",
+    METADATA,
+    sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
+    sa.Column("model", sa.String(64), nullable=False),
+    sa.Column("asset_class", sa.String(200), nullable=False),
+    sa.Column("opened_at_us", sa.BigInteger, nullable=False),
+    sa.Column("seen_at_us", sa.BigInteger, nullable=False),
+    sa.Column("reasons", sa.Text, nullable=False),
+    sa.Column("closed_at_us", sa.BigInteger),
+    sa.Column("closed_by", sa.String(200), nullable=False),
+    # A model that keeps drifting is one task, however many programs watch it.
+    sa.Index(
+        "uq_retraining_task_open",
+        "model",
+        "asset_class",
+        unique=True,
+        sqlite_where=sa.text("closed_at_us IS NULL"),
+        postgresql_where=sa.text("closed_at_us IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
