@@ -21,6 +21,11 @@ AXIS_ROWS = 10
 AXES = 3
 START_ROWS = 20
 """What a life's own start is taken from."""
+LEVEL_ROWS = (5, 30)
+FLAT_ROWS = 16
+FLAT_POWER = FLAT_ROWS * (FLAT_ROWS**2 - 1) / 12
+WHOLE = 10**9
+"""A window as long as any life."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,26 +107,52 @@ def trailing_mean(values: Floats, rows: int) -> Floats:
 
 
 def trailing_slope(values: Floats, rows: int) -> Floats:
-    """Least-squares slope per row over the last `rows` rows (fewer at the start; 0 for a single row).
+    """Least-squares slope per row over the last `rows` rows, drawn towards 0 while few have come.
 
-    >>> trailing_slope(np.array([[1.0], [3.0], [5.0], [5.0]]), 3).ravel().tolist()
-    [0.0, 2.0, 2.0, 1.0]
+    The draw is that of a ridge (Hoerl and Kennard 1970) worth `FLAT_ROWS` rows of nothing happening: two noisy rows
+    have no slope to speak of, a hundred are not touched.
+
+    >>> ramp = np.arange(200.0)[:, None]
+    >>> trailing_slope(2 * ramp, 100)[[1, 15, 199], 0].round(2).tolist()
+    [0.0, 1.0, 1.99]
     """
-    n = len(values)
-    place = np.arange(n, dtype=np.float64)[:, None]
+    place = np.arange(len(values), dtype=np.float64)[:, None]
     count = np.minimum(place + 1, rows)
     middle = place - (count - 1) / 2
     moment = trailing_sum(place * values, rows) - middle * trailing_sum(values, rows)
-    power = count * (count**2 - 1) / 12
-    return np.asarray(np.divide(moment, power, out=np.zeros_like(moment), where=power > 0), np.float64)
+    return np.asarray(moment / (count * (count**2 - 1) / 12 + FLAT_POWER), np.float64)
 
 
 def since_start(values: Floats) -> Floats:
-    """Difference to the life's own first rows (as many as have come, at most `START_ROWS`)."""
-    return np.asarray(values - started(values), np.float64)
+    """Difference to the mean of the life's own first rows (as many as have come, at most `START_ROWS`).
+
+    >>> since_start(np.array([[1.0], [3.0]])).ravel().tolist()
+    [0.0, 1.0]
+    """
+    place = np.arange(len(values))[:, None]
+    start = np.cumsum(np.where(place < START_ROWS, values, 0.0), axis=0) / np.minimum(place + 1, START_ROWS)
+    return np.asarray(values - start, np.float64)
 
 
-def started(values: Floats) -> Floats:
-    """Mean of the life's first rows, as known at each row."""
-    count = np.minimum(np.arange(1, len(values) + 1), START_ROWS)[:, None]
-    return np.asarray(np.cumsum(np.where(np.arange(len(values))[:, None] < START_ROWS, values, 0.0), axis=0) / count)
+def wear_table(life: Life, frame: Frame) -> Floats:
+    """float32[n, f]: everything that is read from a life at each of its rows.
+
+    Of each moving column and each health axis: levels over 5 and 30 rows, least-squares slopes over 30, 50, 70, 100 and
+    all rows. Of the axes also: way since the life's own start and its sum (CUSUM), curvature as the difference of a
+    short and a long slope and as the slope of slopes. Then the age in steps of the fleet.
+    """
+    columns = frame.standard(life)
+    axes = columns @ frame.axes
+    both = np.hstack([columns, axes])
+    way = since_start(axes)
+    short, long = trailing_slope(axes, SLOPE_ROWS[0]), trailing_slope(axes, SLOPE_ROWS[-1])
+    parts = [
+        *(trailing_mean(both, rows) for rows in LEVEL_ROWS),
+        *(trailing_slope(both, rows) for rows in (*SLOPE_ROWS, WHOLE)),
+        trailing_mean(way, AXIS_ROWS),
+        np.cumsum(way, axis=0) / AXIS_ROWS,
+        short - long,
+        trailing_slope(short, SLOPE_ROWS[0]),
+        (life.age / frame.step)[:, None],
+    ]
+    return np.asarray(np.hstack(parts), np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from forewarn.models.life.boosted import Boosted
 from forewarn.models.life.contract import LifeModel
 from forewarn.models.life.weibull import WeibullAge
 
@@ -12,6 +13,7 @@ LIFE_MODELS: Mapping[str, LifeModel] = MappingProxyType(
     {
         model.name: model
         for model in (
+            Boosted(),  # from the columns of many lives: a team of learners, conformal intervals
             WeibullAge(),  # from the age alone: machines without signals
         )
     }

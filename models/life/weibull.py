@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from forewarn.core.errors import NotReady
 from forewarn.core.readings import Floats
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
+from forewarn.models.life.guards import refuse_leaks
 
 SHAPE_SPREAD = 0.4
 SCALE_SPREAD = 1.0
@@ -243,6 +244,7 @@ class WeibullAge:
 
     def learn(self, lives: Sequence[Life], seed: int = 0) -> WeibullPrognosis:
         """One belief a class, with the pool as its prior. Needs `least_failures` in all classes together."""
+        refuse_leaks(lives)
         pool = Lifetimes.of(lives)
         failures = int(np.count_nonzero(pool.failed))
         if failures < self.least_failures:
