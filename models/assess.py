@@ -131,7 +131,8 @@ def state_of(
 ) -> State:
     """Offline before all else; a machine that stands still keeps the state of its last running hours."""
     newest = max((int(t.at[-1]) for t in seen.values()), default=from_us)
-    if newest is not None and now_us - newest > offline_after_us(seen, settings):
+    silent_us = 0 if newest is None else now_us - newest
+    if silent_us > settings.offline_after_h * US_PER_HOUR and silent_us > offline_after_us(seen, settings):
         return State.OFFLINE
     if not judged:
         return State.WARMING_UP

@@ -103,7 +103,7 @@ class Workshop:
             if np.array_equal(points, at):
                 return table
         given = columns()
-        table = RegimeTable(np.column_stack(given) if given else np.zeros((len(at), 0)))
+        table = RegimeTable(np.stack(given).T if given else np.zeros((len(at), 0)))
         made.append((at, table))
         return table
 

@@ -70,12 +70,7 @@ def regime_of(asset: Asset, tracks: Tracks) -> Regime:
     if not {"run", "speed", "load"} & set(means):
         hours = hours * min(asset.operating_hours_per_day, 24.0) / 24.0
     settled = running & np.concatenate([running[:1], running[:-1]])
-    memory = {
-        name: column
-        for role in ("load", "ambient")
-        if role in means
-        for name, column in felt(role, means[role], width_us)
-    }
+    memory = felt({role: means[role] for role in ("load", "ambient") if role in means}, width_us)
     return Regime(start, width_us, settled, np.cumsum(hours), means, memory, raw, binner)
 
 
@@ -119,9 +114,10 @@ class Binner:
 
 def held(values: Floats) -> Floats:
     """Gaps filled with the last value before them (at the start: the first after)."""
-    known = np.flatnonzero(~np.isnan(values))
-    if len(known) == len(values):
+    gaps = np.isnan(values)
+    if not gaps.any():
         return values
+    known = np.flatnonzero(~gaps)
     place = np.searchsorted(known, np.arange(len(values)), side="right") - 1
     return np.asarray(values[known[np.maximum(place, 0)]], np.float64)
 
@@ -138,22 +134,23 @@ def running_bins(asset: Asset, means: dict[str, Floats], bins: int) -> Bools:
     return np.ones(bins, np.bool_)
 
 
-def felt(role: str, mean: Floats, width_us: int) -> list[tuple[str, Floats]]:
-    """The role behind first-order lags: a warm housing remembers the load of the last hours."""
-    columns = []
+def felt(means: dict[str, Floats], width_us: int) -> dict[str, Floats]:
+    """The roles behind first-order lags: a warm housing remembers the load of the last hours."""
+    columns: dict[str, Floats] = {}
     for hours in THERMAL_MEMORY_H:
         keep = float(np.exp(-width_us / US_PER_HOUR / hours))
-        if keep > 0.2:  # else the bins are so wide that the body has settled within one
-            columns.append((f"{role}_felt_{hours}", lagged(mean, keep)))
+        if means and keep > 0.2:  # else the bins are so wide that the body has settled within one
+            late = lagged(np.stack(list(means.values())), keep)
+            columns |= {f"{role}_felt_{hours}": row for role, row in zip(means, late, strict=True)}
     return columns
 
 
 def lagged(values: Floats, keep: float) -> Floats:
-    """First-order lag that starts settled: each step keeps this share of what was."""
+    """First-order lag of each row that starts settled: each step keeps this share of what was."""
     from scipy.signal import lfilter
 
-    settled, _ = lfilter([1 - keep], [1.0, -keep], values, zi=[keep * values[0]])
-    return np.asarray(settled, np.float64)
+    late, _ = lfilter([1 - keep], [1.0, -keep], values, zi=keep * values[:, :1])
+    return np.asarray(late, np.float64)
 
 
 def value_at(track: Track, at: Int64s) -> Floats:

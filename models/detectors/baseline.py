@@ -59,11 +59,12 @@ def design_of(columns: Floats, fit: int) -> Design:
     low, high = columns[:fit].min(axis=0), columns[:fit].max(axis=0)
     size = np.maximum(np.abs(low), np.abs(high)) + 1e-9
     moving = high - low > 1e-3 * size
-    matrix = np.ones((len(columns), 1 + int(moving.sum())))
+    rows = np.ones((1 + int(moving.sum()), len(columns)))  # columns one after the other in memory are quicker
+    matrix = rows.T
     matrix[:, 1:] = (2 * columns[:, moving] - high[moving] - low[moving]) / (high - low)[moving]
     step = max(1, fit // MOST_FIT_POINTS)
     margin = MARGIN_OF_REGIME * (high - low) + 0.01 * size
-    comparable = ((columns >= low - margin) & (columns <= high + margin)).all(axis=1)
+    comparable = ((columns >= low - margin) & (columns <= high + margin)).T.all(axis=0)
     return Design(matrix, fit, step, np.flatnonzero(comparable))
 
 

@@ -176,10 +176,10 @@ def judge_all(
 
 def rows_of(channels: Sequence[Channel], settings: DetectorSettings) -> list[Row]:
     """Channels sorted into rows."""
-    groups: dict[tuple[int, int], list[Channel]] = {}
+    groups: dict[tuple[int, bool], list[Channel]] = {}
     for channel in channels:
-        groups.setdefault((id(channel.regime), points_needed(channel, settings)), []).append(channel)
-    return [Row(group, needed, settings.persistence) for (_, needed), group in groups.items()]
+        groups.setdefault((id(channel.regime), channel.limit.needs_day), []).append(channel)
+    return [Row(group, points_needed(group[0], settings), settings.persistence) for group in groups.values()]
 
 
 def steps_of(row: Row, memory: Memory) -> tuple[Step, ...]:
@@ -202,10 +202,10 @@ def pairs(fits: Sequence[int]) -> list[tuple[int, int]]:
 
 def digest(y: Floats, columns: Floats, needed: int, k: int) -> bytes:
     """Of everything that a lesson depends on."""
-    sum = hashlib.blake2b(repr((y.shape, columns.shape, needed, k)).encode(), digest_size=16)
-    sum.update(np.ascontiguousarray(y))
-    sum.update(np.ascontiguousarray(columns))
-    return sum.digest()
+    made = hashlib.blake2b(repr((y.shape, columns.shape, needed, k)).encode(), digest_size=16)
+    made.update(np.ascontiguousarray(y))
+    made.update(np.ascontiguousarray(columns.T))
+    return made.digest()
 
 
 def step_of(row: Row, fit: int, place: int) -> Step:
@@ -244,6 +244,8 @@ def in_alarm_ever_since(row: Row, place: int, step: Step, settings: DetectorSett
     """Was the channel in alarm when point `step.place` had come in, and has it not returned since?"""
     channel, known = row.channels[place], step.lesson
     assert known is not None
+    if max(step.up[place], step.down[place]) <= channel.limit.smallest_change:  # no limit is below that
+        return False
     bound = bound_of(channel, known, place, settings, decisions)
     if max(step.up[place], step.down[place]) <= bound:
         return False

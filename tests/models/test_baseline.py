@@ -83,7 +83,6 @@ def test_quantiles_of_a_density_on_the_grid_are_those_of_the_distribution() -> N
 
 def test_a_warm_body_remembers_the_load_of_the_last_hours() -> None:
     step = np.concatenate([np.zeros(50), np.full(100, 100.0)])
-    (name, column), *_ = tracks.felt("load", step, 600_000_000)
-    assert name == "load_felt_0.5"
+    column = tracks.felt({"load": step}, 600_000_000)["load_felt_0.5"]
     after_one_hour = 100 * (1 - np.exp(-1 / 0.5))
     assert column[55] == pytest.approx(after_one_hour, rel=0.02)
