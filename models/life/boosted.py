@@ -150,22 +150,35 @@ class BoostedPrognosis:
         left = np.full((len(lives), len(LEVELS)), np.nan)
         known = [place for place, life in enumerate(lives) if len(life.age) >= LEAST_ROWS]
         if known:
-            left[known] = self._of_rows([lives[place] for place in known])
-        said = tuple("" if len(life.age) >= LEAST_ROWS else _too_early(life) for life in lives)
+            told = self._rows_left([lives[place] for place in known], max(LOOK_BACK))
+            left[known] = self.spread.around(np.array([each[-1] for each in told])) * self.frame.step
+        said = tuple("" if len(life.age) >= LEAST_ROWS else _too_early(len(life.age)) for life in lives)
         return Forecasts(LEVELS.copy(), left, said)
 
-    def _of_rows(self, lives: Sequence[Life]) -> Floats:
-        """Only the rows that the second stage looks back to are shown to the teams, of all lives at once."""
-        newest = [wear_table(life, self.frame)[-max(LOOK_BACK) :] for life in lives]
-        ends = np.cumsum([len(table) for table in newest])
+    def along(self, life: Life) -> Forecasts:
+        """The forecast that would have been made at each row of a life, all at once: as `forecast` of `until(row)`."""
+        told = self._rows_left([life], len(life.age))[0]
+        left = self.spread.around(told) * self.frame.step
+        left[: LEAST_ROWS - 1] = np.nan
+        return Forecasts(
+            LEVELS.copy(), left, tuple(_too_early(row + 1) if row + 1 < LEAST_ROWS else "" for row in range(len(left)))
+        )
+
+    def _rows_left(self, lives: Sequence[Life], rows: int) -> list[Floats]:
+        """What the second stages say, on average, at the newest `rows` rows of each life; all lives at once.
+
+        Right where the second stage can look back far enough, and from the first row on.
+        """
+        newest = [wear_table(life, self.frame)[-rows:] for life in lives]
+        ages = [life.age[-rows:] / self.frame.step for life in lives]
+        ends = np.cumsum([len(table) for table in newest])[:-1]
         everything = np.concatenate(newest)
-        said = np.zeros((len(lives), len(self.teams)))
-        for number, (team, stage) in enumerate(zip(self.teams, self.stages, strict=True)):
-            told = np.split(_says(team, everything), ends[:-1])
-            ages = [life.age[-len(part) :] / self.frame.step for life, part in zip(lives, told, strict=True)]
-            last = np.stack([path_table(part, age)[-1] for part, age in zip(told, ages, strict=True)])
-            said[:, number] = stage.predict(last)
-        return self.spread.around(said.mean(axis=1)) * self.frame.step
+        said = np.zeros(len(everything))
+        for team, stage in zip(self.teams, self.stages, strict=True):
+            told = np.split(_says(team, everything), ends)
+            paths = [path_table(part, age) for part, age in zip(told, ages, strict=True)]
+            said += stage.predict(np.concatenate(paths)) / len(self.teams)
+        return np.split(said, ends)
 
 
 def path_table(told: Floats, age: Floats) -> Floats:
@@ -206,5 +219,5 @@ def _known_to_run(life: Life, frame: Frame, horizon_rows: float) -> Floats:
     return wear_table(life, frame)[sure]
 
 
-def _too_early(life: Life) -> str:
-    return f"cannot tell yet: {len(life.age)} of {LEAST_ROWS} rows"
+def _too_early(rows: int) -> str:
+    return f"cannot tell yet: {rows} of {LEAST_ROWS} rows"
