@@ -11,6 +11,7 @@ from forewarn.models.detectors.cross_prediction import CrossPrediction
 from forewarn.models.detectors.forest import Forest
 from forewarn.models.detectors.kernel_regression import KernelRegression
 from forewarn.models.detectors.learnt_limits import LearntLimits
+from forewarn.models.detectors.level_shift import LevelShift
 from forewarn.models.detectors.principal_components import PrincipalComponents
 from forewarn.models.detectors.seasonal import Seasonal
 
@@ -19,6 +20,7 @@ DETECTORS: Mapping[str, Detector] = MappingProxyType(
         detector.name: detector
         for detector in (
             LearntLimits(),
+            LevelShift(),
             Ewma(),
             Cusum(),
             PrincipalComponents(),
