@@ -116,7 +116,7 @@ class ExternalJudge:
         answer = self.scorer.ask(question)
         distance = _numbers(answer, "distance", 1)
         if "pulls" in answer:
-            pulls = _numbers(answer, "pulls", 2)
+            pulls = _numbers(answer, "pulls", 2, len(window.names))
         else:  # it does not say which column it was: all alike
             pulls = np.full(window.values.shape, 1.0 / max(len(window.names), 1))
         return guarded_strangeness(Strangeness(distance, pulls), window, self.plausible)
@@ -139,11 +139,12 @@ class ExternalPrognosis:
             self.schema.require(replace(self.schema, names=life.names))
         told = [{"asset": life.asset, "age": life.age.tolist(), "rows": _rows(life.values)} for life in lives]
         answer = self.scorer.ask({**_columns("life", self.schema), "lives": told})
-        left = _numbers(answer, "left", 2)
+        levels = _numbers(answer, "levels", 1)
+        left = _numbers(answer, "left", 2, len(levels))
         said = answer.get("said", [""] * len(lives))
         if not isinstance(said, list) or not all(isinstance(text, str) for text in said):
             raise Rejected("bad_answer", "said is a list of texts")
-        forecasts = Forecasts(_numbers(answer, "levels", 1), left, tuple(text[:500] for text in said))
+        forecasts = Forecasts(levels, left, tuple(text[:500] for text in said))
         return guarded_forecasts(forecasts, lives, self.plausible)
 
 
@@ -172,17 +173,16 @@ def _no_constant(word: str) -> float:
     raise ValueError(f"{word} is no JSON; say null")
 
 
-def _numbers(answer: Json, key: str, axes: int) -> Floats:
-    """float64 with so many axes; null becomes NaN, and a row that is null as a whole a row of NaN."""
+def _numbers(answer: Json, key: str, axes: int, width: int = 0) -> Floats:
+    """float64 with one axis, or with two and so many columns; null becomes NaN, also for a whole row."""
     told = answer.get(key)
     if not isinstance(told, list):
         raise Rejected("bad_answer", f"the answer has no list {key}")
     if axes == 1:
         return np.array([_number(value, key) for value in told], np.float64)
-    width = max((len(row) for row in told if isinstance(row, list)), default=0)
     rows = [[None] * width if row is None else row for row in told]
     if not all(isinstance(row, list) and len(row) == width for row in rows):
-        raise Rejected("bad_answer", f"the rows of {key} differ in length")
+        raise Rejected("bad_answer", f"the rows of {key} have {width} numbers each")
     return np.array([[_number(value, key) for value in row] for row in rows], np.float64).reshape(len(rows), width)
 
 

@@ -60,9 +60,10 @@ def guarded_strangeness(
             f"a distance beyond {plausible.ceiling:g}": distance > plausible.ceiling,
             "pulls that are no shares": asked & odd_pulls,
         }
-    flat = _flat(distance[:, None], np.column_stack([window.values, window.regime]), plausible)
-    if flat and not (plausible.may_rest_at_zero and np.all(distance[asked] == 0)):
-        faults["the same distance whatever is asked"] = asked
+    right = np.where(np.logical_or.reduce(list(faults.values())), np.nan, distance)
+    flat = _flat(right[:, None], np.column_stack([window.values, window.regime]), plausible)
+    if flat and not (plausible.may_rest_at_zero and np.nanmax(right) == 0):
+        faults["the same distance whatever is asked"] = ~np.isnan(right)
     wrong = np.logical_or.reduce(list(faults.values()))
     good = Strangeness(np.where(wrong, np.nan, distance), np.where(wrong[:, None], 0.0, pulls))
     return good, _told(faults, len(window), "rows")
@@ -93,8 +94,9 @@ def guarded_forecasts(said: Forecasts, lives: Sequence[Life], plausible: Plausib
             "its quantiles fall": (np.diff(left, axis=1) < 0).any(axis=1),
         }
     cut = (left == plausible.ceiling).any(axis=1)
-    if _flat(np.where(cut[:, None], np.nan, left), _last_rows(lives), plausible):
-        faults["the same answer whatever is asked"] = ~empty & ~cut
+    right = ~np.logical_or.reduce([empty, cut, *faults.values()])
+    if _flat(np.where(right[:, None], left, np.nan), _last_rows(lives), plausible):
+        faults["the same answer whatever is asked"] = right
     wrong = np.logical_or.reduce([empty, *faults.values()])
     texts = []
     for place, text in enumerate(said.said):
