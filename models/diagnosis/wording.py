@@ -56,7 +56,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("REPL L/H HYD CYL - leaking (SHD0024) 13/2/06")
     ['replac', 'left', 'hydraulic', 'cylinder', 'leak']
     >>> words_of("C/OUT brg, pump noisy & running hot")
-    ['chang', 'out', 'bear', 'pump', 'noise', 'and', 'runn', 'hot']
+    ['chang', 'out', 'bear', 'pump', 'noise', 'and', 'run', 'hot']
     """
     found = _WORDS.findall(_MARK.sub(" ", text.lower()))
     plain = (word for raw in found for word in spelt_out(raw).split())
@@ -64,23 +64,33 @@ def words_of(text: str) -> list[str]:
 
 
 def spelt_out(word: str) -> str:
-    """A word or the words it stands for; two words with a stroke between them that are no shorthand are two words."""
-    known = SHORTHAND.get(word)
-    if known is not None:
-        return known
-    return " ".join(SHORTHAND.get(part, part) for part in word.split("/"))
+    """A word or the words it stands for, with or without its ending; two words with a stroke between them that are no
+    shorthand are two words.
+
+    >>> spelt_out("o/heating"), spelt_out("broken/missing")
+    ('overheat', 'broken missing')
+    """
+    known = SHORTHAND.get(word) or (SHORTHAND.get(without_ending(word)) if "/" in word else None)
+    return known or " ".join(SHORTHAND.get(part, part) for part in word.split("/"))
+
+
+def without_ending(word: str) -> str:
+    """A word without its ending, where enough of it is left."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= _LEAST_STEM:
+            return word[: -len(ending)]
+    return word[:-1] if word.endswith("e") and len(word) > _LEAST_STEM + 1 else word
 
 
 def stem(word: str) -> str:
     """A word without its ending, crude and always the same.
 
-    >>> {stem(w) for w in ("replace", "replaced", "replacing", "replaces")}
-    {'replac'}
+    >>> {stem(w) for w in ("replace", "replaced", "replacing", "replaces")}, {stem(w) for w in ("slip", "slipping")}
+    ({'replac'}, {'slip'})
     """
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _LEAST_STEM:
-            return word[: -len(ending)]
-    return word[:-1] if word.endswith("e") and len(word) > _LEAST_STEM + 1 else word
+    left = without_ending(word)
+    doubled = left != word and len(left) >= _LEAST_STEM and left[-1] == left[-2] and left[-1] in "bdgmnprt"
+    return left[:-1] if doubled else left
 
 
 def normalised(text: str) -> str:
