@@ -1,21 +1,24 @@
-"""How much has each feature changed, since the start of this life and since half its age? Ridge on ln(life left).
+"""How much has each feature changed since an earlier part of this life? Ridge on ln(life left), for few lives.
 
-For few lives and many features: every column gives two changes, all are shrunk together (Hoerl and Kennard 1970), and
-forecasts of several strengths of shrinking are averaged instead of choosing one. What remains unexplained is measured
-on lives that were left out, and the interval is Student's with one degree of freedom for each life beyond the first.
-Changes, not levels: a level depends on the mounting of a sensor, a change on the machine.
+Every column gives one change, all are shrunk together (Hoerl and Kennard 1970), and forecasts of several strengths of
+shrinking are averaged instead of choosing one; half of them do not see the age, so that it cannot rule alone. What
+remains unexplained is measured on lives that were left out, and the interval is Student's with one degree of freedom
+for each life beyond the first. Changes, not levels: a level depends on the mounting of a sensor, a change on the
+machine. Targets are ln(life left), not shares of a life: machines of one kind lose their last hours alike, however long
+they lived before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from forewarn.core.errors import NotReady, Rejected
 from forewarn.core.readings import Floats
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
+from forewarn.models.life.guards import refuse_leaks
 from forewarn.models.life.moments import Moments, ended, equal_weights, leave_out
 from forewarn.models.life.pooling import student_quantiles
 
@@ -23,25 +26,29 @@ LEAST_LIVES = 3
 LEAST_ASKED_ROWS = 10
 SHARE_OF_NOW = 0.1
 WIDEST_ROWS, NARROWEST_ROWS = 30, 5
+UNSEEN = 1e9  # a strength that leaves nothing
 FARTHEST = 4.0  # deviations: a change beyond all that was learnt from is not extrapolated without end
 TOO_SHORT = "cannot tell yet: fewer than 10 readings"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRegression:
-    """Settings: how strongly coefficients are shrunk (in units of the number of moments), at which moments."""
+    """Settings: changes since when ("start" or "half" of the age), how strongly coefficients are shrunk (in units of
+    the number of moments), at which moments."""
 
-    strengths: tuple[float, ...] = (0.3, 1.0, 3.0)
+    since: str = "start"
+    strengths: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
     moments: Moments = field(default_factory=lambda: Moments(30))
     folds: int = 8
 
     @property
     def name(self) -> str:
         """Key in the table."""
-        return "change_regression"
+        return f"change_since_{self.since}"
 
     def learn(self, lives: Sequence[Life], seed: int = 0) -> ChangePrognosis:
         """Learn from at least three lives that have ended; NotReady below. Lives that go on teach nothing here."""
+        refuse_leaks(lives)
         teachers = ended(lives)
         if len({life.asset for life in teachers}) < LEAST_LIVES:
             raise NotReady(f"needs {LEAST_LIVES} assets with an ended life, has {len(teachers)}")
@@ -55,21 +62,25 @@ class ChangeRegression:
         error = np.concatenate(missed)
         spread = float(np.sqrt(equal_weights(assets) @ error**2))
         full = self._fit(teachers, logged)
-        return ChangePrognosis(
-            full.names, logged, full.mean, full.scale, full.weights, full.base, spread, len(teachers)
-        )
+        return replace(full, spread=spread)
 
     def _fit(self, lives: Sequence[Life], logged: tuple[bool, ...]) -> ChangePrognosis:
         asked, left = self.moments.of(lives)
-        table = np.stack([changes(life, logged) for life in asked])
+        table = np.stack([changes(life, logged, self.since) for life in asked])
         share = equal_weights([life.asset for life in asked])
         target = np.log(left)
         mean, base = share @ table, float(share @ target)
         scale = np.sqrt(share @ (table - mean) ** 2) + 1e-9
         z = (table - mean) / scale
         power, pull = (z * share[:, None]).T @ z, (z * share[:, None]).T @ (target - base)
-        solved = [np.linalg.solve(power + s * np.eye(len(power)), pull) for s in self.strengths]
-        return ChangePrognosis(lives[0].names, logged, mean, scale, np.mean(solved, axis=0), base, 0.0, len(lives))
+        solved = [
+            np.linalg.solve(power + strength * np.diag([age, *[1.0] * (len(power) - 1)]), pull)
+            for strength in self.strengths
+            for age in (1.0, UNSEEN)
+        ]
+        return ChangePrognosis(
+            lives[0].names, logged, self.since, mean, scale, np.mean(solved, axis=0), base, 0.0, len(lives)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +89,7 @@ class ChangePrognosis:
 
     names: tuple[str, ...]
     logged: tuple[bool, ...]
+    since: str
     mean: Floats
     scale: Floats
     weights: Floats
@@ -101,7 +113,7 @@ class ChangePrognosis:
         """float64[m]: middle of ln(life left)."""
         if not lives:
             return np.zeros(0)
-        z = (np.stack([changes(life, self.logged) for life in lives]) - self.mean) / self.scale
+        z = (np.stack([changes(life, self.logged, self.since) for life in lives]) - self.mean) / self.scale
         return np.asarray(self.base + np.clip(z, -FARTHEST, FARTHEST) @ self.weights, np.float64)
 
 
@@ -113,21 +125,24 @@ def positive_columns(lives: Sequence[Life]) -> tuple[bool, ...]:
     )
 
 
-def changes(life: Life, logged: Sequence[bool]) -> Floats:
-    """float64[1 + 2 k]: ln(age), change of each column since the first tenth of the life, since half its age.
+def changes(life: Life, logged: Sequence[bool], since: str = "start") -> Floats:
+    """float64[1 + k]: ln(age), and the change of each column since the first tenth of the life or since half its age.
 
-    Medians over a tenth of the rows, 5 to 30. A column without a value has not changed.
+    Medians over a tenth of the rows: at least 10 at the start, else 5 to 30. A column without a value has not changed.
 
     >>> life = Life("a", np.arange(1.0, 101.0), ("x",), np.r_[np.ones(60), np.full(40, np.e)][:, None], False)
     >>> changes(life, (True,)).round(2).tolist()
-    [4.61, 1.0, 1.0]
+    [4.61, 1.0]
     """
     n = len(life.age)
     width = int(np.clip(n * SHARE_OF_NOW, NARROWEST_ROWS, WIDEST_ROWS))
-    half = int(np.searchsorted(life.age, (life.age[0] + life.age[-1]) / 2))
-    now, first = middles(life, logged, n - width, n), middles(life, logged, 0, max(2 * NARROWEST_ROWS, n // 10))
-    then = middles(life, logged, half - width // 2, half + width // 2 + 1)
-    moved = np.nan_to_num(np.concatenate([now - first, now - then]), nan=0.0, posinf=0.0, neginf=0.0)
+    now = middles(life, logged, n - width, n)
+    if since == "start":
+        then = middles(life, logged, 0, max(2 * NARROWEST_ROWS, int(n * SHARE_OF_NOW)))
+    else:
+        half = int(np.searchsorted(life.age, (life.age[0] + life.age[-1]) / 2))
+        then = middles(life, logged, half - width // 2, half + width // 2 + 1)
+    moved = np.nan_to_num(now - then, nan=0.0, posinf=0.0, neginf=0.0)
     return np.concatenate([[np.log(max(float(life.age[-1]), 1e-9))], moved])
 
 

@@ -1,14 +1,14 @@
 """Several forecasts are pooled, each by how well it did on lives that it had not seen; then the interval is set right.
 
-*Weights.* Every asset with an ended life is left out once. A member's loss there (pinball loss of ln(life left) over all
-levels), over the mean loss of those that spoke at the same moments, gives its merit; a power of it is the weight (Bates
-and Granger 1969). On few lives merit is mostly luck: weights are drawn to equal ones as if ten more assets had found all
-members alike, so that no single one is ever chosen. Members that cannot tell are left out of the pool for that moment.
+*Weights.* Every asset with an ended life is left out once. A member's loss there (pinball loss of ln(life left) over
+all levels), over the mean loss of those that spoke at the same moments, gives its merit; a power of it is the weight
+(Bates and Granger 1969). On few lives merit is mostly luck: weights are drawn to equal ones as if some more assets had
+found all members alike, so that no single one is ever chosen. Members that cannot tell are left out for that moment.
 
-*Interval.* The pool's own misses on the lives left out say by which factor its quantiles must move away from the middle,
-in ln(life left), for each level to hold what it promises: split-conformal scores over assets, each asset counting once,
-pooled over the folds (CV+ and jackknife+ of Barber, Candes, Ramdas and Tibshirani 2021). With so few assets an honest
-interval may span a factor of forty, and it says so.
+*Interval.* The pool's own misses on the lives left out say by which factor its quantiles must move away from the
+middle, in ln(life left), for each level to hold what it promises: conformal scores over assets, each asset counting
+once, pooled over the folds (CV+ and jackknife+ of Barber, Candes, Ramdas and Tibshirani 2021). With so few assets an
+honest interval may span a factor of forty, and it says so.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from forewarn.core.readings import Floats
 from forewarn.models.life.change_regression import ChangeRegression
 from forewarn.models.life.contract import LEVELS, Forecasts, Life, LifeModel, Prognosis
 from forewarn.models.life.extrapolation import Extrapolation
+from forewarn.models.life.guards import refuse_leaks
 from forewarn.models.life.moments import Moments, ended, equal_weights, leave_out
 from forewarn.models.life.pooling import MIDDLE, log_loss, pooled, stretched
 from forewarn.models.life.similarity import Similarity
@@ -35,7 +36,7 @@ LEAST_MOMENTS = 8
 
 def usual_members() -> tuple[LifeModel, ...]:
     """What is pooled where nothing else is asked for."""
-    return ChangeRegression(), Similarity(), Extrapolation()
+    return ChangeRegression("start"), ChangeRegression("half"), Similarity(), Extrapolation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Combination:
     members: tuple[LifeModel, ...] = field(default_factory=usual_members)
     moments: Moments = field(default_factory=Moments)
     folds: int = 8
-    power: float = 3.0
-    doubt: float = 10.0
+    power: float = 4.0
+    doubt: float = 3.0
 
     @property
     def name(self) -> str:
@@ -59,6 +60,7 @@ class Combination:
 
     def learn(self, lives: Sequence[Life], seed: int = 0) -> PooledPrognosis:
         """Learn the members, their weights and the factors. NotReady below four assets with an ended life."""
+        refuse_leaks(lives)
         assets = {life.asset for life in ended(lives)}
         if len(assets) < LEAST_LIVES:
             raise NotReady(f"needs {LEAST_LIVES} assets with an ended life, has {len(assets)}")
@@ -145,7 +147,8 @@ def mixed(quantiles: Floats, weights: Floats) -> Floats:
 def stretches(pool: Floats, left: Floats, share: Floats, assets: int) -> Floats:
     """float64[levels]: factors for pairs of levels, such that the pair held its share of the moments left out.
 
-    1 where too few moments were told. The share that is asked for is raised by (assets + 1) / assets.
+    1 where too few moments were told. Each asset is one witness, however many moments it gives: the guarantee asks for
+    (assets + 1) / assets of the level, which overshoots, and the level itself falls short; the middle is taken.
     """
     told = ~np.isnan(pool).any(axis=1)
     factors = np.ones(len(LEVELS))
@@ -156,7 +159,7 @@ def stretches(pool: Floats, left: Floats, share: Floats, assets: int) -> Floats:
         high = len(LEVELS) - 1 - low
         up = (off - logs[:, MIDDLE]) / np.maximum(logs[:, high] - logs[:, MIDDLE], 1e-9)
         down = (logs[:, MIDDLE] - off) / np.maximum(logs[:, MIDDLE] - logs[:, low], 1e-9)
-        held = min((LEVELS[high] - LEVELS[low]) * (assets + 1) / assets, 1.0)
+        held = min((LEVELS[high] - LEVELS[low]) * (assets + 0.5) / assets, 1.0)
         score, order = np.maximum(up, down), np.argsort(np.maximum(up, down))
         reached = np.cumsum(share[told][order]) / share[told].sum()
         place = min(int(np.searchsorted(reached, held - 1e-12)), len(order) - 1)

@@ -17,6 +17,7 @@ import numpy as np
 from forewarn.core.readings import Floats
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.life.growth import blurred, reached
+from forewarn.models.life.guards import refuse_leaks
 from forewarn.models.life.health_index import HealthIndex, learn_index
 from forewarn.models.life.moments import Moments, ended, equal_weights, leave_out
 from forewarn.models.life.pooling import MIDDLE, weighted_quantiles
@@ -43,6 +44,7 @@ class Extrapolation:
 
     def learn(self, lives: Sequence[Life], seed: int = 0) -> ExtrapolationPrognosis:
         """Learn index, level of failure and how far extrapolation misses. NotReady below three ended lives."""
+        refuse_leaks(lives)
         index, longest = learn_index(lives), longest_of(lives)
         missed, assets = [], []
         if len(ended(lives)) > 3:

@@ -8,7 +8,7 @@ read from the same lives, with their scatter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,14 +54,21 @@ class HealthIndex:
         """
         if life.names != self.names:
             raise Rejected("columns", f"this model learnt from {', '.join(self.names)}")
-        total, known = np.zeros(len(life.age)), np.zeros(len(life.age))
-        for j in np.flatnonzero(self.weights):
-            moved = risen(life.values[:, j], self.logged[j], self.signs[j]) / self.sizes[j]
-            there = ~np.isnan(moved)
-            total[there] += self.weights[j] * moved[there]
-            known[there] += self.weights[j]
+        used = np.flatnonzero(self.weights)
+        moved = np.full((len(life.age), len(used)), np.nan)
+        smooth = smoothed(life, self.logged)[:, used]
+        for sign in SHARES:
+            of_sign = np.array(self.signs)[used] == sign
+            moved[:, of_sign] = risen(smooth[:, of_sign], sign)
+        return self.gathered(moved / self.sizes[used], self.weights[used])
+
+    @staticmethod
+    def gathered(moved: Floats, weights: Floats) -> Floats:
+        """float64[n]: weighted mean of the columns that are known."""
+        known = ~np.isnan(moved)
+        total, weight = np.where(known, moved, 0.0) @ weights, known @ weights
         with np.errstate(invalid="ignore", divide="ignore"):
-            return held(np.where(known > 0, total / known, np.nan))
+            return held(np.where(weight > 0, total / weight, np.nan))
 
     def paths(self, lives: Sequence[Life]) -> list[Floats]:
         """The index of each life. Moments of one life share its memory: their common past is gone through once."""
@@ -91,34 +98,36 @@ def learn_index(lives: Sequence[Life]) -> HealthIndex:
     if len({life.asset for life in teachers}) < LEAST_LIVES:
         raise NotReady(f"needs {LEAST_LIVES} assets with an ended life, has {len(teachers)}")
     names, logged = teachers[0].names, positive_columns(teachers)
-    found = [column_of(teachers, j, logged[j]) for j in range(len(names))]
+    tables = [smoothed(life, logged) for life in teachers]
+    moves = {sign: [risen(table, sign) for table in tables] for sign in SHARES}
+    sound_rows = [early(life) for life in teachers]
+    found = [column_of(moves, sound_rows, j) for j in range(len(names))]
     signs, sizes = tuple(sign for sign, _, _ in found), np.array([size for _, size, _ in found])
     worth = np.array([ratio for _, _, ratio in found])
     worth = np.where(worth >= WORTH, np.minimum(worth, 10 * WORTH), 0.0)
     if not worth.sum():
         raise NotReady("no column moves further at the ends of these lives than before")
-    bare = HealthIndex(names, logged, signs, worth / worth.sum(), sizes, np.ones(1), np.inf, 0.0)
-    paths = [bare.of(life) for life in teachers]
+    weights = worth / worth.sum()
+    mine = [np.stack([moves[sign][i][:, j] for j, sign in enumerate(signs)], axis=1) for i in range(len(teachers))]
+    paths = [HealthIndex.gathered(table / sizes, weights) for table in mine]
     ends = np.sort([float(np.median(path[-3:])) for path in paths])
-    sound = [path[early(life)] for life, path in zip(teachers, paths, strict=True)]
+    sound = [path[rows] for rows, path in zip(sound_rows, paths, strict=True)]
     highest = [float(smallest_of(path, IN_A_ROW).max()) for path in sound]
     begun = max(float(np.median(highest)) * 1.5, float(np.sort(highest)[-2]), 0.05)
     noise = float(np.median([1.4826 * np.median(np.abs(path - np.median(path))) for path in sound]))
-    return HealthIndex(
-        names, logged, signs, bare.weights, sizes, np.maximum(ends, 1.2 * begun), begun, max(noise, 1e-6)
-    )
+    return HealthIndex(names, logged, signs, weights, sizes, np.maximum(ends, 1.2 * begun), begun, max(noise, 1e-6))
 
 
-def column_of(lives: Sequence[Life], j: int, logged: bool) -> tuple[int, float, float]:
-    """Direction of wear, usual move at the end, and that over the largest lasting move of sound lives."""
+def column_of(moves: Mapping[int, list[Floats]], sound_rows: list[slice], j: int) -> tuple[int, float, float]:
+    """Direction of wear, usual move at the end, and that over what sound lives pass in a tenth of their rows."""
     best = (1, 1.0, 0.0)
-    for sign in (1, -1):
-        paths = [risen(life.values[:, j], logged, sign) for life in lives]
+    for sign, tables in moves.items():
+        paths = [table[:, j] for table in tables]
         ends = [float(np.nanmedian(path[-3:])) for path in paths if not np.all(np.isnan(path[-3:]))]
         if len(ends) < LEAST_LIVES:
             continue
         size = float(np.median(ends))
-        sound = [path[early(life)] for life, path in zip(lives, paths, strict=True)]
+        sound = [path[rows] for path, rows in zip(paths, sound_rows, strict=True)]
         usual = [float(np.nanquantile(path, 0.9)) for path in sound if not np.all(np.isnan(path))]
         ratio = size / max(float(np.median(usual)), 1e-9) if usual and size > 1e-9 else 0.0
         if ratio > best[2]:
@@ -126,12 +135,16 @@ def column_of(lives: Sequence[Life], j: int, logged: bool) -> tuple[int, float, 
     return best
 
 
-def risen(column: Floats, logged: bool, sign: int) -> Floats:
-    """float64[n]: how far a smoothed column stands beyond its running quartile in the direction of wear."""
+def smoothed(life: Life, logged: Sequence[bool]) -> Floats:
+    """float64[n, k]: running medians of the columns, of logarithms where a column changes by factors."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.log(np.where(column > 0, column, np.nan)) if logged else column
-    smooth = running_median(value, SMOOTH_ROWS)
-    return np.asarray(sign * (smooth - running_quantile(smooth, SHARES[sign])), np.float64)
+        logs = np.log(np.where(life.values > 0, life.values, np.nan))
+    return running_median(np.where(np.array(logged, bool), logs, life.values), SMOOTH_ROWS)
+
+
+def risen(smooth: Floats, sign: int) -> Floats:
+    """float64[n, k]: how far smoothed columns stand beyond their running quartile in the direction of wear."""
+    return sign * (smooth - running_quantile(smooth, SHARES[sign]))
 
 
 def early(life: Life) -> slice:

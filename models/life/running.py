@@ -5,7 +5,6 @@ A number at a row is made from that row and earlier ones, so the past of a life 
 
 from __future__ import annotations
 
-from bisect import insort
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,36 +14,28 @@ from forewarn.models.life.contract import Life
 
 
 def running_quantile(values: Floats, share: float) -> Floats:
-    """float64[n]: the quantile of everything up to each row (lower of two neighbours); NaN is passed over.
+    """float64 like `values` [n] or [n, k]: the quantile of everything up to each row (the lower of two neighbours), of
+    each column; NaN is passed over, and stands where nothing came yet.
 
     >>> running_quantile(np.array([4.0, 2.0, np.nan, 3.0, 1.0]), 0.5).tolist()
     [4.0, 2.0, 2.0, 3.0, 2.0]
     """
-    seen: list[float] = []
-    told = np.full(len(values), np.nan)
-    for row, value in enumerate(values.tolist()):
-        if value == value:
-            insort(seen, value)
-        if seen:
-            told[row] = seen[int(share * (len(seen) - 1))]
-    return told
+    import pandas as pd
+
+    table = pd.DataFrame(values.reshape(len(values), -1)).expanding(min_periods=1)
+    return np.asarray(table.quantile(share, interpolation="lower"), np.float64).reshape(values.shape)
 
 
 def running_median(values: Floats, width: int) -> Floats:
-    """float64[n]: median of the last `width` rows, of fewer at the start; NaN is passed over, NaN where all are.
+    """float64 like `values` [n] or [n, k]: median of the last `width` rows, of fewer at the start; NaN is passed over.
 
     >>> running_median(np.array([1.0, 9.0, 2.0, 3.0]), 3).tolist()
     [1.0, 5.0, 2.0, 3.0]
     """
-    if not len(values):
-        return values.copy()
-    padded = np.concatenate([np.full(width - 1, np.nan), values])
-    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)  # NaN goes to the end
-    known = np.sum(~np.isnan(windows), axis=1)
-    rows = np.arange(len(values))
-    low, high = np.maximum((known - 1) // 2, 0), known // 2
-    middle = (windows[rows, low] + windows[rows, np.minimum(high, width - 1)]) / 2
-    return np.where(known > 0, middle, np.nan)
+    import pandas as pd
+
+    table = pd.DataFrame(values.reshape(len(values), -1)).rolling(width, min_periods=1)
+    return np.asarray(table.median(), np.float64).reshape(values.shape)
 
 
 def smallest_of(values: Floats, width: int) -> Floats:
@@ -74,7 +65,7 @@ class FirstSign:
 
     def rises(self, life: Life) -> Floats:
         """float64[n]: how many times above its quartile each row stands (geometric mean over the columns); NaN where
-        no column has a value. KeyError-free: columns that the life does not have are left out.
+        no column has a value. Columns that the life does not have are left out.
 
         >>> life = Life("a", np.arange(4.0), ("x",), np.array([[1.0], [1.0], [2.0], [4.0]]), False)
         >>> FirstSign(("x", "y")).rises(life).tolist()
@@ -85,7 +76,7 @@ class FirstSign:
             return np.full(len(life.age), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(np.where(life.values[:, places] > 0, life.values[:, places], np.nan))
-        above = np.stack([column - running_quantile(column, self.share) for column in logs.T], axis=1)
+        above = logs - running_quantile(logs, self.share)
         known = ~np.isnan(above)
         total = np.where(known, above, 0.0).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):

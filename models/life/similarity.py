@@ -17,6 +17,7 @@ from forewarn.core.errors import NotReady
 from forewarn.core.readings import Floats
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.life.growth import blurred
+from forewarn.models.life.guards import refuse_leaks
 from forewarn.models.life.health_index import HealthIndex, learn_index
 from forewarn.models.life.moments import ended
 from forewarn.models.life.pooling import weighted_quantiles
@@ -36,7 +37,7 @@ class Similarity:
     stretch: float = 0.3
     points: int = 12
     places: int = 60
-    reach: float = 4.0
+    reach: float = 8.0
     age_worth: float = 1.0
     spread: float = 0.5
 
@@ -47,6 +48,7 @@ class Similarity:
 
     def learn(self, lives: Sequence[Life], seed: int = 0) -> SimilarityPrognosis:
         """Keep the lives, with the index that those with an end taught. NotReady below three of them."""
+        refuse_leaks(lives)
         index = learn_index(lives)
         if len(ended(lives)) < LEAST_LIVES:
             raise NotReady(f"needs {LEAST_LIVES} lives that have ended")
