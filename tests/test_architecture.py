@@ -18,7 +18,10 @@ SETUPTOOLS = SETTINGS["tool"]["setuptools"]
 FOLDERS = ("api", "core", "ingest", "maintenance", "models", "pipeline", "simulators")
 LOADED_BY_PATH = {"maintenance/migrations", "maintenance/migrations/versions"}  # Alembic's; shipped as package data
 LINES_PER_FILE = 400
-RUNS_DATA = {"eval", "exec", "joblib.load", "os.system", "yaml.full_load", "yaml.load", "yaml.unsafe_load"}
+RUNS_DATA = {"eval", "exec", "os.system", "torch.load", "yaml.full_load", "yaml.load", "yaml.unsafe_load"}
+PICKLES = {"pickle", "_pickle", "cloudpickle", "dill", "jsonpickle", "marshal", "shelve"}
+PICKLES_TOO = {"joblib.dump", "joblib.load", "sklearn.externals"}
+PICKLE_METHODS = {"read_pickle", "to_pickle"}
 HEAVY = ("pandas", "sklearn", "statsmodels", "scipy.stats")
 
 
@@ -94,23 +97,51 @@ def test_simulators_see_of_the_product_only_core_and_the_wire_formats() -> None:
 def dangers(tree: ast.Module) -> Iterator[str]:
     """Calls and imports that turn data into running code, or a text into a shell's command."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-            yield from (f"import {name}" for name in modules if name.split(".")[0] in {"pickle", "cloudpickle", "dill"})
+        if isinstance(node, ast.Import):
+            yield from (f"import {alias.name}" for alias in node.names if is_pickle(alias.name))
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (f"import {name}" for name in names if is_pickle(name) or name.startswith("skops.io."))
         elif isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            if called in RUNS_DATA:
-                yield f"{called}()"
-            for keyword in node.keywords:
-                if keyword.arg in {"shell", "allow_pickle"} and ast.unparse(keyword.value) != "False":
-                    yield f"{called}({keyword.arg}={ast.unparse(keyword.value)})"
+            yield from dangers_of_call(node)
+
+
+def is_pickle(name: str) -> bool:
+    """Is it a module, or a name of one, that reads or writes pickles?"""
+    return name.split(".")[0] in PICKLES or any(f"{name}.".startswith(f"{known}.") for known in PICKLES_TOO)
+
+
+def dangers_of_call(node: ast.Call) -> Iterator[str]:
+    """What is wrong with one call. A skops file is opened with the list in the code, never with what the file wants."""
+    called = ast.unparse(node.func)
+    last = called.rpartition(".")[2]
+    told = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+    if called in RUNS_DATA | PICKLES_TOO or last in PICKLE_METHODS | {"get_untrusted_types"}:
+        yield f"{called}()"
+    if "skops" in called and last in {"load", "loads"} and told.get("trusted") != "TRUSTED":
+        yield f"{called}() without trusted=TRUSTED"
+    for keyword, safe in (("shell", "False"), ("allow_pickle", "False"), ("trusted", "TRUSTED")):
+        if told.get(keyword, safe) != safe:
+            yield f"{called}({keyword}={told[keyword]})"
 
 
 @pytest.mark.parametrize(
     "line",
     [
         "import pickle",
-        "from joblib import load; import dill.source",
+        "from _pickle import loads",
+        "import dill.source",
+        "from joblib import load",
+        "joblib.dump(model, path)",
+        "import sklearn.externals.joblib",
+        "from sklearn.externals import joblib",
+        "frame.to_pickle(path)",
+        "torch.load(path)",
+        "skops.io.load(path)",
+        "skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))",
+        "skops.io.load(path, trusted=True)",
+        "reader.open(path, trusted=None)",
+        "from skops.io import load as open_model",
         "eval(text)",
         "yaml.load(text)",
         "joblib.load(path)",
@@ -120,6 +151,18 @@ def dangers(tree: ast.Module) -> Iterator[str]:
 )
 def test_the_search_for_dangerous_calls_finds_each_kind(line: str) -> None:
     assert list(dangers(ast.parse(line)))
+
+
+@pytest.mark.parametrize(
+    "line", ["skops.io.loads(data, trusted=TRUSTED)", "from joblib import Parallel", "np.load(path)", "json.load(file)"]
+)
+def test_the_search_for_dangerous_calls_lets_good_ones_pass(line: str) -> None:
+    assert not list(dangers(ast.parse(line)))
+
+
+def test_model_files_are_opened_in_one_place() -> None:
+    using = {name_of(path) for path in product_files() if any(n.split(".")[0] == "skops" for n in imports_of(path))}
+    assert using == {"models/registry/files.py"}
 
 
 def test_no_product_code_runs_data_as_code() -> None:

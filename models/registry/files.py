@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib import import_module
 
 from forewarn.core.errors import Rejected
 from forewarn.models.registry.container import check_container
@@ -23,7 +22,9 @@ def dumps(model: object) -> bytes:
 
     Checked as a reader would: what cannot be read again is never kept.
     """
-    data = import_module("skops.io").dumps({"format": FORMAT, "skops_protocol": PROTOCOL, "model": to_parts(model)})
+    import skops.io
+
+    data = skops.io.dumps({"format": FORMAT, "skops_protocol": PROTOCOL, "model": to_parts(model)})
     check_container(data)
     return bytes(data)
 
@@ -31,8 +32,10 @@ def dumps(model: object) -> bytes:
 def loads(data: bytes) -> object:
     """The model in a file. Raises Rejected for everything that `container` refuses, and for trees with false links."""
     check_container(data)
+    import skops.io
+
     try:
-        told = import_module("skops.io").loads(data, trusted=TRUSTED)
+        told = skops.io.loads(data, trusted=TRUSTED)
     except Exception as error:  # skops and scikit-learn raise whatever a crooked attribute leads to
         raise Rejected("bad_model_file", f"it cannot be put together: {type(error).__name__}: {error}") from error
     if not isinstance(told, dict) or told.get("format") != FORMAT or "model" not in told:
@@ -43,7 +46,7 @@ def loads(data: bytes) -> object:
 
 def prepare() -> None:
     """Import everything that loading may need, for a process that is about to limit itself."""
-    import_module("skops.io")  # brings all of scikit-learn
+    import skops.io  # type: ignore[import-untyped] # noqa: F401 # brings all of scikit-learn; has no annotations
 
     for key in LEARNT:
         class_of(key)
