@@ -29,8 +29,7 @@ class CrossPrediction:
     def learn(self, past: Window) -> CrossJudge:
         """Learn the ties. Raises NotReady below 24 rows."""
         usual = learn_usual(past)
-        rows = usual.smoothed(past, self.smooth)
-        rows = rows[~np.isnan(rows).any(axis=1)]
+        rows = usual.taught(past, self.smooth)
         weights = ties(rows, self.ridge)
         rest = rows - rows @ weights
         room = np.maximum(np.sqrt(np.mean(rest**2, axis=0)), LEAST_RESIDUAL)

@@ -25,8 +25,7 @@ class Forest:
         from sklearn.ensemble import IsolationForest
 
         usual = learn_usual(past)
-        rows = usual.smoothed(past, self.smooth)
-        rows = rows[~np.isnan(rows).any(axis=1)]
+        rows = usual.taught(past, self.smooth)
         return ForestJudge(usual, self.smooth, IsolationForest(n_estimators=self.trees, random_state=0).fit(rows))
 
 

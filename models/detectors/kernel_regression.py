@@ -30,8 +30,7 @@ class KernelRegression:
     def learn(self, past: Window) -> KernelJudge:
         """Remember rows. Raises NotReady below 24 rows."""
         usual = learn_usual(past)
-        rows = usual.smoothed(past, self.smooth)
-        rows = rows[~np.isnan(rows).any(axis=1)]
+        rows = usual.taught(past, self.smooth)
         remembered = rows[np.unique(np.linspace(0, len(rows) - 1, min(self.memory, len(rows))).astype(int))]
         apart = squares(remembered, remembered)
         np.fill_diagonal(apart, np.inf)

@@ -40,5 +40,7 @@ class LimitsJudge:
 
 def lasting(values: Floats, rows: int) -> Floats:
     """Least of the last so many rows, float64[n, k]; NaN counts as 0, and so do the rows before the first."""
+    if not len(values):
+        return values
     padded = np.vstack([np.zeros((rows - 1, values.shape[1])), np.nan_to_num(values, nan=0.0)])
     return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, rows, axis=0).min(axis=-1), np.float64)

@@ -1,4 +1,8 @@
-"""Principal components: Hotelling's T2 inside the plane of the usual, Q across it (Jackson and Mudholkar 1979)."""
+"""Principal components: Hotelling's T2 inside the plane of the usual, Q across it (Jackson and Mudholkar 1979).
+
+What pulls is told by reconstruction: how much the distance falls when one column alone is put right (Alcala, Qin 2009).
+Plain contributions smear a fault over all columns that are tied to it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ import numpy as np
 from forewarn.core.readings import Floats, Window
 from forewarn.models.detectors.contract import Strangeness
 from forewarn.models.detectors.usual import Usual, learn_usual, shares
+
+NO_ROOM = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +28,7 @@ class PrincipalComponents:
     def learn(self, past: Window) -> ComponentsJudge:
         """Learn the plane. Raises NotReady below 24 rows."""
         usual = learn_usual(past)
-        rows = usual.smoothed(past, self.smooth)
-        rows = rows[~np.isnan(rows).any(axis=1)]
+        rows = usual.taught(past, self.smooth)
         centre = rows.mean(axis=0)
         _, singular, axes = np.linalg.svd(rows - centre, full_matrices=False)
         variance = singular**2 / len(rows)
@@ -48,9 +53,15 @@ class ComponentsJudge:
         """Root of the larger of T2 over its mean and Q over its mean; 1 is what the past usually showed."""
         rows = self.usual.smoothed(window, self.smooth) - self.centre
         along = rows @ self.axes.T
-        off = (rows - along @ self.axes) ** 2
+        off = rows - along @ self.axes
         t2 = np.sum(along**2 / self.variance, axis=1) / len(self.variance)
-        q = off.sum(axis=1) / self.across
-        inside = np.abs(rows * ((along / self.variance) @ self.axes))
-        pulls = shares(np.where((q > t2)[:, None], off, inside))
-        return Strangeness(np.sqrt(np.maximum(t2, q)), pulls)
+        q = np.sum(off**2, axis=1) / self.across
+        return Strangeness(np.sqrt(np.maximum(t2, q)), self._pulls(along, off))
+
+    def _pulls(self, along: Floats, off: Floats) -> Floats:
+        """How far the sum of both falls when each column alone is put right."""
+        inside = (along / self.variance) @ self.axes / len(self.variance)
+        own = np.sum(self.axes**2 / self.variance[:, None], axis=0) / len(self.variance)
+        own = own + np.maximum(1 - np.sum(self.axes**2, axis=0), 0.0) / self.across
+        falls = (inside + off / self.across) ** 2 / np.maximum(own, NO_ROOM)
+        return shares(np.where(np.isnan(self.usual.spread), 0.0, falls))

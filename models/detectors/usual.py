@@ -43,6 +43,14 @@ class Usual:
         which less than half is known is NaN as a whole."""
         return filled(trailing_mean(self.deviations(window), rows), self.judged)
 
+    def taught(self, past: Window, rows: int) -> Floats:
+        """float64[m, k]: the rows of `smoothed` that are known. Raises NotReady when they are too few."""
+        known = self.smoothed(past, rows)
+        known = known[~np.isnan(known).any(axis=1)]
+        if len(known) < FEWEST_ROWS:
+            raise NotReady(f"{len(known)} of the {FEWEST_ROWS} rows that a baseline needs")
+        return known
+
     def deviations(self, window: Window) -> Floats:
         """float64[n, k]: distance from what is usual in the row's regime, in scatters; signed.
 
@@ -79,6 +87,8 @@ def learn_usual(past: Window, fewest: int = FEWEST_ROWS) -> Usual:
     matrix, _ = regime_matrix(ends, past.regime)
     columns = [column_of(matrix, y, fewest) for y in past.values.T]
     spread = np.array([s for _, s in columns])
+    if np.isnan(spread).all():
+        raise NotReady("no column has moved yet, or all are 0")
     return Usual(past.names, ends, np.column_stack([c for c, _ in columns]), spread)
 
 
