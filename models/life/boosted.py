@@ -28,7 +28,7 @@ from forewarn.models.life.conformal import Spread, spread_of
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.life.degradation import Frame, trailing_mean, wear_table
 from forewarn.models.life.guards import constant_columns, refuse_leaks
-from forewarn.models.life.members import KINDS, Kind, Member, taught
+from forewarn.models.life.members import KINDS, Kind, Member
 from forewarn.models.training.splits import by_asset
 
 LEAST_ENDS = 10
@@ -87,7 +87,7 @@ class Boosted:
                 [*(lefts[i] for i in teach), *(np.full(len(b), self.horizon_rows * 2) for b in beyond)]
             )
             team = tuple(
-                taught(kind, table, left, self.horizon_rows, seed + 100 * number + place)
+                kind.teach(table, left, self.horizon_rows, seed + 100 * number + place)
                 for place, kind in enumerate(self.kinds)
             )
             for i in ask:
