@@ -47,12 +47,18 @@ class BearingGeometry:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A maintainable item of an asset. `kind` is a word of `core.faults.MECHANISMS[...].component_kinds`."""
+    """A maintainable item of an asset. `kind` is a word of `core.faults.MECHANISMS[...].component_kinds`.
+
+    `gear_teeth` (of the gear on a rotor) and `vanes` (of an impeller or fan wheel) give the tones of gear mesh and
+    vane pass at the shaft whose speed the asset reports.
+    """
 
     id: str
     kind: str
     name: str = ""
     bearing: BearingGeometry | None = None
+    gear_teeth: int | None = None
+    vanes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,11 @@ class RunRule:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One machine. `criticality` A (stops the plant) to C; `nominal_rpm` is used where no speed signal exists."""
+    """One machine. `criticality` A (stops the plant) to C; `nominal_rpm` is used where no speed signal exists.
+
+    `support` is "rigid" or "flexible" by ISO 20816-3: rigid when the lowest natural frequency of machine and
+    foundation lies at least a quarter above the speed.
+    """
 
     id: str
     name: str
@@ -119,6 +129,12 @@ class Asset:
     signals: tuple[SignalSpec, ...] = ()
     faults: tuple[FaultPlan, ...] = ()
     running: RunRule | None = None
+    support: str = "rigid"
+
+    def only(self, count: str) -> int | None:
+        """What the asset's components say of `gear_teeth` or `vanes`: the one value, None when none or several do."""
+        found = {getattr(c, count) for c in self.components} - {None}
+        return found.pop() if len(found) == 1 else None
 
     def component(self, id: str) -> Component | None:
         """The component of this id, or None."""

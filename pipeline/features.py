@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,9 @@ import numpy as np
 from forewarn.core.plant import Asset
 from forewarn.core.ports import SeriesReader, SeriesWriter
 from forewarn.core.readings import NOT_SCORED, SignalSpec, Waveform
-from forewarn.models.features.vibration import waveform_features
+from forewarn.models.features.blocks import LEAST_SAMPLES, Mounted, block_features
 from forewarn.pipeline.derived import DerivedSeries
 from forewarn.pipeline.history import FOREVER_US, AssetHistory
-
-LEAST_SAMPLES = 64
-"""A shorter block is stored and shown, and gives no features."""
 
 MOST_PER_PASS = 64
 """So many waveforms of one signal are taken at once, so that a backlog of one machine does not hold up the others."""
@@ -62,22 +60,35 @@ class FeatureStage:
 
     def _points_of(self, spec: SignalSpec, history: AssetHistory, number: int) -> list[FeaturePoint]:
         waveforms = self._reader.waveforms(number, self._done_us.get(spec.name, 0) + 1, FOREVER_US)[:MOST_PER_PASS]
-        points = []
         for waveform in waveforms:
             rms = float(np.sqrt(np.mean(np.square(waveform.samples, dtype=np.float64))))
             history.heard(spec.signal, waveform.at, rms, waveform.quality)
-            points.append(FeaturePoint(spec.asset, spec.signal, waveform.at, _features(spec, history, waveform)))
-        return points
+        found = features_of(spec, history, waveforms)
+        return [
+            FeaturePoint(spec.asset, spec.signal, waveform.at, features)
+            for waveform, features in zip(waveforms, found, strict=True)
+        ]
 
 
-def _features(spec: SignalSpec, history: AssetHistory, waveform: Waveform) -> dict[str, float]:
-    if waveform.quality & int(NOT_SCORED) or len(waveform.samples) < LEAST_SAMPLES:
-        return {}
-    component = history.asset.component(spec.component or "")
-    bearing = component.bearing if component else None
-    shaft_hz = shaft_speed_hz(history.asset, history, waveform.at)
-    features = waveform_features(waveform.samples, waveform.sample_rate_hz, shaft_hz, bearing)
-    return {f"{spec.signal}:{name}": value for name, value in features.items()}
+def features_of(spec: SignalSpec, history: AssetHistory, waveforms: Sequence[Waveform]) -> list[dict[str, float]]:
+    """Features of waveforms of one signal, in their order; blocks of one shape are worked out together.
+
+    A block that cannot be believed or is shorter than `LEAST_SAMPLES` gives none.
+    """
+    asset, found = history.asset, [dict[str, float]() for _ in waveforms]
+    component = asset.component(spec.component or "")
+    mounted = Mounted(component.bearing if component else None, asset.only("gear_teeth"), asset.only("vanes"))
+    alike: dict[tuple[int, float], list[int]] = {}
+    for place, waveform in enumerate(waveforms):
+        if not waveform.quality & int(NOT_SCORED) and len(waveform.samples) >= LEAST_SAMPLES:
+            alike.setdefault((len(waveform.samples), waveform.sample_rate_hz), []).append(place)
+    for (_, rate_hz), places in alike.items():
+        blocks = np.stack([waveforms[place].samples for place in places])
+        speeds = [shaft_speed_hz(asset, history, waveforms[place].at) for place in places]
+        table = block_features(blocks, rate_hz, np.array(speeds, np.float64), mounted)
+        for row, place in enumerate(places):
+            found[place] = {f"{spec.signal}:{name}": value for name, value in table.row(row).items()}
+    return found
 
 
 def shaft_speed_hz(asset: Asset, history: AssetHistory, at_us: int) -> float | None:

@@ -32,6 +32,9 @@ from forewarn.pipeline.plant_topics import all_words, own_words
 from forewarn.pipeline.plant_units import did_you_mean
 from forewarn.pipeline.plant_yaml import Path
 
+COUNTED_ON = {"gear_teeth": ("rotor",), "vanes": ("impeller", "fan_wheel")}
+"""What can be counted -> the kinds of component that have it."""
+
 
 def build_plant(file: PlantFile, report: Report, folder: FilePath | None = None) -> Plant:
     """The plant that a valid file describes. What is wrong goes to `report(path, message)`; the plant that comes back
@@ -104,6 +107,7 @@ class _Builder:
             tuple(signals),
             self._faults(machine, components),
             self._running(machine, signals),
+            machine.get("support"),
         )
 
     def _running(self, machine: Layered[MachineEntry], signals: Sequence[SignalSpec]) -> RunRule | None:
@@ -130,8 +134,12 @@ class _Builder:
             self._unknown(entry.path("kind"), "kind of component", kind, KINDS)
         if bearing is not None and kind != "bearing":
             self._report(entry.path("bearing"), f"a {kind} has no bearing geometry, only a component of kind bearing")
+        for count, kinds in COUNTED_ON.items():
+            if entry.get(count) is not None and kind not in kinds:
+                self._report(entry.path(count), f"{count} belongs to {' or '.join(kinds)}, not to {kind}")
         geometry = self._bearing(bearing, entry.path("bearing")) if bearing is not None else None
-        return Component(id, kind or "", entry.get("name") or "", geometry)
+        name = entry.get("name") or ""
+        return Component(id, kind or "", name, geometry, entry.get("gear_teeth"), entry.get("vanes"))
 
     def _bearing(self, entry: BearingEntry, path: Path) -> BearingGeometry | None:
         try:

@@ -87,6 +87,8 @@ class ComponentEntry(Entry):
     kind: str | None = Field(None, json_schema_extra=_one_of(KINDS))
     name: Name | None = None
     bearing: BearingEntry | None = None
+    gear_teeth: int | None = Field(None, ge=2, le=2000, description="of the gear on this rotor")
+    vanes: int | None = Field(None, ge=2, le=500, description="of this impeller, or blades of this fan wheel")
 
 
 class SignalEntry(Entry):
@@ -147,6 +149,7 @@ class MachineEntry(Entry):
     criticality: Literal["A", "B", "C"] = "B"
     power_kw: Positive | None = None
     nominal_rpm: Positive | None = None
+    support: Literal["rigid", "flexible"] = Field("rigid", description="foundation, by ISO 20816-3")
     operating_hours_per_day: float = Field(24.0, gt=0, le=24)
     running: RunEntry | None = None
     words: dict[Id, Word] = Field(default_factory=dict, description="for topics: {line: line-3} fills {line} in")

@@ -11,24 +11,6 @@ import numpy as np
 from forewarn.core.readings import Floats
 
 
-def rms(x: Sequence[float]) -> float:
-    """Root of the mean square about the mean."""
-    mean = sum(x) / len(x)
-    return math.sqrt(sum((v - mean) ** 2 for v in x) / len(x))
-
-
-def kurtosis(x: Sequence[float]) -> float:
-    """Fourth moment over the square of the second, about the mean."""
-    mean = sum(x) / len(x)
-    second = sum((v - mean) ** 2 for v in x) / len(x)
-    return sum((v - mean) ** 4 for v in x) / len(x) / second**2
-
-
-def velocity_rms_of_sines(sines: Sequence[tuple[float, float]]) -> float:
-    """mm/s RMS of acceleration sines (frequency in Hz, amplitude in m/s^2): v = a / (2 pi f)."""
-    return math.sqrt(sum((1_000 * a / (2 * math.pi * f)) ** 2 / 2 for f, a in sines if 10 <= f <= 1_000))
-
-
 def bin_means(at: Sequence[int], value: Sequence[float], first_us: int, width_us: int, bins: int) -> list[float]:
     """Mean of the readings of each bin, NaN without any."""
     found = []

@@ -1,10 +1,8 @@
-"""Features of a waveform: known sines, known tones, and what cannot be had is left out."""
+"""Features of one waveform: known sines, known tones, and what cannot be had is left out."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
@@ -12,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.core.readings import Float32s, Floats
-from forewarn.models.features.envelope import MECHANISM_OF_TONE, TONES, strongest_tone
 from forewarn.models.features.vibration import (
     FEATURE_UNITS,
     amplitude_spectrum,
     envelope_spectrum,
     waveform_features,
 )
-from tests.models import oracle
+from tests.models.features import oracle
 from tests.models.machines import BLOCK, RATE_HZ, SKF_6205, knocking
 
 SHAFT_HZ = 29.95
@@ -75,7 +72,7 @@ def test_scaling_a_waveform_scales_its_levels_and_leaves_its_shape(a: float, see
     assert plain.keys() == scaled.keys()
     for name, value in plain.items():
         expected = value if FEATURE_UNITS[name] == "1" else a * value
-        assert scaled[name] == pytest.approx(expected, rel=1e-3), name
+        assert scaled[name] == pytest.approx(expected, rel=1e-3, abs=1e-6), name
 
 
 def test_the_same_samples_taken_twice_as_slowly_have_tones_at_half_the_frequency() -> None:
@@ -96,32 +93,13 @@ def test_orders_do_not_change_when_time_and_speed_are_scaled_together() -> None:
     assert twice["rms"] == once["rms"]
 
 
-@pytest.mark.parametrize(("n", "rate_hz"), [(8_192, 12_800.0), (12_000, 12_000.0)])
 @pytest.mark.parametrize("tone", ["bpfo", "bpfi", "bsf2"])
-def test_a_knock_at_a_bearing_tone_is_named(tone: str, n: int, rate_hz: float) -> None:
-    hz = {**SKF_6205.tones_hz(SHAFT_HZ), "bsf2": 2 * SKF_6205.tones_hz(SHAFT_HZ)["bsf"]}[tone]
-    named = strongest_tone(knocking(1.008 * hz, 15.0, rate_hz=rate_hz, n=n), rate_hz, SHAFT_HZ, SKF_6205)
-    assert named is not None
-    assert named.name == tone
-
-
-@pytest.mark.parametrize("tone", ["bpfo", "bpfi", "bsf2"])
-def test_a_tenth_of_a_second_raises_the_right_tone_most_without_naming_it(tone: str) -> None:
+def test_a_tenth_of_a_second_raises_the_right_tone_most(tone: str) -> None:
     hz = {**SKF_6205.tones_hz(SHAFT_HZ), "bsf2": 2 * SKF_6205.tones_hz(SHAFT_HZ)["bsf"]}[tone]
     x = knocking(hz, 15.0, rate_hz=25_600.0, n=2_560)
     found = waveform_features(x, 25_600.0, SHAFT_HZ, SKF_6205)
-    tones = {name: found[f"tone_{name}"] for name in MECHANISM_OF_TONE}
+    tones = {name: found[f"tone_{name}"] for name in ("bpfo", "bpfi", "bsf2")}
     assert max(tones, key=lambda name: tones[name]) == tone
-    assert strongest_tone(x, 25_600.0, SHAFT_HZ, SKF_6205) is None
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_noise_has_no_tone(seed: int) -> None:
-    assert strongest_tone(knocking(100.0, 0.0, seed), RATE_HZ, SHAFT_HZ, SKF_6205) is None
-
-
-def test_a_knock_that_no_race_explains_is_not_named() -> None:
-    assert strongest_tone(knocking(131.0, 8.0), RATE_HZ, SHAFT_HZ, SKF_6205) is None
 
 
 def test_the_tones_of_the_6205_are_those_of_the_published_table() -> None:
@@ -142,7 +120,11 @@ def test_what_a_block_cannot_give_is_left_out() -> None:
 
 
 def test_a_dead_sensor_has_no_ratio() -> None:
-    assert waveform_features(np.zeros(4_096, np.float32), RATE_HZ, 25.0, SKF_6205) == {"rms": 0.0, "peak": 0.0}
+    assert waveform_features(np.zeros(4_096, np.float32), RATE_HZ, 25.0, SKF_6205) == {
+        "rms": 0.0,
+        "peak": 0.0,
+        "peak_to_peak": 0.0,
+    }
 
 
 @given(
@@ -160,7 +142,7 @@ def test_features_are_finite_and_have_a_unit(n: int, rate_hz: float, shaft_hz: f
         "line": t * 1e-3,
     }[shape].astype(np.float32)
     found = waveform_features(x, rate_hz, shaft_hz, SKF_6205)
-    assert all(math.isfinite(v) and v >= 0 for v in found.values())
+    assert all(math.isfinite(v) and (v >= 0 or name == "skewness") for name, v in found.items())
     assert found.keys() <= FEATURE_UNITS.keys()
 
 
@@ -174,24 +156,3 @@ def test_the_amplitude_spectrum_shows_a_sine_at_its_height() -> None:
     hz, amplitude = amplitude_spectrum(sine(50.0 * RATE_HZ / BLOCK, 3.0), RATE_HZ)
     assert hz[amplitude.argmax()] == pytest.approx(50 * RATE_HZ / BLOCK)
     assert amplitude.max() == pytest.approx(3.0, rel=1e-3)
-
-
-class Finder(Protocol):
-    def __call__(self, name: str) -> Path: ...
-
-
-@pytest.mark.data
-def test_no_recorded_bearing_gets_a_wrong_cause(data_dir: Finder) -> None:
-    import pyarrow.parquet as pq
-
-    truth = {"Normal": None, "IR": "inner_race_spall", "B": "ball_spall", "ORat6": "outer_race_spall"}
-    right: dict[str, int] = {}
-    for file in sorted(data_dir("cwru").glob("*.parquet")):
-        x = pq.read_table(file)["DE"].to_numpy()
-        for start in range(0, len(x) - 12_000 + 1, 12_000):
-            tone = strongest_tone(x[start : start + 12_000], 12_000.0, 1_797 / 60, SKF_6205)
-            if tone is not None:
-                assert MECHANISM_OF_TONE[tone.name] == truth[file.stem.split("_")[1]], file.name
-                right[file.stem] = right.get(file.stem, 0) + 1
-    assert sum(right.values()) >= 50
-    assert "bpfo" in TONES
