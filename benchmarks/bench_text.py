@@ -91,7 +91,8 @@ def left_out(orders: Any, column: str, reader: Reader) -> list[str]:
     for asset in sorted(set(assets)):
         inside = [i for i, a in enumerate(assets) if a != asset]
         outside = [i for i, a in enumerate(assets) if a == asset and labels[i]]
-        answers = reader(*([c[i] for i in inside] for c in (texts, labels, assets)), [texts[i] for i in outside])
+        taught = [[column[i] for i in inside] for column in (texts, labels, assets)]
+        answers = reader(taught[0], taught[1], taught[2], [texts[i] for i in outside])
         for i, answer in zip(outside, answers, strict=True):
             read[i] = answer
     return read

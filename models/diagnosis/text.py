@@ -125,8 +125,8 @@ def curve_of(texts: Sequence[str], truth: Any, folds: Any, settings: TextSetting
     scores, right = [], []
     for fold in np.unique(folds):
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        weights = Weights.learn([texts[i] for i in inside], truth[inside], settings)
-        scores.append(weights.scores([texts[i] for i in outside]).ravel())
+        weights = Weights.learn([texts[int(i)] for i in inside], truth[inside], settings)
+        scores.append(weights.scores([texts[int(i)] for i in outside]).ravel())
         right.append(truth[outside].ravel())
     x, y = np.concatenate(scores), np.concatenate(right)
     seen = np.isfinite(x)  # a tag that a fold's texts never had is not asked there

@@ -21,7 +21,9 @@ def completing(page: Page) -> Any:
 def sent_by(page: Page, dialog: Any) -> dict[str, Any]:
     with page.expect_request(lambda r: r.url.endswith("/actions")) as asked:
         dialog.get_by_role("button", name="Report as completed").click()
-    return dict(asked.value.post_data_json)
+    sent = asked.value.post_data_json
+    assert isinstance(sent, dict)
+    return sent
 
 
 def test_completing_offers_three_findings_and_chooses_none(stage: Stage) -> None:
