@@ -13,6 +13,7 @@ from forewarn.api import (
     problems,
     routes_live,
     routes_login,
+    routes_models,
     routes_orders,
     routes_plant,
     routes_readings,
@@ -87,7 +88,15 @@ def _routes() -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for module in (routes_login, routes_plant, routes_readings, routes_telemetry, routes_orders, routes_live):
+    for module in (
+        routes_login,
+        routes_plant,
+        routes_readings,
+        routes_telemetry,
+        routes_orders,
+        routes_models,
+        routes_live,
+    ):
         app.include_router(module.router)
 
     @app.get("/api/openapi.json", include_in_schema=False)

@@ -145,6 +145,75 @@ class Client:
         query: Record = {"due": due} | ({"asset": asset} if asset else {})
         return cast(list[Record], self._get("/api/rounds", query))
 
+    def models(self, name: str | None = None, stage: str | None = None) -> DataFrame:
+        """Versions of models, one row each, by name and version: stage, task, asset_class, figures as `metrics`."""
+        import pandas as pd
+
+        query = {key: value for key, value in (("name", name), ("stage", stage)) if value}
+        rows = self._get("/api/models", query)
+        return pd.DataFrame(rows).set_index(["name", "version"]) if rows else pd.DataFrame()
+
+    def model(self, name: str, version: int | None = None) -> Record:
+        """One version with its card (`ModelDetail`), or a model with all its versions and record (`ModelNameOut`)."""
+        place = f"/api/models/{_part(name)}" + ("" if version is None else f"/{version}")
+        return cast(Record, self._get(place))
+
+    def promote(
+        self, name: str, version: int, report_sha256: str | None = None, force: bool = False, reason: str = ""
+    ) -> Record:
+        """Make a version the champion, as it is now; without a what-if report only by `force` with a `reason`.
+
+        Asked again as in `act`. Raises `Conflict` when it is the champion already or somebody changed it in between,
+        `Rejected` when there is no report.
+        """
+        path = f"/api/models/{_part(name)}/{version}"
+        revision = self._send("GET", path).headers["ETag"]
+        body: Record = {"report_sha256": report_sha256, "force": force, "reason": reason}
+        return self._once(f"{path}/promote", body, {"If-Match": revision})
+
+    def register_model(self, incoming: str) -> Record:
+        """Register a version that `forewarn train` has left in the server's state folder (`ModelRow`)."""
+        return cast(Record, self._send("POST", "/api/models", json={"incoming": incoming}).json())
+
+    def scorecard(self, since: str | None = None, until: str | None = None) -> Record:
+        """How good the advices were (`ScorecardOut`), between ISO 8601 times with a zone; the last year by default."""
+        query = {key: value for key, value in (("since", since), ("until", until)) if value}
+        return cast(Record, self._get("/api/scorecard", query))
+
+    def what_if(self, since: str, wait_s: float = 3600.0, **change: Any) -> Record:
+        """Run a what-if and wait for its report (`WhatIfOut`); `change` holds fields of `WhatIfIn`, such as
+        `false_alarms=0.2`, `threshold=0.6`, `policy={"cool_down_h": 24}`, `model="pump-life:2"`, `until`, `every_h`.
+
+        Raises `Rejected` when the run failed, with its reason, and `Retriable` when it has not ended in time.
+        """
+        job = cast(Record, self._send("POST", "/api/whatif", json={"since": since, **change}).json())
+        job = self._job_done(job, wait_s)
+        return cast(Record, self._get(f"/api/whatif/{job['report']}"))
+
+    def _job_done(self, job: Record, wait_s: float) -> Record:
+        deadline = time.monotonic() + wait_s
+        while job["state"] in ("queued", "running"):
+            if time.monotonic() > deadline:
+                raise Retriable(f"job {job['id']} is {job['state']} after {wait_s:g} s: {job['progress']:.0%} done")
+            time.sleep(PAUSE_S)
+            job = cast(Record, self._get(f"/api/jobs/{job['id']}"))
+        if job["state"] != "done":
+            raise Rejected("job", job["problem"] or f"the job was {job['state']}")
+        return job
+
+    def drift(self) -> Record:
+        """The newest look at every model in use, and open retraining tasks (`DriftPage`)."""
+        return cast(Record, self._get("/api/drift"))
+
+    def retraining(self, open: bool = True) -> list[Record]:
+        """Models that want to be trained again (`RetrainingOut`); `open=False`: closed ones too."""
+        return cast(list[Record], self._get("/api/retraining", {"open": open}))
+
+    def train_again(self, task: int, wait_s: float = 3600.0) -> Record:
+        """Train the model of an open retraining task in the server and wait; the job with the version in `trained`."""
+        job = cast(Record, self._send("POST", f"/api/retraining/{task}/train").json())
+        return self._job_done(job, wait_s)
+
     def close(self) -> None:
         """Release the connection."""
         self._http.close()

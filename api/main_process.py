@@ -57,6 +57,7 @@ class MainProcess:
         self.mqtt_port = int(self.ingest.start()["mqtt_port"])
         warm_up(self.parts.room.plant)
         self.parts.scorer.start()
+        self.parts.watch.start()
 
     def serve(self) -> None:
         """Serve the API until `stop()`, SIGTERM or Ctrl-C; then end everything in order."""

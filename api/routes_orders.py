@@ -66,7 +66,7 @@ def post_action(
     is not understood. The same Idempotency-Key with the same body answers again without acting again.
     """
     order = known_order(room, id)
-    revision = _revision(if_match)
+    revision = revision_of(if_match)
     request = hashlib.sha256(f"{order.id}|{revision}|{action.model_dump_json()}".encode()).hexdigest()
 
     def act() -> tuple[int, str]:
@@ -103,7 +103,7 @@ def post_verification(
     428 without `If-Match`, 412 when somebody changed it since, 409 when the order is not completed.
     """
     order = known_order(room, id)
-    if order.revision != (revision := _revision(if_match)):
+    if order.revision != (revision := revision_of(if_match)):
         raise Stale(f"{order.number} is at revision {order.revision}, you sent {revision}")
     room.orders.verify(order.id, Verification(verification.result), caller, room.now_us())
     return _told(room, order.id, response)
@@ -123,7 +123,8 @@ def _told(room: Plantroom, id: str, response: Response) -> OrderDetail:
     return views.order_detail(room, changed)
 
 
-def _revision(if_match: str | None) -> int:
+def revision_of(if_match: str | None) -> int:
+    """The revision of an `If-Match` header. 428 without one, 400 for one that is no revision."""
     if if_match is None:
         raise HTTPException(428, 'Send If-Match: "<revision>" as you read it in ETag')
     found = REVISION.fullmatch(if_match)

@@ -63,6 +63,16 @@ class ScoringSettings(Strict):
         return None if value == "auto" else value
 
 
+class ModelsSettings(Strict):
+    """`drift_every_h`: plant hours between two looks of the drift watch (0: it never looks). Costs in the plant's
+    currency, for the scorecard: an unannounced breakdown, a planned repair instead of it, an order for nothing."""
+
+    drift_every_h: float = Field(24.0, ge=0)
+    breakdown_cost: float | None = Field(None, ge=0)
+    planned_cost: float | None = Field(None, ge=0)
+    false_order_cost: float | None = Field(None, ge=0)
+
+
 class JournalSettings(Strict):
     """`limit_bytes`: when this much waits for the store or the second sink, acknowledgements are withheld."""
 
@@ -144,6 +154,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     clock: ClockSettings = ClockSettings()
     scoring: ScoringSettings = ScoringSettings()
+    models: ModelsSettings = ModelsSettings()
     journal: JournalSettings = JournalSettings()
     retention: RetentionSettings = RetentionSettings()
     influx: InfluxSettings = InfluxSettings()
@@ -206,6 +217,11 @@ class Settings(BaseSettings):
     def derived_dir(self) -> Path:
         """Feature series: written by the main process only."""
         return self.state_dir / "derived"
+
+    @property
+    def models_dir(self) -> Path:
+        """Versions of models, what-if reports, and versions that wait to be registered."""
+        return self.state_dir / "models"
 
     @property
     def records_url(self) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from forewarn.api.models_desk import ModelsDesk
 from forewarn.api.readings import ReadingDesk
 from forewarn.api.telemetry import TelemetryDesk
 from forewarn.core.clock import PlantClock
@@ -24,6 +25,10 @@ class AssessmentReader(Protocol):
 
     def latest(self) -> dict[str, Json]:
         """The newest assessment of each asset."""
+        ...
+
+    def watched_since(self) -> dict[str, int]:
+        """When each asset was first assessed."""
         ...
 
     def history(self, asset: str, since_us: int, limit: int) -> list[Json]:
@@ -78,6 +83,7 @@ class Plantroom:
     sensor_events: SensorEvents | None = None
     telemetry: TelemetryDesk | None = None
     readings: ReadingDesk | None = None
+    models: ModelsDesk | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

@@ -37,7 +37,10 @@ from forewarn.ingest.store.retention import Retention
 from forewarn.pipeline.adopted import load_plant_with_adopted
 
 if TYPE_CHECKING:
+    from forewarn.api.model_watch import ModelWatch
     from forewarn.maintenance.records import Records
+    from forewarn.models.registry.registry import Registry
+    from forewarn.pipeline.drift_watch import DriftReport
     from forewarn.pipeline.scoring import Scorer
 
 log = structlog.get_logger(__name__)
@@ -182,9 +185,13 @@ class MainParts:
     scorer: Scorer
     records: Records
     derived: PackedStore
+    watch: ModelWatch
 
     def close(self) -> None:
         """Release the files."""
+        self.watch.stop()
+        if self.room.models is not None:
+            self.room.models.close()
         self.derived.close()
         self.records.close()
 
@@ -194,6 +201,7 @@ def main_parts(
 ) -> MainParts:
     """Open records, readers and the derived store, and build the scorer, for which it is `wall_us` (a simulated past
     has a clock of its own)."""
+    from forewarn.api import model_tools
     from forewarn.api.readings import ReadingDesk
     from forewarn.maintenance.assessment_book import AssessmentBook
     from forewarn.maintenance.entry_book import EntryBook
@@ -210,7 +218,7 @@ def main_parts(
     orders, assessments, events = OrderBookSql(records), AssessmentBook(records), SensorEventBook(records)
     reader, derived_reader = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
     derived = PackedStore(settings.derived_dir, journalled=False)
-    clock, hub = settings.clock.clock(), Hub()
+    clock, hub, registry = settings.clock.clock(), Hub(), model_tools.registry_of(settings, records)
     scorer = Scorer(
         plant,
         reader,
@@ -236,7 +244,39 @@ def main_parts(
     control = ControlClient(settings.control_socket)
     room.telemetry = TelemetryDesk(settings.plant, settings.adopted, settings.broker_promises, control, use)
     room.readings = ReadingDesk(reader, EntryBook(records), control, retention_us(settings))
-    return MainParts(room, scorer, records, derived)
+    return MainParts(room, scorer, records, derived, models_of(settings, room, records, registry))
+
+
+def models_of(settings: Settings, room: Plantroom, records: Records, registry: Registry) -> ModelWatch:
+    """Give the room its desk of models; the watch that looks for drift in what is in use."""
+    from forewarn.api import model_children, model_tools
+    from forewarn.api.model_watch import ModelWatch
+    from forewarn.api.models_desk import ModelsDesk
+    from forewarn.maintenance.retraining_book import RetrainingBook
+    from forewarn.pipeline.drift_watch import watch
+    from forewarn.pipeline.training_set import Archive
+
+    tasks = RetrainingBook(records)
+    room.models = ModelsDesk(
+        registry,
+        model_tools.reports_of(settings),
+        tasks,
+        model_children.what_if_child(settings),
+        model_children.train_child(settings),
+        partial(model_tools.take_in, settings, registry),
+        settings.scoring.false_alarms_per_asset_year,
+        model_tools.costs_of(settings),
+    )
+
+    def look() -> tuple[tuple[DriftReport, ...], int]:
+        now_us = room.now_us()
+        archive = Archive(room.plant, room.reader, room.derived, room.orders)
+        cards = model_tools.in_use(registry)
+        return watch(
+            archive, cards, tasks, now_us, lambda asset, since: room.assessments.history(asset, since, 1000)
+        ), now_us
+
+    return ModelWatch(room.models, look, settings.models.drift_every_h * 3600 / settings.clock.rate)
 
 
 def check_addresses(settings: Settings) -> None:

@@ -44,6 +44,12 @@ class AssessmentBook:
             rows = connection.execute(sa.select(ASSESSMENT_LATEST.c.asset, ASSESSMENT_LATEST.c.body))
             return {row.asset: json.loads(row.body) for row in rows}
 
+    def watched_since(self) -> dict[str, int]:
+        """Asset -> when it was first assessed. That row is never thinned."""
+        with self._records.read() as connection:
+            first = sa.select(ASSESSMENT.c.asset, sa.func.min(ASSESSMENT.c.at_us)).group_by(ASSESSMENT.c.asset)
+            return {asset: int(at_us) for asset, at_us in connection.execute(first)}
+
     def history(self, asset: str, since_us: int = 0, limit: int = 1_000) -> list[Json]:
         """Assessments of an asset from `since_us` on, ascending in time; more than `limit` are thinned evenly.
 

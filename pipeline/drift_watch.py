@@ -60,7 +60,7 @@ class Tasks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """What was found of one version ("built-in" 0: the models that ship) over the span; `note`: what nobody can tell."""
+    """What was found of one version ("built-in" 0: the models that ship) over the span; `note`: what nobody can say."""
 
     name: str
     version: int

@@ -52,7 +52,8 @@ class Verdicts:
 @dataclass(frozen=True, slots=True)
 class WhatIfReport:
     """A whole run; `json` is what is kept, `sha256` what a promotion refers to. `change` says what was changed, `model`
-    the version that was tried ("name:version", "" for none); `real` holds the orders that were really opened."""
+    the version that was tried ("name:version", "" for none); `real` holds the orders that were really opened; `notes`
+    are what a reader has to know."""
 
     change: Json
     model: str
@@ -62,6 +63,7 @@ class WhatIfReport:
     after: Verdicts
     real: Verdicts
     changes: tuple[OrderChange, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def json(self) -> Json:
@@ -85,6 +87,7 @@ def report_of(
     after: Replayed,
     real: Sequence[Opened],
     repairs: Mapping[str, Sequence[Repair]],
+    notes: tuple[str, ...] = (),
 ) -> WhatIfReport:
     """Two replays of one span and the real orders, beside the findings."""
     as_it_was = Replayed(tuple(o for o in real if o.asset in assets), 0, after.days)
@@ -97,6 +100,7 @@ def report_of(
         after=verdicts(after, repairs, assets, span),
         real=verdicts(as_it_was, repairs, assets, span, alarms_known=False),
         changes=changes_of(before.orders, after.orders, span),
+        notes=notes,
     )
 
 

@@ -1,0 +1,132 @@
+"""Shadow versions score beside the champion: their answers are kept as derived series and open nothing.
+
+Series of a machine: `asset/:shadow.NAME.VERSION.p10`, `.p50`, `.p90` (hours left) of a remaining life; `.score` (in
+[0, 1], 0.5 = at its limit) of a detector.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import numpy as np
+import structlog
+
+from forewarn.core.clock import US_PER_HOUR
+from forewarn.core.errors import ForewarnError
+from forewarn.core.health import State
+from forewarn.core.model_cards import ModelCard, ModelEntry, Stage
+from forewarn.core.plant import Asset
+from forewarn.core.ports import SeriesReader
+from forewarn.core.readings import Track, Window
+from forewarn.models.detectors.calibration import Calibrated
+from forewarn.models.life.contract import LEVELS
+from forewarn.models.registry.registry import Registry
+from forewarn.models.training.sets import DatedLife, TrainingSet
+from forewarn.pipeline.derived import Row
+from forewarn.pipeline.life_in_use import LOOK_S, SYSTEM, TrainedLife
+from forewarn.pipeline.training import data_of
+from forewarn.pipeline.training_lives import LifeSpan
+from forewarn.pipeline.training_set import dated_life
+
+log = structlog.get_logger(__name__)
+
+IN_SHADOW = (Stage.SHADOW, Stage.CHALLENGER)
+QUANTILES = (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
+
+
+def shadow_series(asset: str, name: str, version: int, what: str) -> str:
+    """Name of the derived series of one answer.
+
+    >>> shadow_series("p1", "pump-life", 2, "p50")
+    'p1/:shadow.pump-life.2.p50'
+    """
+    return f"{asset}/:shadow.{name}.{version}.{what}"
+
+
+class ShadowRun:
+    """Asks every shadow version of a machine's class, as often as the rows of its training data came. One thread uses
+    it; a version that fails stops nobody."""
+
+    def __init__(self, registry: Registry, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._registry, self._clock_s = registry, clock_s
+        self._looked_s = -LOOK_S
+        self._entries: list[ModelEntry] = []
+        self._asked_us: dict[tuple[str, str, int], int] = {}
+
+    def rows(self, asset: Asset, tracks: Mapping[str, Track], from_us: int, at_us: int, state: State) -> list[Row]:
+        """What the shadow versions say of a machine now, as rows for the derived store; nothing of one that is away."""
+        if state is State.OFFLINE:
+            return []
+        found: list[Row] = []
+        for entry in self._of_class(asset.asset_class):
+            if not self._is_due(asset.id, entry, at_us):
+                continue
+            try:
+                opened = self._registry.open(entry.name, entry.version, SYSTEM, at_us, entry.card.schema)
+                if entry.card.task == "life":
+                    said = _life(TrainedLife.of(opened), asset, tracks, from_us, at_us)
+                else:
+                    said = _score(cast(Calibrated, opened.model), entry.card, asset, tracks, from_us, at_us)
+            except ForewarnError as error:
+                log.warning("shadow_failed", model=entry.name, version=entry.version, error=str(error))
+                self._looked_s = -LOOK_S
+                continue
+            series = {what: shadow_series(asset.id, entry.name, entry.version, what) for what in said}
+            found += [(series[what], at_us, value) for what, value in said.items()]
+        return found
+
+    def _is_due(self, asset: str, entry: ModelEntry, at_us: int) -> bool:
+        key = (asset, entry.name, entry.version)
+        step_us = round(data_of(entry.card, at_us).every_h * US_PER_HOUR)
+        due = at_us - self._asked_us.get(key, -(2**62)) >= step_us
+        if due:
+            self._asked_us[key] = at_us
+        return due
+
+    def _of_class(self, asset_class: str) -> list[ModelEntry]:
+        if self._clock_s() - self._looked_s >= LOOK_S:
+            self._entries = [entry for stage in IN_SHADOW for entry in self._registry.book.entries(stage=stage)]
+            self._looked_s = self._clock_s()
+        tasks = ("life", "detector")
+        return [e for e in self._entries if e.card.task in tasks and e.card.schema.asset_class == asset_class]
+
+
+def _life(
+    trained: TrainedLife, asset: Asset, tracks: Mapping[str, Track], from_us: int, at_us: int
+) -> dict[str, float]:
+    left = trained.left(asset, tracks, from_us, at_us)
+    if left is None:
+        return {}
+    return {what: float(np.interp(level, LEVELS, left)) for what, level in QUANTILES}
+
+
+def _score(
+    learnt: Calibrated, card: ModelCard, asset: Asset, tracks: Mapping[str, Track], from_us: int, at_us: int
+) -> dict[str, float]:
+    known = [int(track.at[0]) for track in tracks.values() if len(track)]
+    if not known:
+        return {}
+    span = LifeSpan(asset.id, max(from_us, min(known)), at_us, False)
+    dated = dated_life(asset, span, tracks, card.schema.names, data_of(card, at_us))
+    if dated is None:
+        return {}
+    window = _window(dated, card, at_us)
+    score = learnt.score(window) if len(window) else np.empty(0)
+    return {"score": float(score[-1])} if len(score) and np.isfinite(score[-1]) else {}
+
+
+def _window(dated: DatedLife, card: ModelCard, at_us: int) -> Window:
+    regime = card.settings.get("regime")
+    names = tuple(str(name) for name in regime) if isinstance(regime, list) else ()
+    return TrainingSet((dated,), card.schema, at_us, names).window(dated)
+
+
+def shadow_answers(derived: SeriesReader, asset: str, name: str, version: int, what: str) -> Track:
+    """What a shadow version has said of a machine; empty when it was never asked."""
+    number = derived.names().get(shadow_series(asset, name, version, what))
+    if number is None:
+        return Track.of([], [])
+    readings = derived.read(number, 0, 2**62)
+    return Track(readings.at, readings.value)
