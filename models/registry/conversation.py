@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forewarn.core.errors import Rejected
-from forewarn.models.registry.loader import bare_environment, ending, python
+from forewarn.models.registry.loader import ending, python, start
 
 LIMITED = "forewarn.models.registry.limited"
 PIECE = 2**16
@@ -40,16 +40,7 @@ class Conversation:
         self._asked = 0
         self._errors = b""
         limits = (str(allowed.cpu_s), str(allowed.memory_bytes))
-        self._process = subprocess.Popen(
-            [*python(), LIMITED, *limits, *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=bare_environment(),
-            cwd="/",
-            start_new_session=True,
-            bufsize=0,
-        )
+        self._process = start([*python(), LIMITED, *limits, *command])
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             assert pipe is not None
             os.set_blocking(pipe.fileno(), False)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from forewarn.core.errors import Rejected
 from forewarn.models.registry.container import check_container
@@ -22,9 +23,7 @@ def dumps(model: object) -> bytes:
 
     Checked as a reader would: what cannot be read again is never kept.
     """
-    import skops.io
-
-    data = skops.io.dumps({"format": FORMAT, "skops_protocol": PROTOCOL, "model": to_parts(model)})
+    data = _skops().dumps({"format": FORMAT, "skops_protocol": PROTOCOL, "model": to_parts(model)})
     check_container(data)
     return bytes(data)
 
@@ -32,10 +31,8 @@ def dumps(model: object) -> bytes:
 def loads(data: bytes) -> object:
     """The model in a file. Raises Rejected for everything that `container` refuses, and for trees with false links."""
     check_container(data)
-    import skops.io
-
     try:
-        told = skops.io.loads(data, trusted=TRUSTED)
+        told = _skops().loads(data, trusted=TRUSTED)
     except Exception as error:  # skops and scikit-learn raise whatever a crooked attribute leads to
         raise Rejected("bad_model_file", f"it cannot be put together: {type(error).__name__}: {error}") from error
     if not isinstance(told, dict) or told.get("format") != FORMAT or "model" not in told:
@@ -46,7 +43,7 @@ def loads(data: bytes) -> object:
 
 def prepare() -> None:
     """Import everything that loading may need, for a process that is about to limit itself."""
-    import skops.io  # type: ignore[import-untyped] # noqa: F401 # brings all of scikit-learn; has no annotations
+    _skops()  # brings all of scikit-learn
 
     for key in LEARNT:
         class_of(key)
@@ -55,3 +52,9 @@ def prepare() -> None:
 def sha256(data: bytes) -> str:
     """Digest of a file, in hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _skops() -> Any:
+    import skops.io  # type: ignore[import-untyped] # it ships no annotations
+
+    return skops.io

@@ -53,7 +53,7 @@ def guarded_strangeness(
             "bad_answer", f"{distance.shape} distances and {pulls.shape} pulls for {window.values.shape} values"
         )
     asked = ~np.isnan(distance)
-    odd_pulls = (pulls < 0).any(axis=1) | ~np.isfinite(pulls).all(axis=1) | (pulls.sum(axis=1) > 1 + 1e-6)
+    odd_pulls = _any((pulls < 0) | ~np.isfinite(pulls)) | (pulls.sum(axis=1) > 1 + 1e-6)
     with np.errstate(invalid="ignore"):
         faults: dict[str, Mask] = {
             "a distance below 0": distance < 0,
@@ -85,15 +85,15 @@ def guarded_forecasts(said: Forecasts, lives: Sequence[Life], plausible: Plausib
         raise Rejected("bad_answer", f"{left.shape} quantiles at {levels.shape} levels for {len(lives)} lives")
     if len(said.said) != len(lives):
         raise Rejected("bad_answer", f"{len(said.said)} texts for {len(lives)} lives")
-    empty = np.isnan(left).all(axis=1)
+    empty = ~_any(~np.isnan(left))
     with np.errstate(invalid="ignore"):
         faults: dict[str, Mask] = {
-            "a quantile is missing": ~empty & np.isnan(left).any(axis=1),
-            "less than nothing is left": (left < 0).any(axis=1),
-            f"more than {plausible.ceiling:g} is left": (left > plausible.ceiling).any(axis=1),
-            "its quantiles fall": (np.diff(left, axis=1) < 0).any(axis=1),
+            "a quantile is missing": ~empty & _any(np.isnan(left)),
+            "less than nothing is left": _any(left < 0),
+            f"more than {plausible.ceiling:g} is left": _any(left > plausible.ceiling),
+            "its quantiles fall": _any(np.diff(left, axis=1) < 0),
         }
-    cut = (left == plausible.ceiling).any(axis=1)
+    cut = _any(left == plausible.ceiling)
     right = ~np.logical_or.reduce([empty, cut, *faults.values()])
     if _flat(np.where(right[:, None], left, np.nan), _last_rows(lives), plausible):
         faults["the same answer whatever is asked"] = right
@@ -103,6 +103,11 @@ def guarded_forecasts(said: Forecasts, lives: Sequence[Life], plausible: Plausib
         reason = next((name for name, rows in faults.items() if rows[place]), None)
         texts.append(f"{NO_PREDICTION}: {reason}" if reason else (text or NO_PREDICTION) if empty[place] else text)
     return replace(said, left=np.where(wrong[:, None], np.nan, left), said=tuple(texts))
+
+
+def _any(of: Mask) -> Mask:
+    """Is there one in the row?"""
+    return np.asarray(of.any(axis=1), np.bool_)
 
 
 def _flat(answers: Floats, questions: Floats, plausible: Plausible) -> bool:

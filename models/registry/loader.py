@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 
-from forewarn.core.errors import Rejected
+from forewarn.core.errors import Rejected, Retriable
 from forewarn.models.registry.confine import Limits
 from forewarn.models.registry.container import check_container
 from forewarn.models.registry.files import loads
@@ -56,16 +57,26 @@ def ending(returncode: int, errors: bytes) -> str:
     return f"{how}: {said}" if said else how
 
 
+def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A program with three pipes, a bare environment and a session of its own. Raises Retriable when the system has no
+    room for one more."""
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=bare_environment(),
+            cwd="/",
+            start_new_session=True,
+            bufsize=0,
+        )
+    except OSError as error:
+        raise Retriable(f"{command[0]} cannot be started now: {error.strerror}") from error
+
+
 def _run(command: list[str], request: bytes, wall_s: float) -> bytes:
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=bare_environment(),
-        cwd="/",
-        start_new_session=True,
-    ) as process:
+    with start(command) as process:
         try:
             output, errors = process.communicate(request, timeout=wall_s)
         except subprocess.TimeoutExpired:

@@ -24,6 +24,7 @@ from forewarn.models.registry.shelf import Shelf, to_drop
 from forewarn.models.registry.signing import signing_key
 
 NUMBERS_TRIED = 5
+KEPT_OPEN = 32  # models in memory; the oldest leaves
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "skops")
 
 
@@ -78,10 +79,14 @@ class Registry:
         entry = self._entry(name, version)
         entry.card.schema.require(offered)
         digest = card_digest(entry.card)
-        with self._turn:
-            if digest not in self._opened:
-                self._opened[digest] = self._loaded(entry, actor, at_us)
-            return Opened(entry, self._opened[digest])
+        known = self._opened
+        if digest not in known:
+            with self._turn:  # who asks for a model that is open already does not wait here
+                known = self._opened
+                if digest not in known:
+                    newest = list(known.items())[1 - KEPT_OPEN :]
+                    known = self._opened = {**dict(newest), digest: self._loaded(entry, actor, at_us)}
+        return Opened(entry, known[digest])
 
     def check(self, name: str, version: int, actor: Actor, at_us: int) -> None:
         """Do the files of a version still hold? Raises as `open` does, and marks it as failed."""

@@ -131,9 +131,9 @@ class Shelf:
         """The folder of a version as a handle; no step of the way below the shelf may be a link."""
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         home = self._home(name)
-        handles: list[int] = []
+        with _disk_errors("the shelf"):  # a shelf that is not mounted says nothing against its models
+            handles = [os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
         try:
-            handles.append(os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
             for step in (home.name, str(version)):
                 handles.append(os.open(step, flags, dir_fd=handles[-1]))
             yield handles[-1]
@@ -221,4 +221,4 @@ def _disk_errors(what: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise Conflict(f"{what} has files already") from error
-        raise Retriable(f"{what} cannot be written now: {error.strerror}") from error
+        raise Retriable(f"{what} cannot be used now: {error.strerror}") from error

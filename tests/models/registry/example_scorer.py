@@ -6,23 +6,29 @@ has its age over again, give or take a half.
 
 import json
 import sys
+from typing import Any
 
 
-def strangeness(question):
+def strangeness(question: dict[str, Any]) -> dict[str, Any]:
     """Distance and pulls of each row; a row with a gap cannot be said."""
-    distance, pulls = [], []
+    distance: list[float | None] = []
+    pulls: list[list[float]] = []
     for row in question["rows"]:
-        gaps = [abs(value - 10.0) if value is not None else None for value in row]
-        complete = None not in gaps
-        worst = max(gaps) if complete else 0.0
-        distance.append(worst if complete else None)
-        pulls.append([float(gap == worst and gap > 0) / max(gaps.count(worst), 1) if complete else 0.0 for gap in gaps])
+        if None in row:
+            distance.append(None)
+            pulls.append([0.0] * len(row))
+            continue
+        gaps = [abs(value - 10.0) for value in row]
+        worst = max(gaps)
+        distance.append(worst)
+        pulls.append([float(gap == worst > 0) / gaps.count(worst) for gap in gaps])
     return {"distance": distance, "pulls": pulls}
 
 
-def forecast(question):
+def forecast(question: dict[str, Any]) -> dict[str, Any]:
     """Quantiles of what is left of each life; none before the third row."""
-    left, said = [], []
+    left: list[list[float] | None] = []
+    said: list[str] = []
     for life in question["lives"]:
         known = len(life["age"]) >= 3
         left.append([life["age"][-1] * share for share in (0.5, 1.0, 1.5)] if known else None)

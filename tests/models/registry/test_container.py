@@ -14,7 +14,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-import skops.io
+import skops.io  # type: ignore[import-untyped] # it ships no annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib import format as npy
@@ -31,7 +31,7 @@ GOOD = dumps({"weights": np.arange(6.0).reshape(2, 3), "names": ("a", "b")})
 class Bomb:
     """What a pickle may hide: a call that is made while loading."""
 
-    def __reduce__(self) -> tuple[Callable[[str], Any], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
         return Path.mkdir, ("/tmp/forewarn-was-here",)
 
 
@@ -184,7 +184,7 @@ def test_a_tree_that_is_too_deep_to_read_is_refused() -> None:
 
 def array_file(descr: object, shape: tuple[int, ...], body: bytes) -> bytes:
     buffer = io.BytesIO()
-    npy.write_array_header_1_0(buffer, {"descr": descr, "fortran_order": False, "shape": shape})  # type: ignore[no-untyped-call]
+    npy.write_array_header_1_0(buffer, {"descr": descr, "fortran_order": False, "shape": shape})
     return buffer.getvalue() + body
 
 

@@ -118,7 +118,7 @@ def test_lives_that_are_cut_at_the_ceiling_are_not_a_broken_model() -> None:
 @given(arrays.arrays(np.float64, (6, 3), elements=st.floats(allow_nan=True)), st.integers(0, 7))
 def test_what_the_guard_lets_pass_is_always_a_forecast(left: Floats, flat_after: int) -> None:
     plausible = Plausible(ceiling=1e6, flat_after=flat_after)
-    said = forecasts(*(tuple(row) for row in left), plausible=plausible)  # type: ignore[arg-type] # rows of three
+    said = forecasts(*(tuple(row) for row in left), plausible=plausible)
     for row, text in zip(said.left, said.said, strict=True):
         if text:
             assert np.isnan(row).all()

@@ -22,9 +22,8 @@ from tests.models.registry.samples import window
 
 NUMBERS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
 SCALARS = st.sampled_from([np.float64(0.1), np.float32(0.1), np.int64(-3), np.True_])
-ARRAYS = arrays.arrays(
-    st.sampled_from([np.float64, np.float32, np.int64, np.uint8, np.bool_, "U3"]), arrays.array_shapes(min_side=0)
-)
+TYPES: Any = st.sampled_from([np.dtype(name) for name in ("f8", "f4", "i8", "u1", "?", "U3")])
+ARRAYS: st.SearchStrategy[Any] = arrays.arrays(TYPES, arrays.array_shapes(min_side=0))
 KEYS = st.text(max_size=5) | st.integers() | st.tuples(st.text(max_size=3), st.integers(0, 3))
 VALUES = st.recursive(
     NUMBERS | ARRAYS | SCALARS | st.builds(Fault, st.text("ab", min_size=1), st.text("cd", min_size=1)),

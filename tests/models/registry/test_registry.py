@@ -139,6 +139,18 @@ def test_a_version_whose_file_is_gone_cannot_be_promoted(registry: Registry, tmp
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_model_is_loaded_once_and_the_oldest_leaves(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_module, "KEPT_OPEN", 2)
+    for _ in range(3):
+        registry.register(judge(), card(), ANN, NOW_US)
+    first = registry.open("pumps", 1, ANN, NOW_US, SCHEMA).model
+    registry.open("pumps", 2, ANN, NOW_US, SCHEMA)
+    assert registry.open("pumps", 1, ANN, NOW_US, SCHEMA).model is first
+    registry.open("pumps", 3, ANN, NOW_US, SCHEMA)
+    assert registry.open("pumps", 1, ANN, NOW_US, SCHEMA).model is not first
+
+
+@pytest.mark.usefixtures("quick")
 def test_after_a_roll_back_the_earlier_version_answers_again(registry: Registry) -> None:
     champion(registry)
     champion(registry)

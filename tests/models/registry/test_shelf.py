@@ -202,6 +202,11 @@ def test_a_file_that_is_too_big_is_not_read(shelf: Shelf, monkeypatch: pytest.Mo
     assert reason(shelf) == "bad_model_file"
 
 
+def test_a_shelf_that_is_not_mounted_says_nothing_against_its_models(tmp_path: Path) -> None:
+    with pytest.raises(Retriable, match="the shelf cannot be used now"):
+        Shelf(tmp_path / "not-mounted", KEY).read("pumps", 1)
+
+
 def test_a_full_disk_leaves_nothing_behind(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.fsync
 

@@ -92,12 +92,13 @@ def test_a_tree_that_says_it_has_other_nodes_than_it_has_is_refused() -> None:
 
 def find(tree: Any, key: str) -> Any:
     """The first node under a key, wherever it is."""
-    if isinstance(tree, dict):
-        if key in tree:
-            return tree[key]
-        tree = list(tree.values())
-    found = (find(each, key) for each in tree) if isinstance(tree, list) else iter(())
-    return next((each for each in found if each is not None), None)
+    waiting = [tree]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict) and key in found:
+            return found[key]
+        waiting += found.values() if isinstance(found, dict) else found if isinstance(found, list) else []
+    raise AssertionError(f"no {key}")
 
 
 def test_a_support_vector_machine_with_parts_of_different_sizes_is_refused() -> None:
