@@ -54,12 +54,22 @@ class Registry:
     def register(self, model: object, card: ModelCard, actor: Actor, at_us: int) -> ModelEntry:
         """Keep a model as a new candidate. Version, file digest and libraries of the card are filled in here.
 
-        The file is written, read again by a limited child, signed and put on the shelf before the book knows of it.
         Raises Rejected "not_storable" for a model with parts that files do not hold.
         """
-        data = dumps(model)
-        check_in_child(data, self._limits)
-        described = replace(card, file_sha256=sha256(data), libraries=libraries())
+        return self.register_file(dumps(model), replace(card, libraries=libraries()), actor, at_us)
+
+    def register_file(self, data: bytes, card: ModelCard, actor: Actor, at_us: int) -> ModelEntry:
+        """The same for a model that is a file already (`files.dumps` in another process): kept byte for byte.
+
+        It is read by a limited child, signed and put on the shelf before the book knows of it. Raises Rejected for a
+        file that must not be used, which the audit then shows, and Conflict when the shelf is ahead of the book.
+        """
+        try:
+            check_in_child(data, self._limits)
+        except Rejected as error:
+            self.book.note(card.name, "file refused", {"why": str(error), "sha256": sha256(data)}, actor, at_us)
+            raise
+        described = replace(card, file_sha256=sha256(data))
         for _ in range(NUMBERS_TRIED):
             numbered = replace(described, version=self.book.reserve(card.name))
             try:

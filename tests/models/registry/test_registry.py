@@ -183,6 +183,15 @@ def test_a_shelf_far_ahead_of_the_book_is_told(registry: Registry, tmp_path: Pat
         registry.register(judge(), card(), ANN, NOW_US)
 
 
+def test_a_file_that_is_refused_takes_no_number_and_the_audit_tells(registry: Registry, book: MemoryModelBook) -> None:
+    with pytest.raises(Rejected, match="this is a pickle"):
+        registry.register_file(b"\x80\x04N.", card(), ANN, NOW_US)
+    [row] = book.history("pumps")
+    assert (row["action"], row["actor"]) == ("file refused", "ann")
+    assert "pickle" in json.dumps(row["after"])
+    assert (book.entries(), book.reserve("pumps")) == ([], 1)
+
+
 def test_a_model_that_cannot_be_kept_takes_no_number(registry: Registry, book: MemoryModelBook) -> None:
     with pytest.raises(Rejected, match="not_storable"):
         registry.register(lambda: 1, card(), ANN, NOW_US)
