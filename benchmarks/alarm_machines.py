@@ -7,7 +7,7 @@ while the machine runs; features are those of the product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,8 +17,8 @@ import numpy as np
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.plant import Asset, Plant
-from forewarn.core.readings import Track
-from forewarn.models.features.vibration import waveform_features
+from forewarn.core.readings import Float32s, Track
+from forewarn.models.features.blocks import Mounted, block_features
 from forewarn.pipeline.plant_file import load_plant
 from forewarn.simulators.demo_machines import DEMO_MACHINES
 from forewarn.simulators.effects import HEALTHY
@@ -118,35 +118,45 @@ class Recording:
 
     def until(self, at_us: int) -> dict[str, Track]:
         """All tracks up to a time, by the names that the models use."""
-        rows: dict[str, tuple[list[int], list[float]]] = {}
-        for name, at, value in self._next(at_us):
-            times, values = rows.setdefault(name, ([], []))
+        times: list[int] = []
+        rows: list[dict[str, float]] = []
+        blocks: list[tuple[int, float, Float32s]] = []
+        while self._ticks <= self._last_tick and (at := ORIGIN_US + self._ticks * SCALAR_US) <= at_us:
             times.append(at)
-            values.append(value)
-        for name, (times, values) in rows.items():
-            before, new = self._tracks.get(name), Track.of(times, values)
-            self._tracks[name] = new if before is None else joined(before, new)
+            rows.append(self._row(at))
+            if self._ticks % ROWS_PER_WAVEFORM == ROWS_PER_WAVEFORM - 1 and rows[-1]["speed"] > 0:
+                blocks.append((at, rows[-1]["speed"], self._block(at)))
+            self._ticks += 1
+        for name in self._known & (rows[0].keys() if rows else set()):
+            self._add(name, Track.of(times, [row[name] for row in rows]))
+        if blocks:
+            self._add_features(blocks)
         return self._tracks
 
-    def _next(self, at_us: int) -> Iterator[tuple[str, int, float]]:
-        while self._ticks <= self._last_tick and (at := ORIGIN_US + self._ticks * SCALAR_US) <= at_us:
-            yield from self._moment(at, self._ticks % ROWS_PER_WAVEFORM == ROWS_PER_WAVEFORM - 1)
-            self._ticks += 1
-
-    def _moment(self, at: int, waveform: bool) -> Iterator[tuple[str, int, float]]:
+    def _row(self, at: int) -> dict[str, float]:
         episode = self.case.episode
-        change = episode.effects_at(at) if episode else HEALTHY
-        row = self._machine.row(at, change)
-        row = self._spoil(row, (at - ORIGIN_US) / US_PER_DAY) if self._spoil else row
-        for name, value in row.items():
-            if name in self._known:
-                yield name, at, value
-        if waveform and row["speed"] > 0:
-            mechanism = episode.fault.mechanism if episode and episode.fault.mechanism in STRIKES else None
-            samples = self._machine.waveform(at, change, mechanism)
-            features = waveform_features(samples, SAMPLE_RATE_HZ, row["speed"] / 60.0, self.case.spec.bearing)
-            for name, value in features.items():
-                yield f"vib_de:{name}", at, value
+        row = self._machine.row(at, episode.effects_at(at) if episode else HEALTHY)
+        return self._spoil(row, (at - ORIGIN_US) / US_PER_DAY) if self._spoil else row
+
+    def _block(self, at: int) -> Float32s:
+        episode = self.case.episode
+        mechanism = episode.fault.mechanism if episode and episode.fault.mechanism in STRIKES else None
+        return self._machine.waveform(at, episode.effects_at(at) if episode else HEALTHY, mechanism)
+
+    def _add_features(self, blocks: list[tuple[int, float, Float32s]]) -> None:
+        """Features of several blocks at once, as the product computes them."""
+        at, rpm, samples = zip(*blocks, strict=True)
+        mounted = Mounted(self.case.spec.bearing)
+        table = block_features(np.stack(samples), SAMPLE_RATE_HZ, np.array(rpm) / 60.0, mounted)
+        times = np.array(at, np.int64)
+        for name, column in zip(table.names, table.values.T, strict=True):
+            known = np.isfinite(column)
+            if known.any():
+                self._add(f"vib_de:{name}", Track(times[known], column[known]))
+
+    def _add(self, name: str, new: Track) -> None:
+        before = self._tracks.get(name)
+        self._tracks[name] = new if before is None else joined(before, new)
 
 
 def joined(before: Track, after: Track) -> Track:

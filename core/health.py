@@ -205,7 +205,7 @@ class Assessment:
     and empty unless state is alert or alarm. `forecasts` holds one per fault worth planning for. `span_us` is the
     data it was computed from, half-open. `hours_per_day` are the operating hours per day that were measured by then,
     None where they are not known and those of the plant file count. `candidates` are all faults that were weighed for
-    the diagnosis, also those too improbable to be listed.
+    the diagnosis, also those too improbable to be listed. `shelved` are the plant's limits that were silenced then.
     """
 
     asset: str
@@ -220,6 +220,7 @@ class Assessment:
     model: ModelRef
     hours_per_day: float | None = None
     candidates: tuple[Candidate, ...] = ()
+    shelved: tuple[str, ...] = ()
 
     def forecast_for(self, fault: Fault) -> RulForecast | None:
         """The forecast of this fault, or None."""

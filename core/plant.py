@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 from forewarn.core.faults import Fault
+from forewarn.core.plant_limits import PlantLimit
 from forewarn.core.readings import SignalSpec
 
 
@@ -130,6 +131,7 @@ class Asset:
     faults: tuple[FaultPlan, ...] = ()
     running: RunRule | None = None
     support: str = "rigid"
+    limits: tuple[PlantLimit, ...] = ()
 
     def only(self, count: str) -> int | None:
         """What the asset's components say of `gear_teeth` or `vanes`: the one value, None when none or several do."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -26,17 +26,19 @@ from forewarn.core.health import (
     WarmingUp,
 )
 from forewarn.core.plant import Asset
+from forewarn.core.plant_limits import Shelved
 from forewarn.core.readings import Track, Tracks
 from forewarn.models import limits
 from forewarn.models.channels import Channel, Workshop
 from forewarn.models.detectors.own_past import DetectorSettings, Judged, Memory, judge_all, points_needed
+from forewarn.models.detectors.plant_limits import Passed, passed_limits
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
 from forewarn.models.diagnosis.ranking import NO_DIAGNOSIS, diagnosed, is_tone, matching
 from forewarn.models.diagnosis.signatures import SIGNATURES
 from forewarn.models.life import trend as life_trend
 from forewarn.models.tracks import regime_of, usable
 
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ class AssessSettings:
 
 PRODUCT_DEFAULTS = AssessSettings()
 
+LIMIT_RATIO = {"alert": 1.0, "alarm": 3.0}
+"""How far a raised limit of the plant counts, in limits."""
+
 
 def assess(
     asset: Asset,
@@ -62,14 +67,16 @@ def assess(
     baseline_from_us: int | None = None,
     memory: Memory | None = None,
     learned: Learned = NOTHING_LEARNED,
+    shelved: Sequence[Shelved] = (),
 ) -> Assessment:
     """Assess one asset at `now_us`.
 
     `tracks` hold scalar signals by their short name and waveform features as `signal:feature`, canonical units, good
     readings only; give the whole history since the last repair (thinned if need be): the baseline is its older half.
     Data before `baseline_from_us` and after `now_us` are ignored. `learned` is what orders closed by then have taught
-    the diagnosis. `memory` makes the next assessment of the same asset quicker and changes no answer. Never raises for
-    lack of data: it answers `State.WARMING_UP` or `State.OFFLINE`.
+    the diagnosis. `memory` makes the next assessment of the same asset quicker and changes no answer. Limits of the
+    plant's engineers hold from the first reading on, but for those that are `shelved`. Never raises for lack of data:
+    it answers `State.WARMING_UP` or `State.OFFLINE`.
     """
     model = learned.signed(model_ref(settings))
     seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
@@ -77,23 +84,26 @@ def assess(
     channels = Workshop(asset, seen, regime_of(asset, seen)).channels() if seen else []
     judged = [j for j in judge_all(channels, settings.detector, memory) if j]
     scored = [j for j in judged if j.channel.scored]
-    anomaly = score(scored, settings) if scored else warming_up(asset, channels, settings)
-    state = state_of(scored, seen, baseline_from_us, now_us, settings)
-    problems = tuple(sensor_problems)
+    raised = raised_limits(asset, seen, now_us, shelved)
+    known = bool(scored or raised)
+    anomaly = score(scored, raised, asset, settings) if known else warming_up(asset, channels, settings)
+    state = with_limits(state_of(scored, seen, baseline_from_us, now_us, settings), raised)
+    problems, silenced = tuple(sensor_problems), silenced_limits(asset, now_us, shelved)
     if state in (State.WARMING_UP, State.OFFLINE):
-        return Assessment(asset.id, now_us, span, state, None, anomaly, (), (), problems, model)
+        return Assessment(asset.id, now_us, span, state, None, anomaly, (), (), problems, model, shelved=silenced)
     found = diagnosed(asset, judged, learned) if state in (State.ALERT, State.ALARM) else NO_DIAGNOSIS
     forecasts = forecasts_of(asset, found.hypotheses, judged, model, settings)
+    left = health(scored) if scored else None
     return Assessment(
-        asset.id, now_us, span, state, health(scored), anomaly, found.hypotheses, forecasts, problems, model,
-        candidates=found.candidates,
+        asset.id, now_us, span, state, left, anomaly, found.hypotheses, forecasts, problems, model,
+        candidates=found.candidates, shelved=silenced,
     )  # fmt: skip
 
 
 @cache
 def model_ref(settings: AssessSettings) -> ModelRef:
     """The digest covers every number that decides: the settings, the limits and the signatures."""
-    tables = (settings, SIGNATURES, limits.SCORED_FEATURES, limits.RELATIVE, limits.ISO_20816_BC_CD, VERSION)
+    tables = (settings, SIGNATURES, limits.SCORED_FEATURES, limits.RELATIVE, limits.ISO_20816_3, VERSION)
     return ModelRef("baseline+signatures+trend", VERSION, hashlib.sha256(repr(tables).encode()).hexdigest()[:16])
 
 
@@ -102,14 +112,32 @@ def span_of(seen: Mapping[str, Track], now_us: int) -> tuple[int, int]:
     return min((int(t.at[0]) for t in seen.values()), default=now_us), now_us + 1
 
 
-def score(judged: Sequence[Judged], settings: AssessSettings) -> AnomalyScore:
-    """0.5 where the worst channel stands at its limit, 0.75 at three times its limit; and what each contributes."""
-    worst = sorted((j for j in judged if j.ratio > 0), key=lambda j: -j.ratio)
-    top, total = (worst[0].ratio if worst else 0.0), sum(j.ratio for j in worst)
-    parts = tuple(
-        Contribution(j.channel.name, j.ratio / total, j.value, j.baseline, j.channel.unit)
-        for j in worst[: settings.contributions]
-    )
+def raised_limits(asset: Asset, seen: Tracks, now_us: int, shelved: Sequence[Shelved]) -> list[Passed]:
+    """Limits of the plant's engineers that are passed now and that nobody has shelved."""
+    silenced = silenced_limits(asset, now_us, shelved)
+    return passed_limits([limit for limit in asset.limits if limit.name not in silenced], seen, now_us)
+
+
+def silenced_limits(asset: Asset, now_us: int, shelved: Sequence[Shelved]) -> tuple[str, ...]:
+    """Names of the asset's limits that are shelved now, each once."""
+    names = dict.fromkeys(limit.name for limit in asset.limits)
+    return tuple(name for name in names if any(one.silences(asset.id, name, now_us) for one in shelved))
+
+
+def score(judged: Sequence[Judged], raised: Sequence[Passed], asset: Asset, settings: AssessSettings) -> AnomalyScore:
+    """0.5 where the worst channel stands at its limit, 0.75 at three times its limit; and what each contributes.
+
+    A raised limit of the plant counts as a channel at its limit (alert) or at three times it (alarm); its contribution
+    is called `signal:limit_NAME`, and its baseline is the level that was set.
+    """
+    pulls = [(j.ratio, Contribution(j.channel.name, j.ratio, j.value, j.baseline, j.channel.unit)) for j in judged]
+    for one in raised:
+        spec, ratio = asset.signal(one.bound.signal), LIMIT_RATIO[one.limit.state]
+        name, unit = f"{one.bound.signal}:limit_{one.limit.name}", spec.unit if spec else ""
+        pulls.append((ratio, Contribution(name, ratio, one.value, one.bound.level, unit)))
+    worst = sorted((pull for pull in pulls if pull[0] > 0), key=lambda pull: -pull[0])
+    top, total = (worst[0][0] if worst else 0.0), sum(ratio for ratio, _ in worst)
+    parts = tuple(replace(part, share=ratio / total) for ratio, part in worst[: settings.contributions])
     return AnomalyScore(top / (1 + top), settings.detector.false_alarms_per_year, parts)
 
 
@@ -139,6 +167,16 @@ def state_of(
     if any(j.confirmed for j in judged):
         return State.ALARM
     return State.ALERT if max(j.ratio for j in judged) > 1 else State.NORMAL
+
+
+def with_limits(state: State, raised: Sequence[Passed]) -> State:
+    """A raised limit makes it at least an alert, or an alarm; a machine that sends nothing stays offline."""
+    levels = {one.limit.state for one in raised}
+    if state is State.OFFLINE or not levels:
+        return state
+    if "alarm" in levels:
+        return State.ALARM
+    return State.ALERT if state in (State.NORMAL, State.WARMING_UP) else state
 
 
 def offline_after_us(seen: Mapping[str, Track], settings: AssessSettings) -> float:

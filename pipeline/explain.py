@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from forewarn.core.health import SensorProblem
 from forewarn.core.plant import Plant
+from forewarn.core.plant_limits import Shelved
 from forewarn.core.ports import SeriesReader
 from forewarn.core.readings import Track
 from forewarn.core.work import Cause, Json, WorkOrder
@@ -71,10 +72,18 @@ def explain(
         problems = [SensorProblem(**p) for p in frozen["sensor_problems"]]
         since_us = frozen["span_us"][0]
         then = with_hours(asset, frozen.get("hours_per_day"))
-        assessed = assess(then, tracks, problems, frozen["at_us"], as_then(settings, frozen), since_us)
+        assessed = assess(
+            then, tracks, problems, frozen["at_us"], as_then(settings, frozen), since_us, shelved=shelved_then(frozen)
+        )
         now = assessment_json(replace(assessed, hours_per_day=frozen.get("hours_per_day")))
         explained.append(Explanation(cause, frozen, now, tuple(differences(frozen, now))))
     return explained
+
+
+def shelved_then(frozen: Json) -> tuple[Shelved, ...]:
+    """Limits that were silenced then."""
+    told = cast(Any, frozen)
+    return tuple(Shelved(told["asset"], name, told["at_us"] + 1) for name in told.get("shelved", []))
 
 
 def as_then(settings: AssessSettings, frozen: Json) -> AssessSettings:

@@ -15,6 +15,7 @@ from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Pa
 from forewarn.core.readings import SignalSpec
 from forewarn.pipeline.plant_gateways import SignalsOfDevices, signals_of_devices, with_devices
 from forewarn.pipeline.plant_layers import Layered, Report, entries
+from forewarn.pipeline.plant_limits import limits_of
 from forewarn.pipeline.plant_running import offered_rule, stated_rule
 from forewarn.pipeline.plant_schema import (
     KINDS,
@@ -108,6 +109,7 @@ class _Builder:
             self._faults(machine, components),
             self._running(machine, signals),
             machine.get("support"),
+            limits_of(machine, found, signals, self._report),
         )
 
     def _running(self, machine: Layered[MachineEntry], signals: Sequence[SignalSpec]) -> RunRule | None:

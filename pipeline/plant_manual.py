@@ -17,7 +17,7 @@ from forewarn.pipeline.plant_schema import SignalEntry
 MANUAL_TOPIC = "$forewarn/manual"
 """First levels of the topic of a signal that is entered; clients cannot publish to topics that begin with $."""
 
-SECONDS = {"min": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+SECONDS = {"s": 1.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 _SENT = ("topic", "format", "field", "time_field", "time_unit", "template")
 _ROUNDS = ("round", "every")
 

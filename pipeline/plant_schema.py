@@ -27,6 +27,9 @@ Word = Annotated[str, StringConstraints(pattern=r"^[^+#{}\x00]{1,200}$")]
 Every = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}(\.[0-9]{1,3})?(min|h|d|w)$")]
 """A time span as people write it: 30min, 8h, 7d, 2w."""
 
+Lasting = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}(\.[0-9]{1,3})?(s|min|h|d)$")]
+"""How long a condition must last: 30s, 10min, 2h."""
+
 TopicText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
@@ -91,6 +94,33 @@ class ComponentEntry(Entry):
     vanes: int | None = Field(None, ge=2, le=500, description="of this impeller, or blades of this fan wheel")
 
 
+class LimitEntry(Entry):
+    """A limit of one signal, in its `unit`."""
+
+    alert: float | None = None
+    alarm: float | None = None
+    direction: Literal["above", "below"] = "above"
+    for_: Lasting | None = Field(None, alias="for", description="so long it must be passed: 30s, 10min")
+    hysteresis: NotNegative = Field(0.0, description="it is over when the value is back by so much")
+
+
+class BoundEntry(Entry):
+    """One of several bounds, in the `unit` of its signal: exactly one of `above` and `below`."""
+
+    signal: Id
+    above: float | None = None
+    below: float | None = None
+    hysteresis: NotNegative = 0.0
+
+
+class GroupEntry(Entry):
+    """A limit that is passed while any of its bounds is."""
+
+    any_of: Annotated[list[BoundEntry], Field(min_length=1)]
+    state: Literal["alert", "alarm"] = "alarm"
+    for_: Lasting | None = Field(None, alias="for", description="so long it must be passed: 30s, 10min")
+
+
 class SignalEntry(Entry):
     """What a sensor sends. `range` and `max_rate_per_s` are in `unit`."""
 
@@ -118,6 +148,7 @@ class SignalEntry(Entry):
     entry: Literal["manual"] | None = Field(None, description="manual: no sensor sends it, a person enters it")
     round: Id | None = Field(None, description="signals of one round are entered together on one form")
     every: Every | None = Field(None, description="how often the round is due: 8h, 7d, 2w")
+    limits: dict[Id, LimitEntry] = Field(default_factory=dict, description="what the plant's engineers allow")
 
 
 class RunEntry(Entry):
@@ -155,6 +186,7 @@ class MachineEntry(Entry):
     words: dict[Id, Word] = Field(default_factory=dict, description="for topics: {line: line-3} fills {line} in")
     components: dict[Id, ComponentEntry] = Field(default_factory=dict)
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
+    limits: dict[Id, GroupEntry] = Field(default_factory=dict, description="limits over several signals")
     faults: list[FaultEntry] = Field(default_factory=list)
 
 

@@ -18,6 +18,7 @@ import structlog
 from forewarn.core.clock import US_PER_HOUR, US_PER_S, PlantClock
 from forewarn.core.health import Assessment
 from forewarn.core.plant import Asset, Plant
+from forewarn.core.plant_limits import Shelved
 from forewarn.core.ports import OrderBook, OrderOutcome, SeriesReader
 from forewarn.core.work import Json, OrderKind, Status, WorkOrder
 from forewarn.maintenance.advice import advise
@@ -55,6 +56,14 @@ class AssessmentBook(Protocol):
 
     def save_all(self, assessments: Sequence[Json]) -> None:
         """Keep many (`maintenance.evidence.assessment_json`) in one transaction."""
+        ...
+
+
+class Shelves(Protocol):
+    """Where people silence limits and machines for a while."""
+
+    def standing(self, now_us: int) -> Sequence[Shelved]:
+        """What is silenced at a plant time."""
         ...
 
 
@@ -118,6 +127,7 @@ class Scorer:
         sensor_events: SensorEvents | None = None,
         false_alarms_per_year: float | None = None,
         workers: int | None = 0,
+        shelves: Shelves | None = None,
     ) -> None:
         self._plant = self._next_plant = plant
         self._reader, self._derived_reader = reader, derived_reader
@@ -127,7 +137,7 @@ class Scorer:
         self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
         self._sensors = SensorWatch(sensor_events, road_delay_us(clock))
         self._settings = assess_settings(clock, false_alarms_per_year)
-        self._judges = judges_for(len(plant.assets), workers)
+        self._judges, self._shelves = judges_for(len(plant.assets), workers), shelves
         self._watched: dict[str, _Watched] = {}
         self._numbers: dict[str, int] = {}
         self._completed: dict[tuple[str, int], int] = {}
@@ -250,7 +260,8 @@ class Scorer:
 
     def _assess(self, several: list[_Watched]) -> None:
         """Judge several assets, keep all assessments in one transaction, then advise on each."""
-        asks = [ask for watched in several if (ask := self._ask(watched))]
+        shelved = self._shelves.standing(self._clock.plant_us(self._wall_us())) if self._shelves else ()
+        asks = [ask for watched in several if (ask := self._ask(watched, shelved))]
         kept: list[tuple[_Watched, Assessment, Json]] = []
         for ask, answer in self._judges.answers(asks, self._settings):
             watched = self._watched[ask.asset.id]
@@ -262,13 +273,16 @@ class Scorer:
         if kept:
             self._assessments.save_all([written for _, _, written in kept])
         for watched, assessment, _ in kept:
-            self._advise(watched, assessment)
+            self._advise(watched, assessment, shelved)
 
-    def _advise(self, watched: _Watched, assessment: Assessment) -> None:
+    def _advise(self, watched: _Watched, assessment: Assessment, shelved: Sequence[Shelved]) -> None:
+        """A machine that is shelved is judged and kept, and opens no order; its sensors do."""
+        silent = any(one.silences(assessment.asset, None, assessment.at_us) for one in shelved)
         try:
             asset = with_hours(watched.asset, assessment.hours_per_day)
             for advice in advise(assessment, asset, self._plant):
-                self._report(self._orders.advise(advice))
+                if not silent or advice.kind is OrderKind.INSTRUMENT:
+                    self._report(self._orders.advise(advice))
         except Exception as error:
             self._note_failure(watched, error)
             return
@@ -287,7 +301,7 @@ class Scorer:
         told = {"trace": failure.trace} if failure.trace else {}
         log.warning("assessment_failed", asset=watched.asset.id, error=failure.text, kind=failure.kind, **told)
 
-    def _ask(self, watched: _Watched) -> Ask | None:
+    def _ask(self, watched: _Watched, shelved: Sequence[Shelved]) -> Ask | None:
         """What an assessment of now rests on; None where that could not be gathered."""
         try:
             now_us = self._clock.plant_us(self._wall_us())
@@ -295,7 +309,8 @@ class Scorer:
             problems = tuple(self._sensors.look(watched.asset, watched.history.recent, now_us))
             since_us = self._repaired_at_us(watched.asset.id)
             asset = with_hours(watched.asset, self._running.hours_per_day(watched.asset, now_us))
-            return Ask(asset, watched.history.tracks, problems, now_us, since_us)
+            mine = tuple(one for one in shelved if one.asset == asset.id)
+            return Ask(asset, watched.history.tracks, problems, now_us, since_us, mine)
         except Exception as error:
             self._note_failure(watched, error)
             return None

@@ -22,6 +22,7 @@ from typing import Protocol
 from forewarn.core.errors import ForewarnError, Retriable
 from forewarn.core.health import Assessment, SensorProblem
 from forewarn.core.plant import Asset
+from forewarn.core.plant_limits import Shelved
 from forewarn.core.readings import Tracks
 from forewarn.models.assess import AssessSettings, assess
 from forewarn.models.detectors.own_past import Memory
@@ -45,6 +46,7 @@ class Ask:
     problems: tuple[SensorProblem, ...]
     now_us: int
     since_us: int | None
+    shelved: tuple[Shelved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ class OwnThread:
         """The assessment, or what went wrong."""
         try:
             memory = self._memory_of(ask.asset.id)
-            return assess(ask.asset, ask.tracks, ask.problems, ask.now_us, settings, ask.since_us, memory)
+            return assess(
+                ask.asset, ask.tracks, ask.problems, ask.now_us, settings, ask.since_us, memory, shelved=ask.shelved
+            )
         except Exception as error:
             return Failure.of(error)
 
@@ -129,6 +133,11 @@ class WorkerPool:
                 ended = Retriable(f"worker {place} of the scoring ended; it is started again")
                 found = [Failure.of(ended)] * len(portion)
             yield from zip(portion, found, strict=True)
+
+    def processes(self) -> list[int]:
+        """Ids of the processes that run."""
+        started = [worker for worker in self._workers if worker is not None]
+        return [id for worker in started for id in worker._processes]
 
     def close(self) -> None:
         """End the processes."""

@@ -16,6 +16,7 @@ RIDGE = 1e-3
 MARGIN_OF_REGIME = 0.1
 MOST_FIT_POINTS = 400
 WANDER_BLOCKS = 6
+MOST_ALIKE = 0.995
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,4 +146,6 @@ def noise_of(change: Floats, coefficients: int) -> tuple[Floats, Floats]:
     power = np.einsum("ij,ij->j", bounded, bounded)
     neighbours = np.einsum("ij,ij->j", bounded[1:], bounded[:-1])
     correlation = np.divide(neighbours, power, out=np.zeros_like(power), where=power > 0)
-    return np.hypot(deviation, wander), np.clip(correlation, 0.0, 0.99)
+    unbiased = correlation + (1 + 3 * correlation) / n  # a short past makes neighbours look less alike (Kendall 1954)
+    careful = unbiased + np.sqrt(np.maximum(1 - unbiased**2, 0.0) / n)  # by one standard error
+    return np.hypot(deviation, wander), np.clip(careful, 0.0, MOST_ALIKE)

@@ -14,7 +14,6 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +28,7 @@ LEAST_DEVIATIONS = 3.0  # below it a limit would rest on an independence that no
 GROWTH = 1.7  # the baseline is learnt anew when it may be so much longer
 RELEASE = 0.7  # an alarm ends when the median is below this share of its limit
 DAY_H = 24.0
+FEWEST_WORTH = 2.5  # independent points that a baseline is taken for at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,14 +274,27 @@ def bound_of(channel: Channel, known: Lesson, place: int, settings: DetectorSett
     """The limit on the judged scale: what matters, or so many deviations that chance keeps to the promised rate.
 
     The yearly rate is shared by all decisions (Bonferroni); a run of k points counts as 1 + (k - 1)(1 - correlation)
-    independent ones; the deviation was estimated from the points learnt from (Student's correction).
+    independent ones. Mean and deviation were estimated from the points learnt from, of which neighbours that resemble
+    one another count as fewer: n (1 - c) / (1 + c). So it is Student's t with that many degrees of freedom, and the
+    error of the mean is added.
     """
     correlation, noise = float(known.correlation[place]), float(known.noise[place])
     independent = 1 + (settings.persistence - 1) * (1 - correlation)
     single = min((settings.false_alarms_per_year / decisions) ** (1 / independent), 0.4)
-    z = NormalDist().inv_cdf(1 - single)
-    student = 1 + (z**2 + 1) / (4 * max(known.learnt * (1 - correlation), 8.0))
-    return max(channel.limit.smallest_change, max(z * student, LEAST_DEVIATIONS) * noise)
+    worth = max(known.learnt * (1 - correlation) / (1 + correlation), FEWEST_WORTH)
+    deviations = student_quantile(single, worth - 1) * math.sqrt(1 + 1 / worth)
+    return max(channel.limit.smallest_change, max(deviations, LEAST_DEVIATIONS) * noise)
+
+
+def student_quantile(beyond: float, freedom: float) -> float:
+    """Deviations that Student's t with so many degrees of freedom passes with this probability.
+
+    >>> round(student_quantile(0.001, 10.0), 2), round(student_quantile(0.001, 1e6), 2)
+    (4.14, 3.09)
+    """
+    from scipy.special import stdtrit
+
+    return -float(stdtrit(freedom, beyond))
 
 
 def verdict(row: Row, place: int, known: Lesson, bound: float) -> Judged:
