@@ -53,8 +53,8 @@ class SigningKey:
         Says nothing about the file itself: compare its SHA-256 with `card.file_sha256`.
         """
         if not signature:
-            told = "train it here, or plug it in as a scorer written elsewhere"
-            raise Rejected("unsigned", f"{card.name} {card.version} has no signature: {told}")
+            advice = "train it here, or plug it in as a scorer written elsewhere"
+            raise Rejected("unsigned", f"{card.name} {card.version} has no signature: {advice}")
         told = _signature(signature)
         if told["key"] != self.id:
             raise Rejected("other_key", f"it was signed with key {told['key'][:16]}, this plant's is {self.id}")
