@@ -143,7 +143,7 @@ def order_spectrum(
 
 def checked(blocks: Float32s | Floats, sample_rate_hz: float) -> Float32s | Floats:
     """The blocks as rows of real numbers, or a refusal."""
-    given: Float32s | Floats = np.asarray(blocks)
+    given = blocks if blocks.dtype == np.float32 else np.asarray(blocks, np.float64)
     if given.ndim != 2 or given.shape[1] < LEAST_SAMPLES or not np.isfinite(given).all():
         raise ValueError(f"a block for features holds at least {LEAST_SAMPLES} finite samples")
     if not (sample_rate_hz > 0 and np.isfinite(sample_rate_hz)):
