@@ -87,6 +87,9 @@ MECHANISMS: dict[str, Mechanism] = {
         ("winding",),
         "Current and voltage of each phase; terminals by thermal camera",
     ),
+    "broken_rotor_bar": Mechanism(
+        "broken rotor bar", "PDE", "2.5 breakage", ("rotor",), "Spectrum of one phase current at full load"
+    ),
     "filter_clogging": Mechanism(
         "filter clogging", "PLU", "5.1 blockage/plugged", ("filter",), "Differential pressure at full flow"
     ),

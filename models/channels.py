@@ -11,12 +11,14 @@ from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, SignalSpec, Track
 from forewarn.core.units import COUNTING
 from forewarn.models.detectors.baseline import RegimeTable, middle
+from forewarn.models.features.current import CURRENT_UNITS
 from forewarn.models.features.vibration import FEATURE_UNITS
 from forewarn.models.limits import SCORED_FEATURES, SUPPORTING_FEATURES, Limit, limit_for_feature, limit_for_scalar
 from forewarn.models.tracks import MOST_BINS, Bools, Regime, value_at
 
 SMALLEST_RATIO_VALUE = 1e-6  # below it a logarithm would speak of the sensor's noise
 FEW_POINTS = 8
+UNITS = FEATURE_UNITS | CURRENT_UNITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +79,7 @@ class Workshop:
         table = self._table("waveform", at, lambda: self._vibration(lambda role: value_at(raw[role], at)))
         limit = limit_for_feature(self._asset, feature, early_median(value))
         hours = self._regime.op_hours[bins[keep]]
-        return Channel(name, spec, feature, FEATURE_UNITS[feature], at, np.log(value), table, hours, limit)
+        return Channel(name, spec, feature, UNITS[feature], at, np.log(value), table, hours, limit)
 
     def _scalar(self, spec: SignalSpec) -> Channel | None:
         """A scalar signal as means over the bins in which the machine ran."""

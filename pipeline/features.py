@@ -11,6 +11,7 @@ from forewarn.core.plant import Asset
 from forewarn.core.ports import SeriesReader, SeriesWriter
 from forewarn.core.readings import NOT_SCORED, SignalSpec, Waveform
 from forewarn.models.features.blocks import LEAST_SAMPLES, Mounted, block_features
+from forewarn.models.features.current import current_features
 from forewarn.pipeline.derived import DerivedSeries
 from forewarn.pipeline.history import FOREVER_US, AssetHistory
 
@@ -85,6 +86,11 @@ def features_of(spec: SignalSpec, history: AssetHistory, waveforms: Sequence[Wav
     for (_, rate_hz), places in alike.items():
         blocks = np.stack([waveforms[place].samples for place in places])
         speeds = [shaft_speed_hz(asset, history, waveforms[place].at) for place in places]
+        if spec.quantity == "current":
+            for place, block, speed in zip(places, blocks, speeds, strict=True):
+                given = current_features(block, rate_hz, speed)
+                found[place] = {f"{spec.signal}:{name}": value for name, value in given.items()}
+            continue
         table = block_features(blocks, rate_hz, np.array(speeds, np.float64), mounted)
         for row, place in enumerate(places):
             found[place] = {f"{spec.signal}:{name}": value for name, value in table.row(row).items()}

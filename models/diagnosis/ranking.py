@@ -147,7 +147,8 @@ def signed_ratio(j: Judged, direction: int) -> float:
 
 def is_level(j: Judged) -> bool:
     """Is it a level of vibration, be it a band, an order or the whole?"""
-    return j.channel.limit.logarithmic and j.channel.scored and not is_tone(j)
+    of_current = j.channel.spec.quantity == "current"
+    return j.channel.limit.logarithmic and j.channel.scored and not is_tone(j) and not of_current
 
 
 def is_tone(j: Judged) -> bool:

@@ -54,6 +54,7 @@ def spall(tone: str, name: str) -> tuple[Term, ...]:
 
 
 ORDER_1X, ORDER_2X, ORDER_3X = ("velocity_1x",), ("velocity_2x",), ("velocity_3x",)
+SLIP_SIDEBANDS = ("slip_sidebands",)
 IMPULSIVE = ("kurtosis",)
 ACCELERATION = ("acceleration",)
 VELOCITY = ("vibration_velocity",)
@@ -130,7 +131,7 @@ SIGNATURES: dict[str, Signature] = {
     "winding_overheating": Signature(
         (
             Term("winding temperature", 5.0, (), TEMPERATURE, absent=3.5, on=("winding",)),
-            Term("motor current", 0.7, (), CURRENT),
+            Term("all phase currents alike", -2.5, (), CURRENT, pattern=TOGETHER),
             Term("currents of the phases drift apart", -2.0, (), CURRENT, pattern=APART),
             Term("high-frequency vibration", -1.5, HIGH_BANDS, ACCELERATION),
         ),
@@ -154,6 +155,14 @@ SIGNATURES: dict[str, Signature] = {
             Term("high-frequency vibration", -1.5, HIGH_BANDS, ACCELERATION),
         ),
         1_500.0,
+    ),
+    "broken_rotor_bar": Signature(
+        (
+            Term("side bands at twice the slip", 5.0, SLIP_SIDEBANDS, absent=6.0),
+            Term("vibration at 1x", 0.3, ORDER_1X),
+            Term("high-frequency vibration", -1.5, HIGH_BANDS, ACCELERATION),
+        ),
+        4_000.0,
     ),
     "filter_clogging": Signature(
         (

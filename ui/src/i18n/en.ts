@@ -65,7 +65,7 @@ const mechanisms: Record<string, string> = {
   outer_race_spall: "Outer-race spall", inner_race_spall: "Inner-race spall", ball_spall: "Rolling-element spall",
   bearing_wear: "Bearing damage, race not identified", imbalance: "Imbalance", misalignment: "Misalignment",
   looseness: "Looseness", cavitation: "Cavitation", seal_leak: "Seal leak", winding_overheating: "Winding overheating",
-  overload: "Overload", phase_imbalance: "Phase imbalance",
+  overload: "Overload", phase_imbalance: "Phase imbalance", broken_rotor_bar: "Broken rotor bar",
   filter_clogging: "Filter clogging", belt_wear: "Belt wear", sensor_fault: "Sensor fault",
 };
 

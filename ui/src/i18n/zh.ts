@@ -36,7 +36,7 @@ export const zh: Words = {
   mechanisms: {
     outer_race_spall: "外圈剥落", inner_race_spall: "内圈剥落", ball_spall: "滚动体剥落",
     bearing_wear: "轴承损伤（未定位到滚道）", imbalance: "不平衡", misalignment: "不对中", looseness: "松动",
-    cavitation: "汽蚀", seal_leak: "密封泄漏", winding_overheating: "绕组过热", overload: "过载", phase_imbalance: "三相不平衡", filter_clogging: "滤网堵塞",
+    cavitation: "汽蚀", seal_leak: "密封泄漏", winding_overheating: "绕组过热", overload: "过载", phase_imbalance: "三相不平衡", broken_rotor_bar: "转子断条", filter_clogging: "滤网堵塞",
     belt_wear: "皮带磨损", sensor_fault: "传感器故障",
   },
   quantities: {
