@@ -15,6 +15,7 @@ from forewarn.models.detectors.contract import Strangeness
 from forewarn.models.detectors.usual import Usual, learn_usual, shares
 
 NO_ROOM = 1e-9
+LEAST_VARIANCE = 1e-6  # of a deviation, squared: columns that have stood still
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,8 @@ class PrincipalComponents:
         rows = usual.taught(past, self.smooth)
         centre = rows.mean(axis=0)
         _, singular, axes = np.linalg.svd(rows - centre, full_matrices=False)
-        variance = singular**2 / len(rows)
+        variance = np.maximum(singular**2 / len(rows), LEAST_VARIANCE)
         kept = int(np.searchsorted(np.cumsum(variance) / variance.sum(), self.explained)) + 1
-        kept = min(kept, int(np.count_nonzero(variance > 1e-9 * variance[0])))
         across = max(float(variance[kept:].sum()), 1e-4 * float(variance.sum()))
         return ComponentsJudge(usual, self.smooth, centre, axes[:kept], variance[:kept], across)
 

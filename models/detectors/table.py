@@ -12,6 +12,7 @@ from forewarn.models.detectors.forest import Forest
 from forewarn.models.detectors.kernel_regression import KernelRegression
 from forewarn.models.detectors.learnt_limits import LearntLimits
 from forewarn.models.detectors.level_shift import LevelShift
+from forewarn.models.detectors.long_memory import LongMemory
 from forewarn.models.detectors.principal_components import PrincipalComponents
 from forewarn.models.detectors.seasonal import Seasonal
 
@@ -21,6 +22,7 @@ DETECTORS: Mapping[str, Detector] = MappingProxyType(
         for detector in (
             LearntLimits(),
             LevelShift(),
+            LongMemory(),
             Ewma(),
             Cusum(),
             PrincipalComponents(),
