@@ -7,6 +7,7 @@ sensor problem take no part at all: a bad sensor never makes a machine alarm.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -82,7 +83,7 @@ def assess(
     seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
     span = span_of(seen, now_us)
     channels = Workshop(asset, seen, regime_of(asset, seen)).channels() if seen else []
-    judged = [j for j in judge_all(channels, settings.detector, memory) if j]
+    judged = [j for j in judge_all(channels, settings.detector, memory) if j and sound(j)]
     scored = [j for j in judged if j.channel.scored]
     raised = raised_limits(asset, seen, now_us, shelved)
     known = bool(scored or raised)
@@ -110,6 +111,11 @@ def model_ref(settings: AssessSettings) -> ModelRef:
 def span_of(seen: Mapping[str, Track], now_us: int) -> tuple[int, int]:
     """Half-open interval of the data used."""
     return min((int(t.at[0]) for t in seen.values()), default=now_us), now_us + 1
+
+
+def sound(j: Judged) -> bool:
+    """Are its numbers numbers? What is not finite never reaches an assessment."""
+    return math.isfinite(j.ratio) and math.isfinite(j.level) and math.isfinite(j.expected) and math.isfinite(j.bound)
 
 
 def raised_limits(asset: Asset, seen: Tracks, now_us: int, shelved: Sequence[Shelved]) -> list[Passed]:

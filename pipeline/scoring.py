@@ -30,6 +30,7 @@ from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.live import Hub
 from forewarn.pipeline.running import with_hours
 from forewarn.pipeline.running_stage import RunningStage
+from forewarn.pipeline.scoring_guard import Leaps
 from forewarn.pipeline.scoring_workers import Ask, Failure, judges_for
 from forewarn.pipeline.sensor_events import SensorEvents, SensorWatch
 
@@ -142,6 +143,7 @@ class Scorer:
         self._numbers: dict[str, int] = {}
         self._completed: dict[tuple[str, int], int] = {}
         self._sequence = 0
+        self._leaps = Leaps()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scorer", daemon=True)
         self.stats = ScoringStats()
@@ -198,6 +200,7 @@ class Scorer:
             if plant.asset(id) != watched.asset:
                 del self._watched[id]
                 self._running.forget(id)
+                self._leaps.forget(id)
 
     def _notice_news(self) -> None:
         changed = self._reader.last_values(self._sequence)
@@ -276,12 +279,14 @@ class Scorer:
             self._advise(watched, assessment, shelved)
 
     def _advise(self, watched: _Watched, assessment: Assessment, shelved: Sequence[Shelved]) -> None:
-        """A machine that is shelved is judged and kept, and opens no order; its sensors do."""
+        """A machine that is shelved is judged and kept, and opens no order; its sensors do. The dates of an open order
+        wait until a leap of the remaining life is confirmed."""
+        leaps = self._leaps.unconfirmed(assessment)
         silent = any(one.silences(assessment.asset, None, assessment.at_us) for one in shelved)
         try:
             asset = with_hours(watched.asset, assessment.hours_per_day)
             for advice in advise(assessment, asset, self._plant):
-                if not silent or advice.kind is OrderKind.INSTRUMENT:
+                if advice.kind is OrderKind.INSTRUMENT or not (silent or (leaps and self._has_order(assessment.asset))):
                     self._report(self._orders.advise(advice))
         except Exception as error:
             self._note_failure(watched, error)
@@ -290,6 +295,12 @@ class Scorer:
         watched.assessments.append(assessment.at_us)
         self.stats.assessments += 1
         self._hub.publish("asset", watched.asset.id)
+
+    def _has_order(self, asset: str) -> bool:
+        return any(
+            order.kind is not OrderKind.INSTRUMENT
+            for order in self._orders.orders(open_only=True, asset=asset, evidence=False)
+        )
 
     def _note_failure(self, watched: _Watched, error: Exception) -> None:
         self._note(watched, Failure.of(error))
