@@ -15,6 +15,8 @@ from forewarn.core.labels import Finding, Label, known_by
 from forewarn.core.plant import Plant
 from forewarn.core.ports import OrderBook
 from forewarn.core.work import Cause, Json, OrderKind, Status, WorkOrder
+from forewarn.maintenance.findings import NOTED_AT
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED, PRODUCT_DEFAULTS, Learned, LearnSettings, learn
 
 EVERY_ORDER = 1_000_000_000
 FINISHED = (Status.COMP, Status.CLOSE)
@@ -31,9 +33,36 @@ def labels_from(book: OrderBook, plant: Plant, before_us: int) -> tuple[Label, .
     return known_by((label for label in found if label is not None), before_us)
 
 
+class Lessons:
+    """What finished orders have taught by now, learnt anew only when a finding has come. One reader at a time.
+
+    The live road asks once per pass; `forewarn explain` and a what-if run ask for the moment in question, so that the
+    same labels, and no later ones, decide again.
+    """
+
+    def __init__(self, book: OrderBook, plant: Plant, settings: LearnSettings = PRODUCT_DEFAULTS) -> None:
+        self._book, self._plant, self._settings = book, plant, settings
+        self._told: frozenset[tuple[str, object]] = frozenset()
+        self._learned = NOTHING_LEARNED
+
+    def by(self, at_us: int) -> Learned:
+        """What had been taught by a moment: nothing where no finding had been told."""
+        orders = self._book.orders(limit=EVERY_ORDER, evidence=False)
+        told = frozenset((o.id, o.report[NOTED_AT]) for o in orders if is_told(o) and told_at_us(o) < at_us)
+        if told != self._told:
+            self._learned = learn(labels_from(self._book, self._plant, at_us), self._settings)
+            self._told = told
+        return self._learned
+
+
+def told_at_us(order: WorkOrder) -> int:
+    """When the finding of an order was told."""
+    return int(cast(int, order.report[NOTED_AT]))
+
+
 def is_told(order: WorkOrder) -> bool:
     """Is it a finished condition order with a finding in its report?"""
-    return order.kind is OrderKind.CONDITION and order.status in FINISHED and "finding" in order.report
+    return order.kind is OrderKind.CONDITION and order.status in FINISHED and NOTED_AT in order.report
 
 
 def asset_class(plant: Plant, asset: str) -> str:
@@ -63,7 +92,7 @@ def label_of(order: WorkOrder, asset_class: str) -> Label | None:
         probability=probability_of(cause, said),
         model=model_of(said),
         opened_at_us=order.created_at_us,
-        completed_at_us=int(cast(int, report.get("finding_at_us", order.updated_at_us))),
+        completed_at_us=told_at_us(order),
         finding=Finding(str(report["finding"])),
         fault_found=found,
         failure_mode_found=text_or_none(report, "failure_mode_found"),

@@ -14,7 +14,8 @@ from forewarn.core.ports import Actor
 from forewarn.core.work import Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.maintenance.order_book_memory import MemoryOrderBook
-from forewarn.pipeline.labels import label_of, labels_from
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED
+from forewarn.pipeline.labels import Lessons, label_of, labels_from
 from tests.maintenance.samples import IMBALANCE, MODEL, NOW_US, SPALL, advice, assessment, hours, plant_of, pump
 
 ANN = Actor("ann", "technician")
@@ -111,6 +112,21 @@ def test_a_machine_that_left_the_plant_keeps_its_labels() -> None:
     finished(book, 30, {"finding": "confirmed"}, asset="pump-99")
     (label,) = labels_from(book, plant_of(pump()), NOW_US + hours(31))
     assert label.asset_class == ""
+
+
+def test_lessons_are_learnt_anew_only_when_a_finding_came_and_never_from_later_ones() -> None:
+    book, plant = MemoryOrderBook(), plant_of(pump())
+    lessons = Lessons(book, plant)
+    assert lessons.by(NOW_US) is NOTHING_LEARNED
+    finished(book, 30, {"finding": "not_found"})
+    assert lessons.by(NOW_US + hours(30)) is NOTHING_LEARNED
+    first = lessons.by(NOW_US + hours(31))
+    assert first.labels == 1
+    assert first.factor("pump", SPALL.mechanism) < 1.0
+    assert lessons.by(NOW_US + hours(99)) is first
+    finished(book, 60, {"finding": "confirmed"}, asset="pump-99")
+    assert lessons.by(NOW_US + hours(99)).labels == 2
+    assert lessons.by(NOW_US + hours(31)) == first
 
 
 @given(st.lists(st.integers(0, 50), unique=True, max_size=6), st.integers(0, 51))
