@@ -126,7 +126,8 @@ def scorecard(
 ) -> Scorecard:
     """The card of the span [since, until): what was told after it counts nowhere. Pure."""
     told = [label for label in known_by(labels, until_us) if label.completed_at_us >= since_us]
-    failures = [r for r in repairs if r.is_failure and since_us <= r.opened_us < until_us and r.asset in watched]
+    by_time = sorted(repairs, key=lambda r: (r.opened_us, r.number))
+    failures = [r for r in by_time if r.is_failure and since_us <= r.opened_us < until_us and r.asset in watched]
     announced = {r.number: _announced(r, repairs) for r in failures}
     misses = tuple(
         Miss(r.asset, watched[r.asset].asset_class, r.number, r.opened_us) for r in failures if not announced[r.number]

@@ -9,7 +9,7 @@ import numpy as np
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.faults import Fault
 from forewarn.core.plant import Asset, Component, Plant
-from forewarn.core.ports import Actor
+from forewarn.core.ports import Actor, OrderBook
 from forewarn.core.readings import Readings, SignalSpec
 from forewarn.core.work import Advice, Decision, Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.ingest.store.memory import MemoryStore
@@ -39,7 +39,7 @@ class Past:
     assets: tuple[str, ...]
     raw: MemoryStore = field(default_factory=MemoryStore)
     derived: MemoryStore = field(default_factory=MemoryStore)
-    orders: MemoryOrderBook = field(default_factory=MemoryOrderBook)
+    orders: OrderBook = field(default_factory=MemoryOrderBook)
 
     def __post_init__(self) -> None:
         self.plant = Plant("works", (), tuple(simple_pump(id) for id in self.assets))
@@ -87,9 +87,9 @@ class Past:
         return self.orders.act(order.id, Status.CLOSE, SMITH, kept.revision, day(done))
 
 
-def fleet(pumps: int = 4, days: float = 60.0) -> Past:
+def fleet(pumps: int = 4, days: float = 60.0, orders: OrderBook | None = None) -> Past:
     """Pumps that each wear out and break once, are repaired a day later and go on healthily for a while."""
-    past = Past(tuple(f"p{i}" for i in range(1, pumps + 1)))
+    past = Past(tuple(f"p{i}" for i in range(1, pumps + 1)), orders=orders or MemoryOrderBook())
     for i, id in enumerate(past.assets):
         fails = days * (0.6 + 0.1 * i)
         past.wear(id, 0, fails, 1.0, seed=i)
