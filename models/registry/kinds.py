@@ -28,6 +28,22 @@ LEARNT: dict[str, str] = {
     "weibull": "forewarn.models.life.weibull:Weibull",
     "weibull_belief": "forewarn.models.life.weibull:Belief",
     "weibull_prognosis": "forewarn.models.life.weibull:WeibullPrognosis",
+    "frame": "forewarn.models.life.degradation:Frame",
+    "net": "forewarn.models.life.members:Net",
+    "member": "forewarn.models.life.members:Member",
+    "spread": "forewarn.models.life.conformal:Spread",
+    "unseen": "forewarn.models.life.boosted:Unseen",
+    "boosted_prognosis": "forewarn.models.life.boosted:BoostedPrognosis",
+    "health_index": "forewarn.models.life.health_index:HealthIndex",
+    "similarity": "forewarn.models.life.similarity:Similarity",
+    "similarity_prognosis": "forewarn.models.life.similarity:SimilarityPrognosis",
+    "extrapolation_prognosis": "forewarn.models.life.extrapolation:ExtrapolationPrognosis",
+    "change_prognosis": "forewarn.models.life.change_regression:ChangePrognosis",
+    "pooled_prognosis": "forewarn.models.life.combination:PooledPrognosis",
+    "adaptive": "forewarn.models.life.adaptive:Adaptive",
+    "learned": "forewarn.models.diagnosis.learned:Learned",
+    "text_reader": "forewarn.models.diagnosis.text:TextReader",
+    "text_weights": "forewarn.models.diagnosis.text:Weights",
 }
 """Key in a file -> "module:class" of a dataclass (or of a StrEnum)."""
 
