@@ -113,9 +113,9 @@ class Boosted:
         stages = []
         for teach, ask in folds:
             rows, left = (np.concatenate([each[i][asked[i]] for i in teach]) for each in (paths, lefts))
-            stages.append(second_stage(rows, left, seed))
+            stages.append(Stage.taught(rows, left, seed))
             for i in ask:
-                crossed[i] = np.asarray(stages[-1].predict(paths[i]), np.float64)
+                crossed[i] = stages[-1].says(paths[i])
         numbers = np.unique([life.asset for life in whole], return_inverse=True)[1]
         who = np.concatenate([np.full(np.count_nonzero(a), n) for a, n in zip(asked, numbers, strict=True)])
         said, truth = (
@@ -140,7 +140,7 @@ class BoostedPrognosis:
 
     frame: Frame
     teams: tuple[tuple[Member, ...], ...]
-    stages: tuple[Any, ...]
+    stages: tuple[Stage, ...]
     spread: Spread
     dropped: tuple[str, ...]
     unseen: Unseen
@@ -177,7 +177,7 @@ class BoostedPrognosis:
         for team, stage in zip(self.teams, self.stages, strict=True):
             told = np.split(_says(team, everything), ends)
             paths = [path_table(part, age) for part, age in zip(told, ages, strict=True)]
-            said += stage.predict(np.concatenate(paths)) / len(self.teams)
+            said += stage.says(np.concatenate(paths)) / len(self.teams)
         return np.split(said, ends)
 
 
@@ -193,20 +193,36 @@ def path_table(told: Floats, age: Floats) -> Floats:
     return np.hstack([told, *lately, *counted, ages])
 
 
-def second_stage(rows: Floats, left: Floats, seed: int) -> Any:
-    """Few, flat trees: the second stage only weighs opinions."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """The second stage: the mean of few, flat trees and of a ridge line. It only weighs opinions."""
 
-    stage = HistGradientBoostingRegressor(
-        max_iter=60,
-        learning_rate=0.08,
-        max_leaf_nodes=6,
-        min_samples_leaf=min(300, max(len(rows) // 50, 5)),
-        max_bins=64,
-        early_stopping=False,
-        random_state=seed,
-    )
-    return stage.fit(rows[::2], left[::2])
+    trees: Any
+    line: Any
+
+    @classmethod
+    def taught(cls, rows: Floats, left: Floats, seed: int) -> Stage:
+        """rows float64[n, f] of `path_table`, left float64[n]; neighbours are alike, so every other row is enough."""
+        from sklearn.ensemble import HistGradientBoostingRegressor
+        from sklearn.linear_model import Ridge
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        trees = HistGradientBoostingRegressor(
+            max_iter=60,
+            learning_rate=0.08,
+            max_leaf_nodes=6,
+            min_samples_leaf=min(300, max(len(rows) // 50, 5)),
+            max_bins=64,
+            early_stopping=False,
+            random_state=seed,
+        )
+        line = make_pipeline(StandardScaler(), Ridge(30.0))
+        return cls(trees.fit(rows[::2], left[::2]), line.fit(rows[::2], left[::2]))
+
+    def says(self, rows: Floats) -> Floats:
+        """float64[n]: rows that are left."""
+        return np.asarray((self.trees.predict(rows) + self.line.predict(rows)) / 2, np.float64)
 
 
 def _says(team: Sequence[Member], table: Floats) -> Floats:

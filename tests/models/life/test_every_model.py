@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from forewarn.core.errors import NotReady, Rejected
-from forewarn.models.life.contract import LEVELS, Forecasts, Life, Prognosis
+from forewarn.models.life.boosted import Boosted
+from forewarn.models.life.contract import LEVELS, Forecasts, Life, LifeModel, Prognosis
 from forewarn.models.life.table import LIFE_MODELS
 from tests.models.life.fleets import cut_fleet, worn_fleet
 
@@ -17,9 +19,15 @@ pytestmark = pytest.mark.parametrize("name", LIFE_MODELS)
 ROWS = 60.0  # short lives, to be quick
 
 
+def model_of(name: str) -> LifeModel:
+    """The line of the table; boosted forecasts with two folds instead of five, which is enough for promises."""
+    model = LIFE_MODELS[name]
+    return replace(model, folds=2) if isinstance(model, Boosted) else model
+
+
 @cache
 def learnt(name: str, unit: float = 1.0, seed: int = 7) -> Prognosis:
-    return LIFE_MODELS[name].learn(worn_fleet(16, seed=1, usual=ROWS, unit=unit, censored=3), seed)
+    return model_of(name).learn(worn_fleet(16, seed=1, usual=ROWS, unit=unit, censored=3), seed)
 
 
 def asked(unit: float = 1.0) -> list[Life]:
@@ -74,7 +82,7 @@ def test_a_life_is_told_the_same_alone_and_in_company_and_whatever_comes_later(n
 
 
 def test_the_same_seed_gives_the_same_answer(name: str) -> None:
-    again = LIFE_MODELS[name].learn(worn_fleet(16, seed=1, usual=ROWS, censored=3), 7)
+    again = model_of(name).learn(worn_fleet(16, seed=1, usual=ROWS, censored=3), 7)
     assert same(again.forecast(asked()), learnt(name).forecast(asked()))
 
 
@@ -85,12 +93,10 @@ def test_ages_in_another_unit_give_the_answer_in_that_unit(name: str) -> None:
 def test_a_life_that_still_runs_is_not_read_as_a_failure(name: str) -> None:
     lives = worn_fleet(24, seed=4, usual=ROWS, censored=12)
     as_failures = [Life(life.asset, life.age, life.names, life.values, True) for life in lives]
-    middle = [_middle(LIFE_MODELS[name].learn(each, 1).forecast(asked())) for each in (lives, as_failures)]
-    assert middle[0] > middle[1]
-
-
-def _middle(told: Forecasts) -> float:
-    return float(np.nanmean(told.at(0.5)))
+    middle = [model_of(name).learn(each, 1).forecast(asked()).at(0.5) for each in (lives, as_failures)]
+    told = ~np.isnan(middle[0] + middle[1])
+    assert np.count_nonzero(told) >= 4
+    assert np.mean(middle[0][told]) > np.mean(middle[1][told])
 
 
 def test_a_column_that_knows_the_answer_is_refused(name: str) -> None:
@@ -103,7 +109,7 @@ def test_a_column_that_knows_the_answer_is_refused(name: str) -> None:
         ]
 
     with pytest.raises(Rejected) as refused:
-        LIFE_MODELS[name].learn(with_countdown(worn_fleet(12, seed=1, usual=ROWS)))
+        model_of(name).learn(with_countdown(worn_fleet(12, seed=1, usual=ROWS)))
     assert refused.value.reason == "knows-the-answer"
 
 
@@ -112,7 +118,7 @@ def test_too_few_ends_are_said_to_be_too_few(name: str) -> None:
     running = [Life(life.asset, life.age, life.names, life.values, False) for life in lives]
     for ends in (0, 1):
         with pytest.raises(NotReady):
-            LIFE_MODELS[name].learn([*lives[:ends], *running[ends:]])
+            model_of(name).learn([*lives[:ends], *running[ends:]])
 
 
 def test_gaps_in_the_readings_are_borne(name: str) -> None:
@@ -129,6 +135,6 @@ def test_gaps_in_the_readings_are_borne(name: str) -> None:
             for life in lives
         ]
 
-    prognosis = LIFE_MODELS[name].learn(torn(worn_fleet(16, seed=1, usual=ROWS), 1), 7)
+    prognosis = model_of(name).learn(torn(worn_fleet(16, seed=1, usual=ROWS), 1), 7)
     told = prognosis.forecast(torn(asked(), 2))
     assert sum(not reason for reason in told.said) >= 6
