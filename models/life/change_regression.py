@@ -28,6 +28,9 @@ SHARE_OF_NOW = 0.1
 WIDEST_ROWS, NARROWEST_ROWS = 30, 5
 UNSEEN = 1e9  # a strength that leaves nothing
 FARTHEST = 4.0  # deviations: a change beyond all that was learnt from is not extrapolated without end
+Taught = tuple[str, Floats, Floats]
+"""Asset, changes and ln(life left) at its moments."""
+
 TOO_SHORT = "cannot tell yet: fewer than 10 readings"
 
 
@@ -53,22 +56,25 @@ class ChangeRegression:
         if len({life.asset for life in teachers}) < LEAST_LIVES:
             raise NotReady(f"needs {LEAST_LIVES} assets with an ended life, has {len(teachers)}")
         logged = positive_columns(teachers)
+        taught = {id(life): self._moments_of(life, logged) for life in teachers}
+        names = teachers[0].names
         missed, assets = [], []
         for teach, ask in leave_out(teachers, self.folds, seed):
-            inner = self._fit(teach, logged)
-            asked, left = self.moments.of(ask)
-            missed.append(np.log(left) - inner.centres(asked))
-            assets.extend(life.asset for life in asked)
-        error = np.concatenate(missed)
-        spread = float(np.sqrt(equal_weights(assets) @ error**2))
-        full = self._fit(teachers, logged)
-        return replace(full, spread=spread)
+            inner = self._fit([taught[id(life)] for life in teach], names, logged)
+            for life in ask:
+                _, table, target = taught[id(life)]
+                missed.append(target - inner.centres_of(table))
+                assets.extend([life.asset] * len(target))
+        spread = float(np.sqrt(equal_weights(assets) @ np.concatenate(missed) ** 2))
+        return replace(self._fit(list(taught.values()), names, logged), spread=spread)
 
-    def _fit(self, lives: Sequence[Life], logged: tuple[bool, ...]) -> ChangePrognosis:
-        asked, left = self.moments.of(lives)
-        table = np.stack([changes(life, logged, self.since) for life in asked])
-        share = equal_weights([life.asset for life in asked])
-        target = np.log(left)
+    def _moments_of(self, life: Life, logged: tuple[bool, ...]) -> Taught:
+        asked, left = self.moments.of([life])
+        return life.asset, np.stack([changes(known, logged, self.since) for known in asked]), np.log(left)
+
+    def _fit(self, taught: Sequence[Taught], names: tuple[str, ...], logged: tuple[bool, ...]) -> ChangePrognosis:
+        table, target = np.concatenate([t for _, t, _ in taught]), np.concatenate([y for _, _, y in taught])
+        share = equal_weights([asset for asset, _, y in taught for _ in y])
         mean, base = share @ table, float(share @ target)
         scale = np.sqrt(share @ (table - mean) ** 2) + 1e-9
         z = (table - mean) / scale
@@ -78,9 +84,8 @@ class ChangeRegression:
             for strength in self.strengths
             for age in (1.0, UNSEEN)
         ]
-        return ChangePrognosis(
-            lives[0].names, logged, self.since, mean, scale, np.mean(solved, axis=0), base, 0.0, len(lives)
-        )
+        weights = np.asarray(np.mean(solved, axis=0), np.float64)
+        return ChangePrognosis(names, logged, self.since, mean, scale, weights, base, 0.0, len(taught))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +118,11 @@ class ChangePrognosis:
         """float64[m]: middle of ln(life left)."""
         if not lives:
             return np.zeros(0)
-        z = (np.stack([changes(life, self.logged, self.since) for life in lives]) - self.mean) / self.scale
+        return self.centres_of(np.stack([changes(life, self.logged, self.since) for life in lives]))
+
+    def centres_of(self, table: Floats) -> Floats:
+        """The same from changes float64[m, 1 + k]."""
+        z = (table - self.mean) / self.scale
         return np.asarray(self.base + np.clip(z, -FARTHEST, FARTHEST) @ self.weights, np.float64)
 
 
@@ -135,22 +144,22 @@ def changes(life: Life, logged: Sequence[bool], since: str = "start") -> Floats:
     [4.61, 1.0]
     """
     n = len(life.age)
-    width = int(np.clip(n * SHARE_OF_NOW, NARROWEST_ROWS, WIDEST_ROWS))
+    width = min(max(int(n * SHARE_OF_NOW), NARROWEST_ROWS), WIDEST_ROWS)
     now = middles(life, logged, n - width, n)
     if since == "start":
         then = middles(life, logged, 0, max(2 * NARROWEST_ROWS, int(n * SHARE_OF_NOW)))
     else:
         half = int(np.searchsorted(life.age, (life.age[0] + life.age[-1]) / 2))
         then = middles(life, logged, half - width // 2, half + width // 2 + 1)
-    moved = np.nan_to_num(now - then, nan=0.0, posinf=0.0, neginf=0.0)
+    moved = now - then
+    moved[~np.isfinite(moved)] = 0.0
     return np.concatenate([[np.log(max(float(life.age[-1]), 1e-9))], moved])
 
 
 def middles(life: Life, logged: Sequence[bool], start: int, stop: int) -> Floats:
     """float64[k]: medians over rows [start, stop), of logarithms where the column changes by factors."""
     block = np.sort(life.values[max(start, 0) : stop], axis=0)  # NaN goes to the end
-    known = np.sum(~np.isnan(block), axis=0)
-    columns = np.arange(block.shape[1])
-    value = np.where(known > 0, block[np.maximum((known - 1) // 2, 0), columns], np.nan)
+    place = np.maximum(np.count_nonzero(~np.isnan(block), axis=0) - 1, 0) // 2
+    value = block[place, np.arange(block.shape[1])]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(np.array(logged, bool), np.log(value), value), np.float64)
+        return np.where(logged, np.log(value), value)

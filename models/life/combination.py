@@ -30,7 +30,7 @@ from forewarn.models.life.similarity import Similarity
 
 LEAST_LIVES = 4
 NOBODY = "cannot tell yet: "
-TIGHTEST, WIDEST = 0.5, 6.0
+TIGHTEST, WIDEST = 0.5, 40.0
 LEAST_MOMENTS = 8
 
 
@@ -49,7 +49,7 @@ class Combination:
 
     members: tuple[LifeModel, ...] = field(default_factory=usual_members)
     moments: Moments = field(default_factory=Moments)
-    folds: int = 8
+    folds: int = 6
     power: float = 4.0
     doubt: float = 3.0
 

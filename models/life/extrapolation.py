@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from forewarn.core.errors import NotReady
 from forewarn.core.readings import Floats
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.life.growth import blurred, reached
 from forewarn.models.life.guards import refuse_leaks
-from forewarn.models.life.health_index import HealthIndex, learn_index
+from forewarn.models.life.health_index import LEAST_LIVES, HealthIndex, Moved, index_of, learn_index
 from forewarn.models.life.moments import Moments, ended, equal_weights, leave_out
 from forewarn.models.life.pooling import MIDDLE, weighted_quantiles
 
@@ -45,13 +46,13 @@ class Extrapolation:
     def learn(self, lives: Sequence[Life], seed: int = 0) -> ExtrapolationPrognosis:
         """Learn index, level of failure and how far extrapolation misses. NotReady below three ended lives."""
         refuse_leaks(lives)
+        teachers = ended(lives)
         index, longest = learn_index(lives), longest_of(lives)
+        moved = {id(life): Moved.of(life, index.logged) for life in teachers}
         missed, assets = [], []
-        if len(ended(lives)) > 3:
-            for teach, ask in leave_out(ended(lives), self.folds, seed):
-                bare = ExtrapolationPrognosis(learn_index(teach), longest_of(teach), 0.0)
-                asked, left = self.moments.of(ask)
-                middle = bare.forecast(asked).left[:, MIDDLE]
+        if len({life.asset for life in teachers}) > LEAST_LIVES:
+            for teach, ask in leave_out(teachers, self.folds, seed):
+                middle, asked, left = self._tried([moved[id(life)] for life in teach], teach, ask, index)
                 told = ~np.isnan(middle)
                 missed.extend(np.log(left[told]) - np.log(middle[told]))
                 assets.extend(life.asset for life, t in zip(asked, told, strict=True) if t)
@@ -59,6 +60,17 @@ class Extrapolation:
             return ExtrapolationPrognosis(index, longest, SPREAD)
         spread = float(np.sqrt(equal_weights(assets) @ np.array(missed) ** 2))
         return ExtrapolationPrognosis(index, longest, max(spread, SPREAD / 2))
+
+    def _tried(
+        self, moved: list[Moved], teach: list[Life], ask: list[Life], known: HealthIndex
+    ) -> tuple[Floats, list[Life], Floats]:
+        """Middle of the forecasts for lives that did not teach, the lives, and what was left of them."""
+        asked, left = self.moments.of(ask)
+        try:
+            bare = ExtrapolationPrognosis(index_of(moved, known.names, known.logged), longest_of(teach), 0.0)
+        except NotReady:
+            return np.full(len(asked), np.nan), asked, left
+        return bare.forecast(asked).left[:, MIDDLE], asked, left
 
 
 @dataclass(frozen=True, slots=True, eq=False)

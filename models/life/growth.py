@@ -52,19 +52,25 @@ def straight(since: Floats, index: Floats, recent: Floats, levels: Floats) -> tu
 
 def exponential(since: Floats, index: Floats, recent: Floats, levels: Floats) -> tuple[Floats, float]:
     """y = exp(a + b t): cracks and spalls feed themselves."""
-    logs = np.log(np.maximum(index, 0.02))
-    slope, error, now = weighted_line(since - since[-1], logs, recent)
+    logs, sure = logarithms(index)
+    slope, error, now = weighted_line(since - since[-1], logs, recent * sure)
     fitted = np.exp(np.minimum(now + slope * (since - since[-1]), 50.0))
     return forward(np.log(levels) - now, slope, error), misfit(index, fitted, recent)
 
 
 def power(since: Floats, index: Floats, recent: Floats, levels: Floats) -> tuple[Floats, float]:
     """y = a t^b of the time since onset: growth that slows down or speeds up without end."""
-    logs = np.log(np.maximum(index, 0.02))
+    logs, sure = logarithms(index)
     x = np.log(since / since[-1])
-    slope, error, now = weighted_line(x, logs, recent)
+    slope, error, now = weighted_line(x, logs, recent * sure)
     grown = forward(np.log(levels) - now, slope, error)
     return since[-1] * np.expm1(np.minimum(grown, 20.0)), misfit(index, np.exp(now + slope * x), recent)
+
+
+def logarithms(index: Floats) -> tuple[Floats, Floats]:
+    """ln of the index, and how sure each is: noise of the index weighs the more in ln the smaller the index."""
+    above = np.maximum(index, 0.02)
+    return np.log(above), above**2
 
 
 def in_proportion(since: Floats, index: Floats, recent: Floats, levels: Floats) -> tuple[Floats, float]:

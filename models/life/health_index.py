@@ -26,6 +26,7 @@ IN_A_ROW = 5
 LEAST_ROWS = 10
 EARLY_SHARE = 0.4  # of a life: taken as sound
 WORTH = 2.0  # a column counts when its move at the ends is at least so many times that of sound lives
+BEYOND_SOUND = 1.2  # damage has begun beyond so many times what three of four sound lives do not reach
 SHARES = {1: 0.25, -1: 0.75}
 
 
@@ -92,47 +93,87 @@ class HealthIndex:
         return int(since[0])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Moved:
+    """How far the columns of one life moved beyond their running quartiles: sign -> float64[n, k]; rows `sound` are
+    its first part. `ends` and `usual`, sign -> float64[k]: median of the last three rows, and what the first part
+    passes in a tenth of its rows; NaN where there is none."""
+
+    asset: str
+    by_sign: Mapping[int, Floats]
+    sound: slice
+    ends: Mapping[int, Floats]
+    usual: Mapping[int, Floats]
+
+    @classmethod
+    def of(cls, life: Life, logged: Sequence[bool]) -> Moved:
+        """Gone through once for all folds that teach with this life."""
+        smooth, sound = smoothed(life, logged), early(life)
+        by_sign = {sign: risen(smooth, sign) for sign in SHARES}
+        ends = {sign: known_quantile(table[-3:], 0.5) for sign, table in by_sign.items()}
+        usual = {sign: known_quantile(table[sound], 0.9) for sign, table in by_sign.items()}
+        return cls(life.asset, by_sign, sound, ends, usual)
+
+
 def learn_index(lives: Sequence[Life]) -> HealthIndex:
     """Learn from at least three lives that have ended. NotReady below, or when no column moves towards the ends."""
     teachers = ended(lives)
-    if len({life.asset for life in teachers}) < LEAST_LIVES:
-        raise NotReady(f"needs {LEAST_LIVES} assets with an ended life, has {len(teachers)}")
-    names, logged = teachers[0].names, positive_columns(teachers)
-    tables = [smoothed(life, logged) for life in teachers]
-    moves = {sign: [risen(table, sign) for table in tables] for sign in SHARES}
-    sound_rows = [early(life) for life in teachers]
-    found = [column_of(moves, sound_rows, j) for j in range(len(names))]
+    if not teachers:
+        raise NotReady(f"needs {LEAST_LIVES} assets with an ended life, has none")
+    logged = positive_columns(teachers)
+    return index_of([Moved.of(life, logged) for life in teachers], teachers[0].names, logged)
+
+
+def index_of(moved: Sequence[Moved], names: tuple[str, ...], logged: tuple[bool, ...]) -> HealthIndex:
+    """The same from what was gone through before."""
+    assets = len({life.asset for life in moved})
+    if assets < LEAST_LIVES:
+        raise NotReady(f"needs {LEAST_LIVES} assets with an ended life, has {assets}")
+    found = [column_of(moved, j) for j in range(len(names))]
     signs, sizes = tuple(sign for sign, _, _ in found), np.array([size for _, size, _ in found])
     worth = np.array([ratio for _, _, ratio in found])
     worth = np.where(worth >= WORTH, np.minimum(worth, 10 * WORTH), 0.0)
     if not worth.sum():
         raise NotReady("no column moves further at the ends of these lives than before")
     weights = worth / worth.sum()
-    mine = [np.stack([moves[sign][i][:, j] for j, sign in enumerate(signs)], axis=1) for i in range(len(teachers))]
+    mine = [np.stack([life.by_sign[sign][:, j] for j, sign in enumerate(signs)], axis=1) for life in moved]
     paths = [HealthIndex.gathered(table / sizes, weights) for table in mine]
     ends = np.sort([float(np.median(path[-3:])) for path in paths])
-    sound = [path[rows] for rows, path in zip(sound_rows, paths, strict=True)]
+    sound = [path[life.sound] for life, path in zip(moved, paths, strict=True)]
     highest = [float(smallest_of(path, IN_A_ROW).max()) for path in sound]
-    begun = max(float(np.median(highest)) * 1.5, float(np.sort(highest)[-2]), 0.05)
+    begun = max(BEYOND_SOUND * float(np.quantile(highest, 0.75)), 0.05)
     noise = float(np.median([1.4826 * np.median(np.abs(path - np.median(path))) for path in sound]))
     return HealthIndex(names, logged, signs, weights, sizes, np.maximum(ends, 1.2 * begun), begun, max(noise, 1e-6))
 
 
-def column_of(moves: Mapping[int, list[Floats]], sound_rows: list[slice], j: int) -> tuple[int, float, float]:
+def column_of(moved: Sequence[Moved], j: int) -> tuple[int, float, float]:
     """Direction of wear, usual move at the end, and that over what sound lives pass in a tenth of their rows."""
     best = (1, 1.0, 0.0)
-    for sign, tables in moves.items():
-        paths = [table[:, j] for table in tables]
-        ends = [float(np.nanmedian(path[-3:])) for path in paths if not np.all(np.isnan(path[-3:]))]
-        if len(ends) < LEAST_LIVES:
+    for sign in SHARES:
+        ends = np.array([life.ends[sign][j] for life in moved])
+        usual = np.array([life.usual[sign][j] for life in moved])
+        ends, usual = ends[~np.isnan(ends)], usual[~np.isnan(usual)]
+        if len(ends) < LEAST_LIVES or not len(usual):
             continue
         size = float(np.median(ends))
-        sound = [path[rows] for path, rows in zip(paths, sound_rows, strict=True)]
-        usual = [float(np.nanquantile(path, 0.9)) for path in sound if not np.all(np.isnan(path))]
-        ratio = size / max(float(np.median(usual)), 1e-9) if usual and size > 1e-9 else 0.0
+        ratio = size / max(float(np.median(usual)), 1e-9) if size > 1e-9 else 0.0
         if ratio > best[2]:
             best = (sign, size, ratio)
     return best
+
+
+def known_quantile(table: Floats, share: float) -> Floats:
+    """float64[k]: quantile of each column over the rows that are known (linear between two), NaN where none is.
+
+    >>> known_quantile(np.array([[1.0, np.nan], [3.0, np.nan], [np.nan, np.nan]]), 0.5).tolist()
+    [2.0, nan]
+    """
+    rows = np.sort(table, axis=0)  # NaN goes to the end
+    known = np.count_nonzero(~np.isnan(rows), axis=0)
+    place, columns = share * np.maximum(known - 1, 0), np.arange(rows.shape[1])
+    low = place.astype(np.intp)
+    below, above = rows[low, columns], rows[np.minimum(low + 1, np.maximum(known - 1, 0)), columns]
+    return np.asarray(below + (place - low) * (above - below), np.float64)
 
 
 def smoothed(life: Life, logged: Sequence[bool]) -> Floats:
