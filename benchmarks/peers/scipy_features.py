@@ -8,6 +8,8 @@ slip, chance level from other frequencies), written out for one block.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
@@ -25,6 +27,12 @@ BANDS_HZ = {
     "band_8000_up": (8_000, 20_000),
 }
 BAND_HZ, HARMONICS, SLIP, STEP, FLOOR = 1_500.0, 3, 0.015, 0.0025, 30
+
+
+@lru_cache
+def band_pass(low_hz: float, high_hz: float, rate_hz: float) -> Floats:
+    """Butterworth filter of order 4, designed once."""
+    return np.asarray(butter(4, (low_hz, high_hz), "bandpass", fs=rate_hz, output="sos"), np.float64)
 
 
 def features_of(block: Floats, rate_hz: float, shaft_hz: float, bearing: BearingGeometry) -> dict[str, float]:
@@ -45,8 +53,8 @@ def features_of(block: Floats, rate_hz: float, shaft_hz: float, bearing: Bearing
     for name, (low, high) in BANDS_HZ.items():
         inside = (hertz >= low) & (hertz < min(high, top_hz))
         found[name] = float(np.sqrt(np.sum(density[inside]) * hertz[1]))
-    band = butter(4, (500.0, top_hz), "bandpass", fs=rate_hz, output="sos")
-    found["envelope_rms"] = float(np.std(np.abs(hilbert(sosfiltfilt(band, x)))))
+    carried = sosfiltfilt(band_pass(500.0, top_hz, rate_hz), x)
+    found["envelope_rms"] = float(np.std(np.abs(hilbert(carried))))
     return found | tones_of(x, rate_hz, shaft_hz, bearing)
 
 
@@ -57,8 +65,7 @@ def tones_of(x: Floats, rate_hz: float, shaft_hz: float, bearing: BearingGeometr
     logs = []
     edges = np.linspace(500.0, 0.47 * rate_hz - BAND_HZ, round((0.47 * rate_hz - 500.0) / BAND_HZ))
     for low in edges:
-        band = butter(4, (low, low + BAND_HZ), "bandpass", fs=rate_hz, output="sos")
-        squared = np.abs(hilbert(sosfiltfilt(band, white))) ** 2
+        squared = np.abs(hilbert(sosfiltfilt(band_pass(float(low), float(low) + BAND_HZ, rate_hz), white))) ** 2
         hertz, density = welch(squared, rate_hz, "hann", nperseg=len(x), nfft=2 * len(x), detrend="constant")
         logs.append(np.log(density[hertz < 0.7 * BAND_HZ]))
     hertz, height = hertz[hertz < 0.7 * BAND_HZ], np.mean(logs, axis=0)

@@ -199,7 +199,7 @@ def beyond(
 
 
 def unchanged(power: Floats, columns: Floats, at: Int64s, recent_us: int) -> Floats:
-    """Mean errors float64[k] of stretches of the baseline, each predicted from the others: what no change looks like."""
+    """Mean errors float64[k] of stretches of the baseline, each predicted from the rest: what no change looks like."""
     if len(at) == 0:
         raise NotReady("there is no baseline before the stretch in question")
     stretch = (at - at[0]) // recent_us
