@@ -232,7 +232,7 @@ def _says(team: Sequence[Member], table: Floats) -> Floats:
 def _known_to_run(life: Life, frame: Frame, horizon_rows: float) -> Floats:
     """Rows of a life that has not ended and that was seen to run a horizon longer."""
     sure = (life.age[-1] - life.age) / frame.step >= horizon_rows
-    return wear_table(life, frame)[sure]
+    return np.asarray(wear_table(life, frame)[sure], np.float32)
 
 
 def _too_early(rows: int) -> str:

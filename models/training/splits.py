@@ -48,7 +48,9 @@ def by_time(at_us: Places, known_us: Places, folds: int, embargo_us: int) -> lis
     """
     if np.any(known_us < at_us):
         raise ValueError("a label is not known before its row was measured")
-    edges = np.quantile(at_us, np.arange(1, folds + 1) / (folds + 1), method="higher") if len(at_us) else []
+    if not len(at_us):
+        return []
+    edges = np.quantile(at_us, np.arange(1, folds + 1) / (folds + 1), method="higher")
     begins = [int(edge) for edge in np.unique(edges)]
     made = []
     for begin, end in zip(begins, [*begins[1:], None], strict=True):

@@ -50,9 +50,9 @@ def test_no_pair_near_by_is_likelier_than_the_fit() -> None:
     lifetimes = drawn(60, 2.3, 900.0, 1.5, seed=4)
     best = fit(lifetimes)
     top = slow_log_likelihood(lifetimes, best.shape, best.scale)
-    for shape in best.shape * np.array([0.97, 1.0, 1.03]):
-        for scale in best.scale * np.array([0.97, 1.0, 1.03]):
-            assert slow_log_likelihood(lifetimes, float(shape), float(scale)) <= top + 1e-6
+    for shape in (0.97 * best.shape, best.shape, 1.03 * best.shape):
+        for scale in (0.97 * best.scale, best.scale, 1.03 * best.scale):
+            assert slow_log_likelihood(lifetimes, shape, scale) <= top + 1e-6
 
 
 def test_the_likelihood_of_a_whole_grid_is_the_slow_one() -> None:
@@ -60,7 +60,7 @@ def test_the_likelihood_of_a_whole_grid_is_the_slow_one() -> None:
     shapes, scales = np.meshgrid([0.8, 1.5, 3.0], [200.0, 400.0], indexing="ij")
     table = log_likelihood(lifetimes, shapes, scales)
     for place in np.ndindex(table.shape):
-        assert table[place] == pytest.approx(slow_log_likelihood(lifetimes, shapes[place], scales[place]))
+        assert table[place] == pytest.approx(slow_log_likelihood(lifetimes, float(shapes[place]), float(scales[place])))
 
 
 def test_what_still_runs_is_not_read_as_failed() -> None:
