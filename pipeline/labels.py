@@ -19,6 +19,7 @@ from forewarn.maintenance.findings import NOTED_AT
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, PRODUCT_DEFAULTS, Learned, LearnSettings, learn
 
 EVERY_ORDER = 1_000_000_000
+LOOK_EVERY_US = 10_000_000
 FINISHED = (Status.COMP, Status.CLOSE)
 
 
@@ -44,6 +45,14 @@ class Lessons:
         self._book, self._plant, self._settings = book, plant, settings
         self._told: frozenset[tuple[str, object]] = frozenset()
         self._learned = NOTHING_LEARNED
+        self._looked_us: int | None = None
+
+    def lately(self, at_us: int, wall_us: int) -> Learned:
+        """`by` for the live road: the book is asked at most every `LOOK_EVERY_US` of wall time."""
+        if self._looked_us is None or not 0 <= wall_us - self._looked_us < LOOK_EVERY_US:
+            self.by(at_us)
+            self._looked_us = wall_us
+        return self._learned
 
     def by(self, at_us: int) -> Learned:
         """What had been taught by a moment: nothing where no finding had been told."""

@@ -129,6 +129,19 @@ def test_lessons_are_learnt_anew_only_when_a_finding_came_and_never_from_later_o
     assert lessons.by(NOW_US + hours(31)) == first
 
 
+def test_the_live_road_asks_the_book_now_and_then_and_not_for_each_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = MemoryOrderBook()
+    lessons, asked = Lessons(book, plant_of(pump())), list[int]()
+    read = book.orders
+    monkeypatch.setattr(book, "orders", lambda **how: (asked.append(1), read(**how))[1])
+    assert [lessons.lately(NOW_US, wall) for wall in (0, 1, 9_999_999)] == [NOTHING_LEARNED] * 3
+    assert len(asked) == 1
+    finished(book, 30, {"finding": "confirmed"})
+    assert lessons.lately(NOW_US + hours(31), 10_000_000).labels == 1
+    assert lessons.lately(NOW_US + hours(31), 5).labels == 1  # a clock that was set back is no reason to wait
+    assert len(asked) > 2
+
+
 @given(st.lists(st.integers(0, 50), unique=True, max_size=6), st.integers(0, 51))
 def test_what_is_known_by_a_moment_is_what_was_told_before_it(times: list[int], asked: int) -> None:
     book = MemoryOrderBook()
