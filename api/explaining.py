@@ -6,12 +6,16 @@ import json
 import sys
 from typing import Any, cast
 
+from forewarn.api import model_tools
 from forewarn.api.settings import Settings
 from forewarn.api.wiring import kept_clock
+from forewarn.core.errors import ForewarnError
 from forewarn.ingest.store.reader import PackedReader
 from forewarn.maintenance.order_book import OrderBookSql
-from forewarn.maintenance.records import open_records
+from forewarn.maintenance.records import Records, open_records
 from forewarn.pipeline.explain import Explanation, explain
+from forewarn.pipeline.labels import Lessons
+from forewarn.pipeline.life_in_use import Lives, TrainedLife
 from forewarn.pipeline.plant_file import load_plant
 from forewarn.pipeline.scoring import assess_settings
 
@@ -23,14 +27,15 @@ def run_explain(settings: Settings, number: str, as_json: bool) -> int:
     records = open_records(settings.records_url)
     try:
         order, clock = OrderBookSql(records).order(number), kept_clock(settings, records).clock()
+        if order is None:
+            print(f"There is no work order {number} in {settings.state_dir}", file=sys.stderr)
+            return 2
+        plant = load_plant(settings.plant)
+        raw, derived = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
+        lives, lessons = lives_of(settings, records), Lessons(OrderBookSql(records), plant)
+        explained = explain(order, plant, raw, derived, assess_settings(clock), lives, lessons.by)
     finally:
         records.close()
-    if order is None:
-        print(f"There is no work order {number} in {settings.state_dir}", file=sys.stderr)
-        return 2
-    plant = load_plant(settings.plant)
-    raw, derived = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
-    explained = explain(order, plant, raw, derived, assess_settings(clock))
     if as_json:
         print(json.dumps({"order": order.number, "causes": [_as_json(e) for e in explained]}))
     else:
@@ -38,6 +43,24 @@ def run_explain(settings: Settings, number: str, as_json: bool) -> int:
         for each in explained:
             print(_as_words(each))
     return int(not all(e.same_decision for e in explained))
+
+
+def lives_of(settings: Settings, records: Records) -> Lives:
+    """Opens the trained versions of a state folder; None for one whose files are gone or must not be used."""
+
+    def life(name: str, version: int) -> TrainedLife | None:
+        registry = model_tools.registry_of(settings, records)
+        entry = registry.book.entry(name, version)
+        if entry is None:
+            return None
+        try:
+            schema = entry.card.schema
+            return TrainedLife.of(registry.open(name, version, model_tools.CONSOLE, entry.changed_at_us, schema))
+        except ForewarnError as error:
+            print(f"{name} {version} cannot be opened, its forecasts are left out: {error}", file=sys.stderr)
+            return None
+
+    return life
 
 
 def _as_json(explanation: Explanation) -> dict[str, Any]:

@@ -211,6 +211,7 @@ def main_parts(
     from forewarn.pipeline.features import FeatureStage
     from forewarn.pipeline.live import Hub
     from forewarn.pipeline.scoring import Scorer
+    from forewarn.pipeline.trained import TrainedModels
 
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     records = open_records(settings.records_url)
@@ -234,6 +235,7 @@ def main_parts(
         sensor_events=events,
         false_alarms_per_year=settings.scoring.false_alarms_per_asset_year,
         workers=settings.scoring.workers,
+        trained=TrainedModels(registry),
     )
     room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent, events)
 

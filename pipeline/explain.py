@@ -5,6 +5,7 @@ Differences have a reason: readings that arrived late, another model version, or
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -16,7 +17,9 @@ from forewarn.core.readings import Track
 from forewarn.core.work import Cause, Json, WorkOrder
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.models.assess import PRODUCT_DEFAULTS, AssessSettings, assess
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
 from forewarn.pipeline.history import AssetHistory
+from forewarn.pipeline.life_in_use import Lives, pooled_then
 from forewarn.pipeline.running import with_hours
 
 TOLERANCE = 1e-6
@@ -52,12 +55,15 @@ def explain(
     reader: SeriesReader,
     derived: SeriesReader,
     settings: AssessSettings = PRODUCT_DEFAULTS,
+    lives: Lives | None = None,
+    learned_by: Callable[[int], Learned] = lambda at_us: NOTHING_LEARNED,
 ) -> list[Explanation]:
     """Recompute every cause of an order as of the moment when it was put there, from the data of the same span: what
     lay before the last repair, or was forgotten by then, had no say.
 
-    `settings` as they were: `scoring.assess_settings` of the plant's clock. Raises KeyError when the asset is no longer
-    in the plant file.
+    `settings` as they were: `scoring.assess_settings` of the plant's clock. `lives` opens the trained version that had
+    a say, `learned_by` says what closed orders had taught by a moment (`labels.Lessons.by`). Raises KeyError when the
+    asset is no longer in the plant file.
     """
     asset = plant.asset(order.asset)
     if asset is None:
@@ -73,8 +79,16 @@ def explain(
         since_us = frozen["span_us"][0]
         then = with_hours(asset, frozen.get("hours_per_day"))
         assessed = assess(
-            then, tracks, problems, frozen["at_us"], as_then(settings, frozen), since_us, shelved=shelved_then(frozen)
+            then,
+            tracks,
+            problems,
+            frozen["at_us"],
+            as_then(settings, frozen),
+            since_us,
+            shelved=shelved_then(frozen),
+            learned=learned_by(frozen["at_us"]),
         )
+        assessed = pooled_then(assessed, frozen, then, tracks, since_us, lives)
         now = assessment_json(replace(assessed, hours_per_day=frozen.get("hours_per_day")))
         explained.append(Explanation(cause, frozen, now, tuple(differences(frozen, now))))
     return explained

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import structlog
@@ -100,6 +101,27 @@ def _pooled(built_in: RulForecast, left: Floats, ref: ModelRef) -> RulForecast:
     return RulForecast(built_in.fault, LEVELS, hours, built_in.horizon_h, ref)
 
 
+Lives = Callable[[str, int], TrainedLife | None]
+"""(name, version) -> that version, None when it cannot be opened any more."""
+
+
+def pooled_then(
+    assessment: Assessment,
+    frozen: Mapping[str, Any],
+    asset: Asset,
+    tracks: Mapping[str, Track],
+    from_us: int,
+    lives: Lives | None,
+) -> Assessment:
+    """A recomputed assessment with the trained version that had a say in the frozen one (`assessment_json`), if any."""
+    said = {(str(f["model"]["name"]), str(f["model"]["version"])) for f in frozen.get("forecasts", ())}
+    trained = [(name, version) for name, version in said if name != assessment.model.name and version.isdigit()]
+    if lives is None or len(trained) != 1:
+        return assessment
+    life = lives(trained[0][0], int(trained[0][1]))
+    return assessment if life is None else with_trained_life(life, asset, tracks, from_us, assessment)
+
+
 class LivesInUse:
     """Champions of remaining lives by class of machines, looked up anew every `LOOK_S`. One thread uses it.
 
@@ -121,8 +143,10 @@ class LivesInUse:
         try:
             opened = self._registry.open(entry.name, entry.version, SYSTEM, assessment.at_us, entry.card.schema)
             return with_trained_life(TrainedLife.of(opened), asset, tracks, from_us, assessment)
-        except ForewarnError as error:
-            log.warning("trained_life_not_used", model=entry.name, version=entry.version, error=str(error))
+        except Exception as error:  # a version that cannot say takes nothing from what the built-in models say
+            ours = isinstance(error, ForewarnError)
+            told = {"model": entry.name, "version": entry.version, "error": str(error)}
+            log.warning("trained_life_not_used", **told, exc_info=not ours)
             self._looked_s = -LOOK_S
             return assessment
 

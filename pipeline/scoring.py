@@ -20,11 +20,13 @@ from forewarn.core.health import Assessment
 from forewarn.core.plant import Asset, Plant
 from forewarn.core.plant_limits import Shelved
 from forewarn.core.ports import OrderBook, OrderOutcome, SeriesReader
+from forewarn.core.readings import Tracks
 from forewarn.core.work import Json, OrderKind, Status, WorkOrder
 from forewarn.maintenance.advice import advise
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.models.assess import AssessSettings
 from forewarn.models.detectors.own_past import DetectorSettings
+from forewarn.pipeline.derived import Row
 from forewarn.pipeline.features import FeaturePoint, FeatureStage
 from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.live import Hub
@@ -65,6 +67,16 @@ class Shelves(Protocol):
 
     def standing(self, now_us: int) -> Sequence[Shelved]:
         """What is silenced at a plant time."""
+        ...
+
+
+class Trained(Protocol):
+    """What trained models add (`pipeline.trained`): the assessment with their say, and rows for the derived store."""
+
+    def __call__(
+        self, asset: Asset, tracks: Tracks, from_us: int, assessment: Assessment
+    ) -> tuple[Assessment, list[Row]]:
+        """Never raises for a model that fails."""
         ...
 
 
@@ -129,6 +141,7 @@ class Scorer:
         false_alarms_per_year: float | None = None,
         workers: int | None = 0,
         shelves: Shelves | None = None,
+        trained: Trained | None = None,
     ) -> None:
         self._plant = self._next_plant = plant
         self._reader, self._derived_reader = reader, derived_reader
@@ -139,6 +152,7 @@ class Scorer:
         self._sensors = SensorWatch(sensor_events, road_delay_us(clock))
         self._settings = assess_settings(clock, false_alarms_per_year)
         self._judges, self._shelves = judges_for(len(plant.assets), workers), shelves
+        self._trained = trained
         self._watched: dict[str, _Watched] = {}
         self._numbers: dict[str, int] = {}
         self._completed: dict[tuple[str, int], int] = {}
@@ -272,6 +286,9 @@ class Scorer:
                 self._note(watched, answer)
                 continue
             assessment = replace(answer, hours_per_day=self._running.hours_per_day(watched.asset, ask.now_us))
+            if self._trained:
+                assessment, rows = self._trained(ask.asset, ask.tracks, ask.since_us or 0, assessment)
+                self._features.derived.write(rows)
             kept.append((watched, assessment, assessment_json(assessment)))
         if kept:
             self._assessments.save_all([written for _, _, written in kept])

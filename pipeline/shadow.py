@@ -69,8 +69,10 @@ class ShadowRun:
                     said = _life(TrainedLife.of(opened), asset, tracks, from_us, at_us)
                 else:
                     said = _score(cast(Calibrated, opened.model), entry.card, asset, tracks, from_us, at_us)
-            except ForewarnError as error:
-                log.warning("shadow_failed", model=entry.name, version=entry.version, error=str(error))
+            except Exception as error:  # it opens nothing, so that it may fail as often as it likes
+                ours = isinstance(error, ForewarnError)
+                told = {"model": entry.name, "version": entry.version, "error": str(error)}
+                log.warning("shadow_failed", **told, exc_info=not ours)
                 self._looked_s = -LOOK_S
                 continue
             series = {what: shadow_series(asset.id, entry.name, entry.version, what) for what in said}
