@@ -150,7 +150,7 @@ def calibrated(judge: Judge, healthy: Floats, false_alarms_per_year: float, rows
         raise NotReady(f"{windows:.1f} of the {FEWEST_WINDOWS:.0f} independent windows that a rate needs")
     usually = np.sort(known)
     limit = max(math.log(rows_per_year / (window_rows * false_alarms_per_year)), 1.0)
-    reached = float(accumulated(conformal(healthy, usually, windows), window_rows, math.inf)[0].max())
+    reached = float(accumulated(block_ranks(known, windows), window_rows, math.inf)[0].max())
     lifted = max(limit, LIFT * reached) if reached >= limit else limit
     support = support_of(windows, window_rows, rows_per_year, lifted, reached < limit)
     return Calibrated(judge, usually, lifted, false_alarms_per_year, support)
@@ -212,6 +212,16 @@ def conformal(distance: Floats, usually: Floats, windows: float) -> Floats:
     as_strange = windows * (1 - np.searchsorted(usually, distance, side="left") / len(usually))
     p = np.minimum((1 + as_strange + CARE * np.sqrt(as_strange)) / (1 + windows), 1.0)
     return np.where(np.isnan(distance), np.nan, p)
+
+
+def block_ranks(healthy: Floats, windows: float, blocks: int = BLOCKS) -> Floats:
+    """float64[n]: p-values of each block of a past among the other blocks: would it have alarmed itself?"""
+    edges = np.linspace(0, len(healthy), blocks + 1).astype(int).tolist()
+    parts = []
+    for start, stop in itertools.pairwise(edges):
+        others = np.sort(np.r_[healthy[:start], healthy[stop:]])
+        parts.append(conformal(healthy[start:stop], others, windows * (1 - 1 / blocks)))
+    return np.concatenate(parts)
 
 
 def least_p(windows: float) -> float:
