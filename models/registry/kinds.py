@@ -33,6 +33,7 @@ LEARNT: dict[str, str] = {
     "member": "forewarn.models.life.members:Member",
     "spread": "forewarn.models.life.conformal:Spread",
     "unseen": "forewarn.models.life.boosted:Unseen",
+    "second_stage": "forewarn.models.life.boosted:Stage",
     "boosted_stage": "forewarn.models.life.boosted:Stage",
     "boosted_prognosis": "forewarn.models.life.boosted:BoostedPrognosis",
     "health_index": "forewarn.models.life.health_index:HealthIndex",
