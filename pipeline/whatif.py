@@ -2,13 +2,15 @@
 beside those of today's settings and those that were. Deterministic; reads only.
 
 Every step judges as the live road does: the newest 120 days up to then, the baseline from the last repair by then, the
-sensors that were doubted then. Orders go into a book in memory by the same rules. What people did to machines stays
-what it was: a repair that was done closes the order that stands open in the replay, too.
+sensors that were doubted then, what findings had taught by then. Orders go into a book in memory by the same rules.
+What people did to machines stays what it was: a repair that was done closes the order that stands open in the replay,
+too.
 """
 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +19,7 @@ import numpy as np
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.health import Assessment, SensorEvent, SensorProblem, State
+from forewarn.core.labels import Label
 from forewarn.core.plant import Asset
 from forewarn.core.ports import Actor
 from forewarn.core.readings import Track
@@ -26,7 +29,9 @@ from forewarn.maintenance.order_book_memory import MemoryOrderBook
 from forewarn.maintenance.order_rules import OrderSettings
 from forewarn.models.assess import AssessSettings, assess
 from forewarn.models.detectors.own_past import Memory
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned, learn
 from forewarn.pipeline.history import AssetHistory
+from forewarn.pipeline.labels import labels_from
 from forewarn.pipeline.running import WINDOW_DAYS, hours_between, hours_per_day, known_of, with_hours
 from forewarn.pipeline.training_lives import Repair
 from forewarn.pipeline.training_set import Archive, Progress, silent
@@ -124,8 +129,10 @@ def replay(
     if looks > MOST_STEPS:
         raise Rejected("whatif_too_long", f"{looks} looks, at most {MOST_STEPS}: take a longer step or a shorter span")
     found, alarms, days = list[Opened](), 0, 0.0
+    taught = Taught(labels_from(archive.orders, archive.plant, span.until_us))
     for place, asset in enumerate(assets):
-        player = Player(archive, asset, setup, repairs.get(asset.id, ()), [e for e in events if e.asset == asset.id])
+        mine = [event for event in events if event.asset == asset.id]
+        player = Player(archive, asset, setup, repairs.get(asset.id, ()), mine, taught)
         for number, at_us in enumerate(span.moments):
             if cancelled():
                 raise Cancelled("the what-if run was cancelled")
@@ -135,6 +142,22 @@ def replay(
         days += (span.until_us - span.since_us) / US_PER_DAY
     progress(1.0, "replayed")
     return Replayed(tuple(sorted(found, key=lambda o: (o.opened_us, o.place))), alarms, days)
+
+
+class Taught:
+    """What findings had taught the diagnosis by a moment, from labels read once. Moments may come in any order."""
+
+    def __init__(self, labels: Sequence[Label]) -> None:
+        self._labels = sorted(labels, key=lambda label: (label.completed_at_us, label.number))
+        self._told_us = [label.completed_at_us for label in self._labels]
+        self._known: dict[int, Learned] = {0: NOTHING_LEARNED}
+
+    def by(self, at_us: int) -> Learned:
+        """Only what had been told before counts."""
+        count = bisect_left(self._told_us, at_us)
+        if count not in self._known:
+            self._known[count] = learn(self._labels[:count])
+        return self._known[count]
 
 
 class Player:
@@ -147,8 +170,9 @@ class Player:
         setup: Setup,
         repairs: Sequence[Repair],
         events: Sequence[SensorEvent],
+        taught: Taught,
     ) -> None:
-        self._plant, self._asset, self._setup = archive.plant, asset, setup
+        self._plant, self._asset, self._setup, self._taught = archive.plant, asset, setup, taught
         self._events = [event for event in events if event.kind not in NOTICES]
         self._repaired = sorted(r.done_us for r in repairs if r.done_us is not None)
         history = AssetHistory(asset, archive.raw.names(), archive.raw)
@@ -190,7 +214,8 @@ class Player:
             if e.since_us <= at_us and (e.until_us is None or at_us < e.until_us)
         ]
         asset = self._running(at_us)
-        said = assess(asset, tracks, doubted, at_us, self._setup.assess, from_us, self._memory)
+        learned = self._taught.by(at_us)
+        said = assess(asset, tracks, doubted, at_us, self._setup.assess, from_us, self._memory, learned=learned)
         return self._setup.forecast(asset, tracks, from_us or 0, said) if self._setup.forecast else said
 
     def _running(self, at_us: int) -> Asset:
