@@ -7,6 +7,7 @@ import { useMe } from "./api/queries";
 import { Loading, Problem } from "./components/Feedback";
 import { FleetPage } from "./pages/FleetPage";
 import { LoginPage } from "./pages/LoginPage";
+import { ModelsPage } from "./pages/models/ModelsPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { OrderPage } from "./pages/OrderPage";
 import { OrdersPage } from "./pages/OrdersPage";
@@ -26,6 +27,8 @@ function Pages() {
         <Route path="/orders/:number">{({ number }) => <OrderPage key={number} number={number} />}</Route>
         <Route path="/telemetry"><TelemetryPage section="overview" /></Route>
         <Route path="/telemetry/:section">{({ section }) => <TelemetryPage section={section} />}</Route>
+        <Route path="/models"><ModelsPage section="scorecard" /></Route>
+        <Route path="/models/:section">{({ section }) => <ModelsPage section={section} />}</Route>
         <Route path="/quarantine"><Redirect to="/telemetry/quarantine" replace /></Route>
         <Route path="/login"><Redirect to="/" replace /></Route>
         <Route><NotFoundPage /></Route>

@@ -1,6 +1,7 @@
 /** Every word of the page, in English. `zh.ts` has the same shape, checked by the compiler. */
 
 import type { KindName, State, StatusName } from "../api/types";
+import { models } from "./enModels";
 import { readings } from "./enReadings";
 import { telemetry } from "./enTelemetry";
 
@@ -117,7 +118,7 @@ export const en = {
     ago: (duration: string) => `${duration} ago`,
   },
   nav: {
-    fleet: "Fleet", orders: "Orders", telemetry: "Telemetry", main: "Main", language: "Language", logout: "Log out",
+    fleet: "Fleet", orders: "Orders", telemetry: "Telemetry", models: "Models", main: "Main", language: "Language", logout: "Log out",
     skip: "Skip to content", signedInAs: (name: string, role: string) => `Signed in as ${name} (${role})`,
   },
   clock: {
@@ -261,6 +262,7 @@ export const en = {
     faultFound: "What was it?", faultUntold: "Not named", findingName: "Finding",
     gone: "The step is no longer possible from this status.", failedTitle: "This did not work",
   },
+  models,
   readings,
   telemetry,
   login: {

@@ -1,6 +1,7 @@
 /** Every word of the page, in Chinese. Terms follow GB/T 20921 (condition monitoring) and common CMMS usage. */
 
 import type { Words } from "./en";
+import { models } from "./zhModels";
 import { readings } from "./zhReadings";
 import { telemetry } from "./zhTelemetry";
 
@@ -67,7 +68,7 @@ export const zh: Words = {
     ago: (duration) => `${duration}前`,
   },
   nav: {
-    fleet: "机群", orders: "工单", telemetry: "数据接入", main: "主导航", language: "语言", logout: "退出",
+    fleet: "机群", orders: "工单", telemetry: "数据接入", models: "模型", main: "主导航", language: "语言", logout: "退出",
     skip: "跳到内容", signedInAs: (name, role) => `已登录：${name}（${role}）`,
   },
   clock: {
@@ -191,6 +192,7 @@ export const zh: Words = {
     faultFound: "实际是什么？", faultUntold: "未说明", findingName: "检查结果",
     gone: "在此状态下已不能执行该步骤。", failedTitle: "操作失败",
   },
+  models,
   readings,
   telemetry,
   login: {

@@ -1,0 +1,185 @@
+/** Shapes of the routes of models, one to one with the server's schemas. */
+
+export type StageName = "candidate" | "shadow" | "challenger" | "champion" | "retired";
+
+/** A number with its 95 % interval; all null where nothing was counted. `count` of `total` cases or asset-years. */
+export interface Estimate {
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  count: number;
+  total: number;
+}
+
+export interface ModelRow {
+  name: string;
+  version: number;
+  task: string;
+  kind: string;
+  asset_class: string;
+  stage: StageName;
+  revision: number;
+  trained_at: string;
+  changed_at: string;
+  promoted_at: string | null;
+  rows: number;
+  assets: number;
+  metrics: { [name: string]: number };
+  report_sha256: string;
+  failed: string;
+  allowed_stages: StageName[];
+}
+
+export interface ModelDetail extends ModelRow {
+  columns: { name: string; unit: string }[];
+  data_digest: string;
+  data_from: string;
+  data_until: string;
+  file_sha256: string;
+  settings: { [name: string]: unknown };
+  libraries: { [name: string]: string };
+  limits: string;
+  notes: string;
+  ends: number | null;
+  what_if: string[];
+}
+
+/** `of`: an asset class, "name version" of a model, or "" for all. */
+export interface Score {
+  of: string;
+  orders: number;
+  precision: Estimate;
+  confirmed: Estimate;
+  recall: Estimate;
+  warning_days: Estimate;
+  in_time: Estimate;
+  false_alarms_per_year: Estimate;
+  set_rate: number | null;
+  asset_years: number;
+  net: number | null;
+}
+
+export interface Miss {
+  asset: string;
+  asset_class: string;
+  number: string;
+  at: string;
+}
+
+export interface Scorecard {
+  since: string;
+  until: string;
+  empty: boolean;
+  waiting: number;
+  total: Score;
+  by_class: Score[];
+  by_model: Score[];
+  misses: Miss[];
+}
+
+export interface WhatIfIn {
+  since: string;
+  every_h: number;
+  false_alarms: number | null;
+  model: string;
+}
+
+export interface OpenedOrder {
+  fault: string;
+  label: string;
+  opened_at: string;
+  order_by: string | null;
+  start_by: string | null;
+  p50_h: number | null;
+}
+
+export type Change = "appeared" | "vanished" | "earlier" | "later" | "same";
+
+export interface OrderChange {
+  what: Change;
+  asset: string;
+  asset_name: string;
+  before: OpenedOrder | null;
+  after: OpenedOrder | null;
+  moved_h: number;
+}
+
+export interface Verdicts {
+  orders: number;
+  alarms_per_asset_month: Estimate;
+  confirmed: number;
+  false: number;
+  missed: number;
+  unknown: number;
+  precision: Estimate;
+  warning_days: Estimate;
+}
+
+export interface WhatIf {
+  sha256: string;
+  change: { [name: string]: unknown };
+  model: string;
+  since: string;
+  until: string;
+  every_h: number;
+  assets: string[];
+  before: Verdicts;
+  after: Verdicts;
+  real: Verdicts;
+  changes: OrderChange[];
+  notes: string[];
+}
+
+export interface Job {
+  id: string;
+  kind: "whatif" | "train";
+  state: "queued" | "running" | "done" | "failed" | "cancelled";
+  progress: number;
+  doing: string;
+  created_at: string;
+  report: string | null;
+  trained: string | null;
+  problem: string | null;
+}
+
+export interface ColumnDrift {
+  column: string;
+  psi: number;
+  ks: number;
+  moved: number;
+  shared: number;
+  assets: number;
+  count: number;
+  drifted: boolean | null;
+}
+
+/** `version` null: the models that ship. */
+export interface Drift {
+  name: string;
+  version: number | null;
+  asset_class: string;
+  since: string;
+  at: string;
+  columns: ColumnDrift[];
+  coverage: Estimate;
+  residual_ratio: number | null;
+  reasons: string[];
+  note: string;
+}
+
+export interface RetrainingTask {
+  id: number;
+  model: string;
+  asset_class: string;
+  opened_at: string;
+  seen_at: string;
+  reasons: string[];
+  closed_at: string | null;
+  closed_by: string;
+}
+
+export interface DriftPage {
+  looked_at: string | null;
+  models: Drift[];
+  tasks: RetrainingTask[];
+}
