@@ -31,12 +31,14 @@ from forewarn.core.plant_limits import Shelved
 from forewarn.core.readings import Track, Tracks
 from forewarn.models import limits
 from forewarn.models.channels import Channel, Workshop
+from forewarn.models.class_prior import NO_PRIOR, ClassPrior, judge_by_class
 from forewarn.models.detectors.own_past import DetectorSettings, Judged, Memory, judge_all, points_needed
 from forewarn.models.detectors.plant_limits import Passed, passed_limits
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
 from forewarn.models.diagnosis.ranking import NO_DIAGNOSIS, diagnosed, is_tone, matching
 from forewarn.models.diagnosis.signatures import SIGNATURES
 from forewarn.models.life import trend as life_trend
+from forewarn.models.together import Together, look_together
 from forewarn.models.tracks import regime_of, usable
 
 VERSION = "2"
@@ -44,12 +46,17 @@ VERSION = "2"
 
 @dataclass(frozen=True, slots=True)
 class AssessSettings:
-    """Product defaults, one set for every plant. Offline: no usable data for `offline_after_h` and `offline_points`."""
+    """Product defaults, one set for every plant. Offline: no usable data for `offline_after_h` and `offline_points`.
+
+    `multivariate`: all channels together may alarm as well (`models.together`), for half of the rate of false alarms;
+    off, for it is slow beside the rest (docs/decisions/0009).
+    """
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     offline_after_h: float = 6.0
     offline_points: float = 12.0
     contributions: int = 5
+    multivariate: bool = False
     least_forecast_probability: float = 0.2
 
 
@@ -69,6 +76,7 @@ def assess(
     memory: Memory | None = None,
     learned: Learned = NOTHING_LEARNED,
     shelved: Sequence[Shelved] = (),
+    prior: ClassPrior = NO_PRIOR,
 ) -> Assessment:
     """Assess one asset at `now_us`.
 
@@ -76,19 +84,30 @@ def assess(
     readings only; give the whole history since the last repair (thinned if need be): the baseline is its older half.
     Data before `baseline_from_us` and after `now_us` are ignored. `learned` is what orders closed by then have taught
     the diagnosis. `memory` makes the next assessment of the same asset quicker and changes no answer. Limits of the
-    plant's engineers hold from the first reading on, but for those that are `shelved`. Never raises for lack of data:
-    it answers `State.WARMING_UP` or `State.OFFLINE`.
+    plant's engineers hold from the first reading on, but for those that are `shelved`. While no channel has a baseline
+    of its own, the machine is judged by its class (`prior`), which gives an alert at most. Never raises for lack of
+    data: it answers `State.WARMING_UP` or `State.OFFLINE`.
     """
     model = learned.signed(model_ref(settings))
     seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
     span = span_of(seen, now_us)
-    channels = Workshop(asset, seen, regime_of(asset, seen)).channels() if seen else []
-    judged = [j for j in judge_all(channels, settings.detector, memory) if j and sound(j)]
+    regime = regime_of(asset, seen) if seen else None
+    channels = Workshop(asset, seen, regime).channels() if regime else []
+    detector = shared(settings)
+    judged = [j for j in judge_all(channels, detector, memory) if j and sound(j)]
+    together = None
+    if regime and settings.multivariate:
+        together = look_together(channels, regime, detector.false_alarms_per_year)
     scored = [j for j in judged if j.channel.scored]
+    if not scored:
+        scored = [j for j in judge_by_class(asset, channels, prior) if sound(j)]
+        judged += scored
     raised = raised_limits(asset, seen, now_us, shelved)
     known = bool(scored or raised)
-    anomaly = score(scored, raised, asset, settings) if known else warming_up(asset, channels, settings)
+    anomaly = score(scored, raised, asset, settings, together) if known else warming_up(asset, channels, settings)
     state = with_limits(state_of(scored, seen, baseline_from_us, now_us, settings), raised)
+    if together is not None and together.alarm and state in (State.NORMAL, State.ALERT):
+        state = State.ALARM
     problems, silenced = tuple(sensor_problems), silenced_limits(asset, now_us, shelved)
     if state in (State.WARMING_UP, State.OFFLINE):
         return Assessment(asset.id, now_us, span, state, None, anomaly, (), (), problems, model, shelved=silenced)
@@ -113,6 +132,12 @@ def span_of(seen: Mapping[str, Track], now_us: int) -> tuple[int, int]:
     return min((int(t.at[0]) for t in seen.values()), default=now_us), now_us + 1
 
 
+def shared(settings: AssessSettings) -> DetectorSettings:
+    """Two ways to alarm share the rate of false alarms."""
+    detector, part = settings.detector, 0.5 if settings.multivariate else 1.0
+    return replace(detector, false_alarms_per_year=part * detector.false_alarms_per_year)
+
+
 def sound(j: Judged) -> bool:
     """Are its numbers numbers? What is not finite never reaches an assessment."""
     return math.isfinite(j.ratio) and math.isfinite(j.level) and math.isfinite(j.expected) and math.isfinite(j.bound)
@@ -130,19 +155,35 @@ def silenced_limits(asset: Asset, now_us: int, shelved: Sequence[Shelved]) -> tu
     return tuple(name for name in names if any(one.silences(asset.id, name, now_us) for one in shelved))
 
 
-def score(judged: Sequence[Judged], raised: Sequence[Passed], asset: Asset, settings: AssessSettings) -> AnomalyScore:
+def score(
+    judged: Sequence[Judged],
+    raised: Sequence[Passed],
+    asset: Asset,
+    settings: AssessSettings,
+    together: Together | None = None,
+) -> AnomalyScore:
     """0.5 where the worst channel stands at its limit, 0.75 at three times its limit; and what each contributes.
 
     A raised limit of the plant counts as a channel at its limit (alert) or at three times it (alarm); its contribution
-    is called `signal:limit_NAME`, and its baseline is the level that was set.
+    is called `signal:limit_NAME`, and its baseline is the level that was set. What all channels say together is shared
+    out to those that pull.
     """
-    pulls = [(j.ratio, Contribution(j.channel.name, j.ratio, j.value, j.baseline, j.channel.unit)) for j in judged]
+    pulled, most = dict[str, float](), 0.0
+    if together is not None:
+        most = together.score / (1 - together.score)
+        pulled = {name: most * share for name, share in together.pulls}
+    pulls = [
+        (ratio, Contribution(j.channel.name, ratio, j.value, j.baseline, j.channel.unit))
+        for j in judged
+        for ratio in [max(j.ratio, 0.0) + pulled.get(j.channel.name, 0.0)]
+    ]
     for one in raised:
         spec, ratio = asset.signal(one.bound.signal), LIMIT_RATIO[one.limit.state]
         name, unit = f"{one.bound.signal}:limit_{one.limit.name}", spec.unit if spec else ""
         pulls.append((ratio, Contribution(name, ratio, one.value, one.bound.level, unit)))
     worst = sorted((pull for pull in pulls if pull[0] > 0), key=lambda pull: -pull[0])
-    top, total = (worst[0][0] if worst else 0.0), sum(ratio for ratio, _ in worst)
+    levels = [LIMIT_RATIO[one.limit.state] for one in raised]
+    top, total = max([most, *levels, *(j.ratio for j in judged), 0.0]), sum(ratio for ratio, _ in worst)
     parts = tuple(replace(part, share=ratio / total) for ratio, part in worst[: settings.contributions])
     return AnomalyScore(top / (1 + top), settings.detector.false_alarms_per_year, parts)
 

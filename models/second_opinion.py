@@ -18,6 +18,8 @@ from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, Track, Tracks
 from forewarn.models.channels import Channel, Workshop
 from forewarn.models.detectors.baseline import RegimeTable, design_of
+from forewarn.models.detectors.own_past import DetectorSettings
+from forewarn.models.together import Together, look_together
 from forewarn.models.tracks import Regime, bin_means, regime_of, usable
 
 BASELINE_ROWS = 96
@@ -74,7 +76,10 @@ class RobustTrend:
 
 @dataclass(frozen=True, slots=True)
 class SecondOpinion:
-    """`isolation` is None while there are fewer than `needed_rows` rows ("warming up"); then there are no trends."""
+    """`isolation` is None while there are fewer than `needed_rows` rows ("warming up"); then there are no trends.
+
+    `together` is what principal components of all channels say at the set rate of false alarms, None while warming up.
+    """
 
     asset: str
     at_us: int
@@ -82,6 +87,7 @@ class SecondOpinion:
     needed_rows: int
     isolation: Isolation | None
     trends: tuple[RobustTrend, ...]
+    together: Together | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +132,8 @@ def second_opinion(
     found = aligned(channels, regime)
     if found is None or found.usable < NEEDED:
         return SecondOpinion(asset.id, now_us, found.usable if found else 0, NEEDED, None, ())
-    return SecondOpinion(asset.id, now_us, len(found.start), NEEDED, isolation(found), trends(channels, found))
+    pattern = look_together(channels, regime, DetectorSettings().false_alarms_per_year)
+    return SecondOpinion(asset.id, now_us, len(found.start), NEEDED, isolation(found), trends(channels, found), pattern)
 
 
 def aligned(channels: Sequence[Channel], regime: Regime) -> Matrix | None:

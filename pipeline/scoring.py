@@ -29,9 +29,11 @@ from forewarn.models.detectors.own_past import DetectorSettings
 from forewarn.pipeline.derived import Row
 from forewarn.pipeline.features import FeaturePoint, FeatureStage
 from forewarn.pipeline.history import AssetHistory
+from forewarn.pipeline.labels import Lessons
 from forewarn.pipeline.live import Hub
 from forewarn.pipeline.running import with_hours
 from forewarn.pipeline.running_stage import RunningStage
+from forewarn.pipeline.scoring_class import Classes
 from forewarn.pipeline.scoring_guard import Leaps
 from forewarn.pipeline.scoring_workers import Ask, Failure, judges_for
 from forewarn.pipeline.sensor_events import SensorEvents, SensorWatch
@@ -151,13 +153,14 @@ class Scorer:
         self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
         self._sensors = SensorWatch(sensor_events, road_delay_us(clock))
         self._settings = assess_settings(clock, false_alarms_per_year)
+        self._lessons = Lessons(orders, plant)
         self._judges, self._shelves = judges_for(len(plant.assets), workers), shelves
         self._trained = trained
         self._watched: dict[str, _Watched] = {}
         self._numbers: dict[str, int] = {}
         self._completed: dict[tuple[str, int], int] = {}
         self._sequence = 0
-        self._leaps = Leaps()
+        self._leaps, self._classes = Leaps(), Classes()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scorer", daemon=True)
         self.stats = ScoringStats()
@@ -210,6 +213,7 @@ class Scorer:
         if plant is self._plant:
             return
         self._plant, self._sequence = plant, 0
+        self._lessons = Lessons(self._orders, plant)
         for id, watched in list(self._watched.items()):
             if plant.asset(id) != watched.asset:
                 del self._watched[id]
@@ -338,10 +342,16 @@ class Scorer:
             since_us = self._repaired_at_us(watched.asset.id)
             asset = with_hours(watched.asset, self._running.hours_per_day(watched.asset, now_us))
             mine = tuple(one for one in shelved if one.asset == asset.id)
-            return Ask(asset, watched.history.tracks, problems, now_us, since_us, mine)
+            learned = self._lessons.lately(now_us, self._wall_us())
+            tracks = watched.history.tracks
+            prior = self._classes.prior(asset, tracks, since_us, now_us, self._everybody)
+            return Ask(asset, tracks, problems, now_us, since_us, mine, prior, learned=learned)
         except Exception as error:
             self._note_failure(watched, error)
             return None
+
+    def _everybody(self) -> list[tuple[Asset, Tracks]]:
+        return [(watched.asset, watched.history.tracks) for watched in self._watched.values()]
 
     def _repaired_at_us(self, asset: str) -> int | None:
         """When the last machine order of an asset was completed: its baseline starts again there."""

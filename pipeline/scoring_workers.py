@@ -25,7 +25,9 @@ from forewarn.core.plant import Asset
 from forewarn.core.plant_limits import Shelved
 from forewarn.core.readings import Tracks
 from forewarn.models.assess import AssessSettings, assess
+from forewarn.models.class_prior import NO_PRIOR, ClassPrior
 from forewarn.models.detectors.own_past import Memory
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
 
 MANY_ASSETS = 400
 """From so many machines on a plant gets a process per core, unless its settings say otherwise."""
@@ -47,6 +49,8 @@ class Ask:
     now_us: int
     since_us: int | None
     shelved: tuple[Shelved, ...] = ()
+    prior: ClassPrior = NO_PRIOR
+    learned: Learned = NOTHING_LEARNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,15 @@ class OwnThread:
         try:
             memory = self._memory_of(ask.asset.id)
             return assess(
-                ask.asset, ask.tracks, ask.problems, ask.now_us, settings, ask.since_us, memory, shelved=ask.shelved
+                ask.asset,
+                ask.tracks,
+                ask.problems,
+                ask.now_us,
+                settings,
+                ask.since_us,
+                memory,
+                shelved=ask.shelved,
+                prior=ask.prior, learned=ask.learned,
             )
         except Exception as error:
             return Failure.of(error)
