@@ -8,6 +8,7 @@ the sensors and the crew are simulated. What comes out is a state folder to try 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
@@ -27,7 +28,6 @@ from forewarn.core.work import Advice, Decision, Json, OrderKind, Status, Verifi
 from forewarn.simulators.vibration import SAMPLE_RATE_HZ
 from forewarn.simulators.works import Told, Works
 
-ORIGIN_US = 1_767_225_600_000_000  # 2026-01-01
 LOOK_US = US_PER_DAY
 CREW_STARTS_US = 2 * US_PER_DAY  # after an order was opened
 NOTICED_US = 4 * US_PER_HOUR  # after a breakdown
@@ -47,8 +47,15 @@ class Lived:
     breakdowns: int = 0
 
 
-def live(folder: Path, days: float = 120.0, seed: int = 1, say: Callable[[str], object] = lambda text: None) -> Lived:
-    """Make a state folder with so many days of a simulated works. About a quarter of a second for each day.
+def live(
+    folder: Path,
+    days: float = 120.0,
+    seed: int = 1,
+    say: Callable[[str], object] = lambda text: None,
+    end_us: int | None = None,
+) -> Lived:
+    """Make a state folder with so many days of a simulated works, up to `end_us` (UTC; default: the last midnight).
+    About half a second for each day.
 
     Raises Rejected when the folder holds something already, or for less than 20 days (a baseline takes so long).
     """
@@ -61,7 +68,9 @@ def live(folder: Path, days: float = 120.0, seed: int = 1, say: Callable[[str], 
     folder.mkdir(parents=True, exist_ok=True)
     with as_file(files("forewarn.simulators") / "demo_plant.yaml") as plant:
         shutil.copy(plant, folder / "plant.yaml")
-    sandbox = _Sandbox(Settings(state_dir=folder, plant=folder / "plant.yaml"), seed)
+    ends_us = end_us if end_us is not None else time.time_ns() // 1000 // US_PER_DAY * US_PER_DAY
+    origin_us = ends_us - round(days) * US_PER_DAY
+    sandbox = _Sandbox(Settings(state_dir=folder, plant=folder / "plant.yaml"), seed, origin_us)
     try:
         return sandbox.run(days, say)
     finally:
@@ -71,12 +80,12 @@ def live(folder: Path, days: float = 120.0, seed: int = 1, say: Callable[[str], 
 class _Sandbox:
     """Stores, scorer and crew around one works; its clock is moved by hand."""
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: Settings, seed: int, origin_us: int) -> None:
         from forewarn.pipeline.plant_file import load_plant
 
         self._plant: Plant = load_plant(settings.plant)
-        self._works = Works(seed, ORIGIN_US)
-        self._now_us = ORIGIN_US
+        self._works = Works(seed, origin_us)
+        self._now_us = origin_us
         self._raw: SeriesWriter = wiring.raw_store(settings)
         self._numbers = dict(zip(self._names(), self._raw.assign(self._names()), strict=True))
         self._parts = wiring.main_parts(settings, self._plant, lambda: self._now_us)
@@ -89,9 +98,9 @@ class _Sandbox:
 
     def run(self, days: float, say: Callable[[str], object]) -> Lived:
         """Day by day: readings, a look, and what the crew does about it."""
-        looks = round(days * US_PER_DAY / LOOK_US)
+        looks = round(days) * US_PER_DAY // LOOK_US
         for look in range(1, looks + 1):
-            start_us, self._now_us = self._now_us, ORIGIN_US + look * LOOK_US
+            start_us, self._now_us = self._now_us, self._works.origin_us + look * LOOK_US
             self._write(list(self._works.readings(start_us, self._now_us)))
             self._lived.assessments += self._scorer.run_once()
             self._notice_breakdowns()

@@ -9,6 +9,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from forewarn.api.settings import Settings
+
 DAYS = 90.0
 KEPT = Path(tempfile.gettempdir()) / "forewarn-sandbox"
 
@@ -30,3 +32,9 @@ def state_folder(days: float = DAYS) -> Path:
             live(KEPT, days, say=lambda text: progress.update(bar, advance=10, description=text))
         (KEPT / "done").touch()
     return KEPT
+
+
+def settings_of_notebooks() -> Settings:
+    """Settings of that folder, with the plant file that lies in it."""
+    folder = state_folder()
+    return Settings(state_dir=folder, plant=folder / "plant.yaml")

@@ -64,6 +64,17 @@ def program() -> Callable[[str], str]:
     return find
 
 
+@pytest.fixture(scope="session")
+def plant_with_a_past(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder of ten weeks in a simulated works, made once. Who changes anything works on a copy."""
+    from forewarn.api.sandbox import live
+
+    folder = tmp_path_factory.mktemp("sandbox") / "state"
+    lived = live(folder, 70.0, seed=7)
+    assert lived.orders >= 5, "too little happened to show anything"
+    return folder
+
+
 def failed_checks() -> list[str]:
     """What `sh run test` found wrong before it started pytest: lint, types, ui."""
     return os.environ.get("FOREWARN_FAILED_CHECKS", "").split()

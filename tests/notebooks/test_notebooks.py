@@ -6,23 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from forewarn.api.sandbox import live
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
-DAYS = 70.0
 CELL_S = 240
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def plant_with_a_past(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state folder of ten weeks, made once. Notebooks get copies: some of them promote models."""
-    folder = tmp_path_factory.mktemp("sandbox") / "state"
-    lived = live(folder, DAYS, seed=7)
-    assert lived.orders >= 5, "too little happened for the notebooks to show anything"
-    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,112 @@
+"""The page of models in a headless Chromium, against the real interface over a plant with a past."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect
+
+from forewarn.api import wiring
+from forewarn.api.app import create_app
+from forewarn.api.auth import Gate
+from forewarn.api.settings import Settings
+from forewarn.pipeline.plant_file import load_plant
+from tests.ui.browsing import DESK, PHONE, Watch
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+BOTH = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+RUN_MS = 240_000
+
+
+class Served:
+    """A running interface and browsers that have logged in to it."""
+
+    def __init__(self, home: str, gate: Gate, browser: Browser) -> None:
+        self.home, self._gate, self._browser, self._watch = home, gate, browser, Watch(home)
+
+    @contextmanager
+    def page(self, path: str, size: tuple[int, int] = DESK, locale: str = "en-GB") -> Iterator[Page]:
+        width, height = size
+        context = self._browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+        context.set_default_timeout(30_000)
+        self._watch.follow(context)
+        page = context.new_page()
+        page.goto(f"{self.home}/login?token={self._gate.new_login()}")
+        page.wait_for_url(f"{self.home}/")
+        page.goto(self.home + path)
+        yield page
+        context.close()
+        assert self._watch.troubles == []
+
+
+@pytest.fixture(scope="module")
+def served(plant_with_a_past: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("models") / "state"
+    shutil.copytree(plant_with_a_past, folder)
+    settings = Settings(state_dir=folder, plant=folder / "plant.yaml")
+    parts, gate = wiring.main_parts(settings, load_plant(settings.plant)), Gate()
+    config = uvicorn.Config(create_app(parts.room, gate), port=0, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.02)
+    try:
+        yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", gate, browser)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        parts.close()
+
+
+@BOTH
+def test_the_scorecard_shows_the_set_rate_beside_the_measured_one(served: Served, size: tuple[int, int]) -> None:
+    with served.page("/models", size) as page:
+        card = page.get_by_role("region", name="How good were the advices?")
+        expect(card).to_contain_text("False alarms per asset and year")
+        expect(card).to_contain_text("set: 0.1")
+        expect(card).to_contain_text("asset-years")
+        expect(page.get_by_role("region", name="Failures that nobody announced")).to_be_visible()
+
+
+@BOTH
+def test_a_what_if_run_shows_the_orders_that_another_rate_would_open(served: Served, size: tuple[int, int]) -> None:
+    with served.page("/models/whatif", size) as page:
+        page.get_by_label("Time to run over").select_option("30")
+        page.get_by_label("False alarms an asset may cost in a year").fill("2")
+        page.get_by_role("button", name="Run", exact=True).click()
+        report = page.get_by_role("region", name="What if:")
+        expect(report).to_be_visible(timeout=RUN_MS)
+        expect(report).to_contain_text("Settings of today")
+        expect(report).to_contain_text("What was really opened")
+        expect(page.get_by_role("region", name="Order by order")).to_be_visible()
+
+
+def test_a_plant_without_trained_models_says_how_to_train_one(served: Served) -> None:
+    with served.page("/models/versions") as page:
+        expect(page.get_by_text("No model has been trained yet")).to_be_visible()
+        expect(page.get_by_text("forewarn train")).to_be_visible()
+
+
+def test_the_drift_page_says_when_it_looks(served: Served) -> None:
+    with served.page("/models/drift") as page:
+        expect(page.get_by_text("No look yet")).to_be_visible()
+        expect(page.get_by_text("No model asks for it")).to_be_visible()
+
+
+def test_the_page_speaks_chinese(served: Served) -> None:
+    with served.page("/models", locale="zh-CN") as page:
+        expect(page.get_by_role("heading", name="模型", exact=True)).to_be_visible()
+        expect(page.get_by_role("region", name="建议的质量如何？")).to_contain_text("设定：0.1")
+
+
+def test_a_part_that_does_not_exist_is_told(served: Served) -> None:
+    with served.page("/models/nothing") as page:
+        expect(page.get_by_text("This page does not exist")).to_be_visible()
