@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from forewarn.core.faults import Fault
 from forewarn.core.plant_limits import PlantLimit
 from forewarn.core.readings import SignalSpec
+from forewarn.core.shifts import ShiftPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Asset:
     """One machine. `criticality` A (stops the plant) to C; `nominal_rpm` is used where no speed signal exists.
 
     `support` is "rigid" or "flexible" by ISO 20816-3: rigid when the lowest natural frequency of machine and
-    foundation lies at least a quarter above the speed.
+    foundation lies at least a quarter above the speed. `shifts` is when it is planned to run; None: at any time.
     """
 
     id: str
@@ -132,6 +133,7 @@ class Asset:
     running: RunRule | None = None
     support: str = "rigid"
     limits: tuple[PlantLimit, ...] = ()
+    shifts: ShiftPlan | None = None
 
     def only(self, count: str) -> int | None:
         """What the asset's components say of `gear_teeth` or `vanes`: the one value, None when none or several do."""

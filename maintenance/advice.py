@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.faults import MECHANISMS, Fault
-from forewarn.core.health import AnomalyScore, Assessment, Hypothesis, SensorProblem, State
+from forewarn.core.health import AnomalyScore, Assessment, Hypothesis, RulForecast, SensorProblem, State
 from forewarn.core.plant import Asset, FaultPlan, PartLine, Plant
 from forewarn.core.work import Advice, Decision, Json, OrderKind
 from forewarn.maintenance.advice_numbers import Inputs, Lead, Numbers, numbers
@@ -103,7 +103,18 @@ def _inputs(
         levels=tuple(float(level) for level in forecast.levels) if forecast else (),
         hours=tuple(float(hours) for hours in forecast.hours) if forecast else (),
         leads=tuple(_lead(line, plant, settings) for line in plan.parts) if plan else (),
+        calendar=_calendar(forecast, assessment, asset),
     )
+
+
+def _calendar(forecast: RulForecast | None, assessment: Assessment, asset: Asset) -> tuple[float, ...]:
+    """Calendar hours of each quantile through the shift plan; a machine that was measured to run for a part of the
+    planned time only goes on so."""
+    if forecast is None or asset.shifts is None:
+        return ()
+    measured = assessment.hours_per_day
+    share = 1.0 if measured is None else min(max(measured * 7 / asset.shifts.hours_per_week, 0.01), 1.0)
+    return tuple(float(hours) for hours in asset.shifts.calendar_hours(assessment.at_us, forecast.hours, share))
 
 
 def _lead(line: PartLine, plant: Plant, settings: AdviceSettings) -> Lead:

@@ -42,7 +42,11 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the numbers are made of. `levels` and `hours` (operating hours) are the forecast, empty without one."""
+    """What the numbers are made of. `levels` and `hours` (operating hours) are the forecast, empty without one.
+
+    `calendar` are the calendar hours at which a machine with a shift plan will have run each of `hours`; empty without
+    a plan, and in what was kept before there were plans: then a day brings `operating_hours_per_day`.
+    """
 
     at_us: int
     criticality: str
@@ -51,11 +55,13 @@ class Inputs:
     levels: tuple[float, ...] = ()
     hours: tuple[float, ...] = ()
     leads: tuple[Lead, ...] = ()
+    calendar: tuple[float, ...] = ()
 
     @staticmethod
     def from_json(kept: dict[str, Any]) -> Inputs:
         """The inverse of `evidence.plain`."""
         rows = {"levels": tuple(kept["levels"]), "hours": tuple(kept["hours"])}
+        rows["calendar"] = tuple(kept.get("calendar", ()))
         return Inputs(**{**kept, **rows, "leads": tuple(Lead(**lead) for lead in kept["leads"])})
 
     def longest_lead(self) -> Lead:
@@ -63,8 +69,15 @@ class Inputs:
         return max(self.leads, key=lambda lead: lead.p90_days, default=Lead("", 0.0, 0.0))
 
     def calendar_h(self, operating_h: float) -> float:
-        """Hours of the calendar in which the machine runs so many hours."""
-        return operating_h * 24.0 / self.operating_hours_per_day
+        """Hours of the calendar in which the machine runs so many hours; with a plan straight lines between `hours`.
+
+        >>> Inputs(0, "A", 16.0, 4.0, (0.1, 0.9), (10.0, 12.0), calendar=(10.0, 68.0)).calendar_h(11.0)
+        39.0
+        """
+        if not self.calendar:
+            return operating_h * 24.0 / self.operating_hours_per_day
+        beyond = max(operating_h - self.hours[-1], 0.0) * 24.0 / self.operating_hours_per_day
+        return float(np.interp(operating_h, (0.0, *self.hours), (0.0, *self.calendar))) + beyond
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, RunRule, Site
 from forewarn.core.readings import SignalSpec
+from forewarn.core.shifts import ShiftPlan
 from forewarn.pipeline.plant_gateways import SignalsOfDevices, signals_of_devices, with_devices
 from forewarn.pipeline.plant_layers import Layered, Report, entries
 from forewarn.pipeline.plant_limits import limits_of
@@ -26,8 +27,10 @@ from forewarn.pipeline.plant_schema import (
     MachineEntry,
     PartEntry,
     PlantFile,
+    ShiftsEntry,
     SiteEntry,
 )
+from forewarn.pipeline.plant_shifts import plan_of
 from forewarn.pipeline.plant_signals import SignalBuilder
 from forewarn.pipeline.plant_topics import all_words, own_words
 from forewarn.pipeline.plant_units import did_you_mean
@@ -63,6 +66,8 @@ class _Builder:
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             hint = did_you_mean(entry.timezone, zoneinfo.available_timezones())
             self._report(("sites", id, "timezone"), f"unknown time zone {entry.timezone!r}{hint}")
+        if entry.shifts is not None:
+            plan_of(entry.shifts, entry.timezone, ("sites", id, "shifts"), self._report)
         return Site(id, entry.name or id, entry.timezone)
 
     def part(self, id: str, entry: PartEntry) -> Part:
@@ -110,7 +115,17 @@ class _Builder:
             self._running(machine, signals),
             machine.get("support"),
             limits_of(machine, found, signals, self._report),
+            self._shifts(machine, site),
         )
+
+    def _shifts(self, machine: Layered[MachineEntry], site: str) -> ShiftPlan | None:
+        place = self._file.sites.get(site)
+        own: ShiftsEntry | None = machine.get("shifts")
+        if own is not None:
+            return plan_of(own, place.timezone if place else "UTC", machine.path("shifts"), self._report)
+        if place is None or place.shifts is None:
+            return None
+        return plan_of(place.shifts, place.timezone, ("sites", site, "shifts"), lambda path, text: None)
 
     def _running(self, machine: Layered[MachineEntry], signals: Sequence[SignalSpec]) -> RunRule | None:
         entry = machine.get("running")

@@ -52,11 +52,39 @@ class Entry(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, populate_by_name=False)
 
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Days = Annotated[str, StringConstraints(pattern=rf"^({'|'.join(WEEKDAYS)})(-({'|'.join(WEEKDAYS)}))?$")]
+"""One weekday or a range of them: sat, mon-fri."""
+
+TimeWindow = Annotated[
+    str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
+]
+"""06:00-14:00 in local time; one that ends no later than it begins goes on in the next day."""
+
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
+
+class StopEntry(Entry):
+    """Local days in which nothing runs, both included."""
+
+    first: Day
+    last: Day
+
+
+class ShiftsEntry(Entry):
+    """When machines are planned to run, in the local time of the site."""
+
+    week: Annotated[dict[Days, list[TimeWindow]], Field(min_length=1)]
+    holidays: list[Day] = Field(default_factory=list, description="on these days no shift begins")
+    stops: list[StopEntry] = Field(default_factory=list, description="planned stops of the plant")
+
+
 class SiteEntry(Entry):
     """A place with one time zone."""
 
     name: Name | None = None
     timezone: str = Field("UTC", description="IANA name, for instance Asia/Shanghai")
+    shifts: ShiftsEntry | None = Field(None, description="of machines that say nothing else; default: always")
 
 
 class LeadTime(Entry):
@@ -182,6 +210,7 @@ class MachineEntry(Entry):
     nominal_rpm: Positive | None = None
     support: Literal["rigid", "flexible"] = Field("rigid", description="foundation, by ISO 20816-3")
     operating_hours_per_day: float = Field(24.0, gt=0, le=24)
+    shifts: ShiftsEntry | None = Field(None, description="when it is planned to run; default: those of its site")
     running: RunEntry | None = None
     words: dict[Id, Word] = Field(default_factory=dict, description="for topics: {line: line-3} fills {line} in")
     components: dict[Id, ComponentEntry] = Field(default_factory=dict)
