@@ -30,8 +30,7 @@ Bools = NDArray[np.bool_]
 WINDOWS_NEEDED = 7  # lengths of the fast mean that a past must hold
 FEWEST_WINDOWS = 2.0  # degrees of freedom that are assumed at least
 MOST_PAST_ROWS = 5_000
-STILL = 0.5  # a column stands still while it moves by less than this share of its limit ...
-STILL_LENGTHS = 2  # ... for so many lengths of the fast mean
+STILL_LENGTHS = 3  # a column stands still when its fast mean moved by less than its limit for so many lengths of it
 AGAIN = 0.8  # of the old peak: further than that an episode has not ended after all
 TEMPERATURE_K = 5.0  # as in `models.limits`: less comes from the weather
 VIBRATION_SHARE = 0.25  # ISO 20816-1, criterion II
@@ -132,7 +131,7 @@ class Watch:
 
     def _settle(self, now: Floats, then: Floats) -> None:
         """After an episode the level is accepted anew where the column stands still."""
-        calm = self._leaving & (np.abs(now - then) < STILL * self._limit)
+        calm = self._leaving & (np.abs(now - then) < self._limit)
         self._still = np.where(calm, self._still + 1, 0)
         settled = self._leaving & (self._still >= STILL_LENGTHS * self._settings.fast)
         self._level = np.where(settled, now, self._level)
