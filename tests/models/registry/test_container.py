@@ -81,11 +81,13 @@ def added(name: str, content: bytes = b"x") -> bytes:
 
 
 def linked() -> bytes:
-    buffer = io.BytesIO(GOOD)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        link = zipfile.ZipInfo("123.npy")
-        link.external_attr = 0o120777 << 16
-        archive.writestr(link, "/etc/passwd")
+    """Everything as it should be, but one array says that it is a link."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in entries_of(GOOD).items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (0o100600 if name == "schema.json" else 0o120777) << 16
+            archive.writestr(entry, content)
     return buffer.getvalue()
 
 

@@ -15,6 +15,10 @@ from hypothesis.extra import numpy as arrays
 from forewarn.core.errors import Rejected
 from forewarn.core.faults import Fault
 from forewarn.models.detectors.table import DETECTORS
+from forewarn.models.diagnosis.learned import Learned
+from forewarn.models.diagnosis.text import learn_text
+from forewarn.models.life.contract import Life
+from forewarn.models.life.table import LIFE_MODELS
 from forewarn.models.registry.files import dumps, loads
 from forewarn.models.registry.kinds import LEARNT, SKLEARN, class_of, key_of
 from forewarn.models.registry.parts import from_parts, to_parts
@@ -156,3 +160,38 @@ def test_a_detector_from_a_file_answers_as_before_to_the_last_bit(name: str) -> 
     assert np.array_equal(before.distance, after.distance, equal_nan=True)
     assert np.array_equal(before.pulls, after.pulls, equal_nan=True)
     assert np.isfinite(before.distance).any()
+
+
+def lives(count: int) -> list[Life]:
+    """Machines whose vibration grows until they fail."""
+    told = []
+    for place in range(count):
+        rng = np.random.default_rng(100 + place)
+        rows = int(rng.integers(50, 90))
+        age = np.arange(1.0, rows + 1)
+        values = np.column_stack(
+            [np.exp(2 * age / rows) + rng.normal(0, 0.1, rows), 5 * age / rows + rng.normal(0, 0.2, rows)]
+        )
+        told.append(Life(f"machine-{place}", age, ("vibration", "temperature"), values, True))
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LIFE_MODELS)
+def test_a_life_model_from_a_file_answers_as_before_to_the_last_bit(name: str) -> None:
+    learnt = LIFE_MODELS[name].learn(lives(10))
+    asked = [life.until(40) for life in lives(3)]
+    again: Any = loads(dumps(learnt))
+    before, after = learnt.forecast(asked), again.forecast(asked)
+    assert np.array_equal(before.left, after.left, equal_nan=True)
+    assert before.said == after.said
+    assert np.isfinite(before.left).any()
+
+
+def test_what_orders_taught_and_the_reader_of_texts_come_back_too() -> None:
+    learned = Learned(60, {("mechanism", "imbalance"): 0.25, ("trust",): -0.1})
+    assert loads(dumps(learned)) == learned
+    texts = ["bearing noisy", "hose leaks oil", "bearing hot", "oil under hose", "bucket cracked"] * 6
+    reader = learn_text(texts, [["bearing"], ["hydraulics"], ["bearing"], ["hydraulics"], ["structure"]] * 6)
+    again: Any = loads(dumps(reader))
+    assert again.read(texts[:5]) == reader.read(texts[:5])
