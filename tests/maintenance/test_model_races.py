@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -110,6 +111,15 @@ def test_no_program_can_write_a_second_champion(records: Records, models: ModelB
         connection.execute(rudely)
     with pytest.raises(IntegrityError), records.write() as connection:
         connection.execute(sa.text("UPDATE model_version SET stage = 'king' WHERE version = 2"))
+
+
+def test_what_was_read_must_still_be_there_when_it_is_written(records: Records, models: ModelBookSql) -> None:
+    """Where readers are not locked out, the statement itself compares the revision."""
+    entry = challenger(models)
+    late = replace(entry, stage=Stage.CHAMPION, revision=entry.revision + 2)
+    with pytest.raises(Conflict, match="just now"), records.write() as connection:
+        ModelRows(connection).keep(late)
+    assert models.entry("pumps", entry.version) == entry
 
 
 def test_postgresql_gets_the_same_rule() -> None:
