@@ -1,0 +1,178 @@
+"""Trained remaining lives at work: champions are pooled with the built-in forecast, shadows answer and open nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from forewarn.core.clock import US_PER_HOUR
+from forewarn.core.health import Assessment, ModelRef, State
+from forewarn.core.model_cards import FeatureSchema, ModelCard, Stage
+from forewarn.core.ports import Actor
+from forewarn.core.readings import Readings, Track
+from forewarn.maintenance.evidence import assessment_json
+from forewarn.maintenance.model_book_memory import MemoryModelBook
+from forewarn.models.assess import assess
+from forewarn.models.life.contract import LEVELS, Forecasts, Life
+from forewarn.models.registry.registry import Registry, open_registry
+from forewarn.pipeline.history import AssetHistory
+from forewarn.pipeline.life_in_use import TrainedLife, life_now, pooled_then, with_trained_life
+from forewarn.pipeline.shadow import ShadowRun, shadow_answers, shadow_series
+from forewarn.pipeline.trained import TrainedModels
+from forewarn.pipeline.training import TrainRequest, train
+from forewarn.pipeline.training_set import SetRequest
+from tests.pipeline.archives import Past, day, fleet
+
+SMITH = Actor("smith", "planner")
+CARD = ModelCard(
+    "pump-life", 2, "life", "weibull", FeatureSchema(("flow", "temp"), ("m^3/h", "degC"), "pump"), "ab", (0, 1), 1, 1,
+    1, settings={"every_h": 12.0},
+)  # fmt: skip
+REF = ModelRef("pump-life", "2", "cd")
+
+
+@dataclass(frozen=True)
+class Always:
+    """Says so many hours, whatever it is asked; "cannot tell" when negative."""
+
+    hours: float
+
+    def forecast(self, lives: Sequence[Life]) -> Forecasts:
+        said = np.full((len(lives), len(LEVELS)), self.hours if self.hours >= 0 else np.nan)
+        return Forecasts(LEVELS, said, ("",) * len(lives))
+
+
+@pytest.fixture(scope="module")
+def past() -> Past:
+    return fleet(4, 50)
+
+
+def seen(past: Past, at: float) -> tuple[dict[str, Track], Assessment]:
+    asset = past.plant.assets[0]
+    history = AssetHistory(asset, past.raw.names(), past.raw)
+    history.refresh()
+    tracks = {name: track.between(0, day(at) + 1) for name, track in history.tracks.items()}
+    return tracks, assess(asset, tracks, (), day(at))
+
+
+def test_a_short_trained_life_brings_the_forecast_forward_and_a_long_one_back(past: Past) -> None:
+    tracks, said = seen(past, 28)
+    assert said.state is State.ALARM
+    before = said.forecasts[0]
+    for hours in (5.0, 8_000.0):
+        after = with_trained_life(
+            TrainedLife(CARD, Always(hours), REF), past.plant.assets[0], tracks, 0, said
+        ).forecasts[0]
+        assert after.model == REF
+        assert after.fault == before.fault
+        assert (after.quantile(0.5) < before.quantile(0.5)) is (hours < before.quantile(0.5))
+        assert after.hours.max() <= before.horizon_h
+
+
+def test_both_opinions_stay_inside_the_interval(past: Past) -> None:
+    tracks, said = seen(past, 28)
+    before = said.forecasts[0]
+    after = with_trained_life(TrainedLife(CARD, Always(5.0), REF), past.plant.assets[0], tracks, 0, said).forecasts[0]
+    assert after.quantile(0.1) < 6.0
+    assert after.quantile(0.9) > before.quantile(0.5)
+
+
+def test_a_life_that_cannot_tell_changes_nothing_and_a_healthy_machine_has_no_forecast(past: Past) -> None:
+    tracks, said = seen(past, 28)
+    asset = past.plant.assets[0]
+    assert with_trained_life(TrainedLife(CARD, Always(-1), REF), asset, tracks, 0, said) is said
+    tracks, healthy = seen(past, 12)
+    assert healthy.forecasts == ()
+    assert with_trained_life(TrainedLife(CARD, Always(5.0), REF), asset, tracks, 0, healthy) is healthy
+
+
+def test_the_life_counts_from_the_last_repair_also_where_the_readings_begin_later(past: Past) -> None:
+    tracks, _ = seen(past, 28)
+    asset = past.plant.assets[0]
+    whole = life_now(asset, tracks, 0, day(28), CARD)
+    repaired = life_now(asset, tracks, day(-10), day(28), CARD)
+    late = life_now(asset, tracks, day(20), day(28), CARD)
+    assert whole is not None
+    assert repaired is not None
+    assert late is not None
+    assert whole.age[-1] == pytest.approx(28 * 24)
+    assert repaired.age[-1] == pytest.approx(38 * 24)
+    assert late.age[-1] == pytest.approx(8 * 24)
+
+
+def test_what_a_version_said_comes_out_again_when_it_is_explained(past: Past) -> None:
+    tracks, said = seen(past, 28)
+    asset, trained = past.plant.assets[0], TrainedLife(CARD, Always(5.0), REF)
+    frozen = assessment_json(with_trained_life(trained, asset, tracks, 0, said))
+    again = pooled_then(said, cast(Any, frozen), asset, tracks, 0, lambda name, version: trained)
+    assert assessment_json(again) == frozen
+    assert pooled_then(said, cast(Any, frozen), asset, tracks, 0, lambda name, version: None) is said
+    assert pooled_then(said, cast(Any, assessment_json(said)), asset, tracks, 0, lambda name, version: trained) is said
+
+
+@pytest.fixture(scope="module")
+def registry(past: Past, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """A detector that was trained for pumps, in the shadow."""
+    folder = tmp_path_factory.mktemp("models")
+    made = open_registry(folder / "versions", folder / "key", MemoryModelBook())
+    done = train(
+        past.archive,
+        TrainRequest("pump-watch", "detector", "principal_components", SetRequest("pump", day(75))),
+        day(75),
+    )
+    entry = made.register(done.model, done.card, SMITH, day(75))
+    made.book.move("pump-watch", 1, Stage.SHADOW, SMITH, entry.revision, day(75))
+    return made
+
+
+@pytest.mark.slow
+def test_a_shadow_answers_into_the_derived_store_as_often_as_its_rows_came(past: Past, registry: Registry) -> None:
+    asset, shadow, stored = past.plant.assets[0], ShadowRun(registry), []
+    for hour in range(36):
+        at = 29 - 36 / 24 + hour / 24
+        tracks, _ = seen(past, at)
+        stored += shadow.rows(asset, tracks, 0, day(at), State.NORMAL)
+    assert [name for name, _, _ in stored] == [shadow_series("p1", "pump-watch", 1, "score")] * 3
+    assert [at_us - stored[0][1] for _, at_us, _ in stored] == [0, 12 * US_PER_HOUR, 24 * US_PER_HOUR]
+    assert stored[-1][2] > 0.5  # a day before the breakdown it is in alarm
+    assert shadow.rows(asset, {}, 0, day(40), State.OFFLINE) == []
+
+
+@pytest.mark.slow
+def test_a_detector_in_the_shadow_changes_no_assessment(past: Past, registry: Registry) -> None:
+    tracks, said = seen(past, 28)
+    after, rows = TrainedModels(registry)(past.plant.assets[0], tracks, 0, said)
+    assert after is said
+    assert rows
+
+
+@pytest.mark.slow
+def test_a_shadow_whose_file_is_gone_is_retired_and_stops_nobody(
+    past: Past, registry: Registry, tmp_path: Path
+) -> None:
+    broken = open_registry(tmp_path / "versions", tmp_path / "key", MemoryModelBook())
+    kept = registry.book.entry("pump-watch", 1)
+    assert kept is not None
+    version = broken.book.reserve("pump-watch")
+    entry = broken.book.add(replace(kept.card, version=version), SMITH, day(75))
+    broken.book.move("pump-watch", version, Stage.SHADOW, SMITH, entry.revision, day(75))
+    tracks, said = seen(past, 28)
+    assert TrainedModels(broken)(past.plant.assets[0], tracks, 0, said) == (said, [])
+    after = broken.book.entry("pump-watch", version)
+    assert after is not None
+    assert after.stage is Stage.RETIRED
+
+
+def test_answers_of_a_shadow_are_read_back_by_its_version(past: Past) -> None:
+    (number,) = past.derived.assign([shadow_series("p2", "pump-life", 3, "p50")])
+    past.derived.write(past.derived.position + 1, Readings.of([number], [day(1)], [240.0]), [], [])
+    assert shadow_answers(past.derived, "p2", "pump-life", 3, "p50").value.tolist() == [240.0]
+    assert len(shadow_answers(past.derived, "p2", "pump-life", 4, "p50")) == 0
+    history = AssetHistory(past.plant.assets[1], past.raw.names(), past.raw)
+    history.load_features(past.derived)
+    assert history.tracks == {}  # what a shadow says is no feature of the machine
