@@ -58,7 +58,8 @@ class ChangeRegression:
         logged = positive_columns(teachers)
         taught = {id(life): self._moments_of(life, logged) for life in teachers}
         names = teachers[0].names
-        missed, assets = [], []
+        missed: list[Floats] = []
+        assets: list[str] = []
         for teach, ask in leave_out(teachers, self.folds, seed):
             inner = self._fit([taught[id(life)] for life in teach], names, logged)
             for life in ask:
@@ -162,4 +163,4 @@ def middles(life: Life, logged: Sequence[bool], start: int, stop: int) -> Floats
     place = np.maximum(np.count_nonzero(~np.isnan(block), axis=0) - 1, 0) // 2
     value = block[place, np.arange(block.shape[1])]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(logged, np.log(value), value)
+        return np.asarray(np.where(logged, np.log(value), value), np.float64)

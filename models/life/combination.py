@@ -75,7 +75,8 @@ class Combination:
     def _left_out(self, lives: Sequence[Life], seed: int) -> tuple[Floats, Floats, list[str]]:
         """float64[members, m, levels] of every moment of a life that was left out, float64[m] left, m assets."""
         told: list[list[Floats]] = [[] for _ in self.members]
-        lefts, assets = [], []
+        lefts: list[Floats] = []
+        assets: list[str] = []
         for teach, ask in leave_out(lives, self.folds, seed):
             asked, left = self.moments.of(ask)
             lefts.append(left)

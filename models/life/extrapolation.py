@@ -49,7 +49,8 @@ class Extrapolation:
         teachers = ended(lives)
         index, longest = learn_index(lives), longest_of(lives)
         moved = {id(life): Moved.of(life, index.logged) for life in teachers}
-        missed, assets = [], []
+        missed: list[float] = []
+        assets: list[str] = []
         if len({life.asset for life in teachers}) > LEAST_LIVES:
             for teach, ask in leave_out(teachers, self.folds, seed):
                 middle, asked, left = self._tried([moved[id(life)] for life in teach], teach, ask, index)

@@ -11,7 +11,8 @@ from forewarn.core.readings import Track
 from forewarn.models import tracks
 from forewarn.models.detectors.baseline import RegimeTable, learn_many, middle
 from forewarn.models.detectors.own_past import RELEASE, rolling, still_confirmed
-from forewarn.models.life.trend import LEVELS, quantiles, student_log, weighted_line
+from forewarn.models.life.growth import weighted_line
+from forewarn.models.life.trend import LEVELS, quantiles, student_log
 from tests.models import oracle
 
 values = st.lists(st.floats(-10, 10), min_size=5, max_size=60)

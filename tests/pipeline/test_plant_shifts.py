@@ -31,8 +31,8 @@ assets:
 """
 
 
-def us(*moment: int) -> int:
-    return int(datetime(*moment, tzinfo=UTC).timestamp() * 1e6)  # type: ignore[misc]
+def us(year: int, month: int, day: int, hour: int) -> int:
+    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp() * 1e6)
 
 
 def test_an_asset_takes_its_own_shifts_then_those_of_its_template_then_those_of_its_site() -> None:

@@ -136,7 +136,7 @@ def test_too_narrow_members_are_widened_until_the_interval_holds() -> None:
 @pytest.mark.slow
 def test_on_lives_that_did_not_teach_the_interval_holds_about_what_it_promises() -> None:
     pool = Combination((ChangeRegression("start"), ChangeRegression("half"), Extrapolation()), folds=5)
-    held = []
+    held: list[bool] = []
     for seed in range(4):
         prognosis = pool.learn(worn_fleet(7, seed=seed, usual=80.0))
         asked, left = cut_fleet(worn_fleet(40, seed=100 + seed, usual=80.0))

@@ -24,11 +24,11 @@ def made_bearing(name: str, rows: int, seed: int) -> Life:
     share = np.arange(rows) / rows
     level = (1 + np.exp(-share * 20)) * np.exp(0.3 * share + 25 * np.clip(share - 0.9, 0, None))
     features = {
-        f"{channel}:{feature}": level * np.exp(0.1 * rng.normal(size=rows))
+        f"{channel}:{feature}": np.asarray(level * np.exp(0.1 * rng.normal(size=rows)), np.float64)
         for channel in ("horizontal", "vertical")
         for feature in ("band_500_2000", "band_2000_4000", "envelope_rms", "kurtosis")
     }
-    return wear_columns(features, 10.0 * np.arange(1, rows + 1), name, True)
+    return wear_columns(features, np.arange(10.0, 10.0 * rows + 1, 10.0), name, True)
 
 
 MADE = [made_bearing(f"b{i}", 150 + 60 * i, i) for i in range(5)]
