@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -64,10 +65,10 @@ class Conversation:
             raise
 
     def close(self) -> None:
-        """End it."""
+        """End it, with what it has started in its session."""
         process = self._process
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         for pipe in (process.stdin, process.stdout, process.stderr):
             assert pipe is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -153,6 +154,19 @@ def test_a_program_is_replaced_after_so_many_questions(start: Start) -> None:
     scorer = start(program + "    sys.stdout.flush()\n    line = sys.stdin.readline()\n", Allowed(questions=2))
     pids = [scorer.ask({})["pid"] for _ in range(4)]
     assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
+def test_what_it_has_started_ends_with_it(start: Start) -> None:
+    program = "import subprocess\nwith subprocess.Popen(['sleep', '600']) as started:\n"
+    scorer = start(program + "    print(json.dumps({'id': 1, 'pid': started.pid}), flush=True)\n")
+    pid = scorer.ask({})["pid"]
+    stat = Path(f"/proc/{pid}/stat")
+    assert stat.exists()
+    scorer.close()
+    deadline_s = time.monotonic() + 30
+    while stat.exists() and stat.read_text().split()[2] != "Z":  # nobody may be there to reap it
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def test_it_knows_nothing_of_the_service_it_works_for(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
