@@ -153,6 +153,15 @@ def test_orders_stay_where_they_are_at_any_speed(shaft_hz: float, order: int) ->
     assert math.sqrt(float(np.sum(rms[0] ** 2))) == pytest.approx(math.sqrt(0.5), rel=0.01)
 
 
+def test_an_order_gets_its_share_of_every_line() -> None:
+    rate_hz, shaft_hz, x = 640.0, 23.0, np.random.default_rng(8).standard_normal(640)
+    orders, rms = order_spectrum(x[None, :], rate_hz, shaft_hz, highest=4.0, per_order=2)
+    for order, found in zip(orders, rms[0], strict=True):
+        low, high = (order - 0.25) * shaft_hz, (order + 0.25) * shaft_hz
+        shares = [max(0.0, min(k + 0.5, high) - max(k - 0.5, low)) for k in range(321)]  # a line is 1 Hz wide
+        assert found**2 == pytest.approx(float(np.dot(shares, oracle.mean_squares(x))), rel=1e-4)
+
+
 def test_an_unknown_speed_has_no_orders() -> None:
     _, rms = order_spectrum(noisy(2, 4_096), RATE_HZ, np.array([25.0, np.nan]))
     assert np.isfinite(rms[0]).all()

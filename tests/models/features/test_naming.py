@@ -43,10 +43,17 @@ def test_a_machine_that_is_ruled_by_its_orders_is_healthy(seed: int) -> None:
     assert named_cause(running(seed)[None, :], RATE_HZ, SHAFT_HZ, SKF_6205).cause is Cause.NORMAL
 
 
-def test_a_single_blow_is_neither_healthy_nor_a_race() -> None:
+def test_of_many_blocks_of_noise_none_is_named() -> None:
+    rng = np.random.default_rng(11)
+    causes = [named_cause(rng.standard_normal((1, 4_096)), 6_400.0, SHAFT_HZ, SKF_6205).cause for _ in range(400)]
+    assert set(causes) == {Cause.UNKNOWN}
+
+
+@pytest.mark.parametrize("carrier_hz", [900.0, 3_000.0])
+def test_a_single_blow_is_neither_healthy_nor_a_race(carrier_hz: float) -> None:
     t = np.arange(SECOND) / RATE_HZ
     since = np.maximum(t - 0.4, 0.0)
-    x = running() + 40 * np.exp(-since * 300) * np.sin(2 * np.pi * 1_500 * since)
+    x = running() + 12 * np.exp(-since * 60) * np.sin(2 * np.pi * carrier_hz * since)
     assert named_cause(x[None, :], RATE_HZ, SHAFT_HZ, SKF_6205).cause is Cause.UNKNOWN
 
 
@@ -61,6 +68,20 @@ def test_a_tenth_of_a_second_names_the_right_race_or_none(tone: str) -> None:
     x = knocking(TONE_HZ[tone], 15.0, rate_hz=25_600.0, n=2_560)
     assert named_cause(x[None, :], 25_600.0, SHAFT_HZ, SKF_6205).cause in (Cause.UNKNOWN, CAUSE_OF_TONE[tone])
     assert named_cause(x[None, :640], 25_600.0, SHAFT_HZ, SKF_6205).cause is Cause.UNKNOWN
+
+
+def test_blows_of_a_slower_rhythm_are_not_taken_for_the_race_that_their_fifth_harmonic_meets() -> None:
+    x = knocking(TONE_HZ["bpfo"] / 5, 15.0, rate_hz=RATE_HZ, n=SECOND)
+    found = named_cause(x[None, :], RATE_HZ, SHAFT_HZ, SKF_6205)
+    assert found.deviations["bpfo"] > 6
+    assert found.cause is Cause.UNKNOWN
+
+
+def test_two_races_that_strike_alike_are_not_told_apart() -> None:
+    x = knocking(TONE_HZ["bpfo"], 9.0, 1, RATE_HZ, SECOND) + knocking(TONE_HZ["bpfi"], 9.0, 2, RATE_HZ, SECOND)
+    found = named_cause(x[None, :], RATE_HZ, SHAFT_HZ, SKF_6205)
+    assert min(found.deviations["bpfo"], found.deviations["bpfi"]) > 4.5
+    assert found.cause is Cause.UNKNOWN
 
 
 def test_a_second_sensor_can_make_a_faint_tone_sure() -> None:
