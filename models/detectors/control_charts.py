@@ -8,7 +8,7 @@ import numpy as np
 
 from forewarn.core.readings import Floats, Window
 from forewarn.models.detectors.contract import Strangeness
-from forewarn.models.detectors.usual import Usual, learn_usual, shares
+from forewarn.models.detectors.usual import Usual, in_all, learn_usual, shares
 
 NO_SCATTER = 1e-3  # of a deviation: a chart that never moved would otherwise divide by nothing
 
@@ -96,6 +96,6 @@ def last_known(values: Floats) -> Floats:
 def largest(charts: Floats, deviations: Floats) -> Strangeness:
     """The column that moved most decides; rows in which nothing is known are not judged."""
     parts = np.where(np.isnan(deviations), 0.0, charts)
-    unknown = np.isnan(deviations).all(axis=1)
+    unknown = in_all(np.isnan(deviations))
     distance = np.where(unknown, np.nan, parts.max(axis=1, initial=0.0))
     return Strangeness(distance, shares(np.where(unknown[:, None], 0.0, parts**2)))

@@ -13,7 +13,7 @@ import numpy as np
 from forewarn.core.readings import Floats, Window
 from forewarn.models.detectors.contract import Strangeness
 from forewarn.models.detectors.control_charts import largest
-from forewarn.models.detectors.usual import Usual, filled, learn_usual, trailing_mean
+from forewarn.models.detectors.usual import Usual, filled, in_any, learn_usual, trailing_mean
 
 LEAST_RESIDUAL = 1e-2  # of a deviation: two copies of one signal would otherwise have no room at all
 
@@ -50,7 +50,7 @@ class CrossJudge:
         known = trailing_mean(self.usual.deviations(window), self.smooth)
         rows = filled(known, self.usual.judged)
         rest = np.abs(rows - rows @ self.weights) / self.room
-        return largest(np.nan_to_num(rest), np.where(np.isnan(rows).any(axis=1)[:, None], np.nan, known))
+        return largest(np.nan_to_num(rest), np.where(in_any(np.isnan(rows))[:, None], np.nan, known))
 
 
 def ties(rows: Floats, ridge: float) -> Floats:

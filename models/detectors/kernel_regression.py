@@ -13,7 +13,7 @@ import numpy as np
 from forewarn.core.readings import Floats, Window
 from forewarn.models.detectors.contract import Strangeness
 from forewarn.models.detectors.control_charts import largest
-from forewarn.models.detectors.usual import Usual, filled, learn_usual, trailing_mean
+from forewarn.models.detectors.usual import Usual, filled, in_any, learn_usual, trailing_mean
 
 LEAST_RESIDUAL = 1e-2
 NEIGHBOURS = 5  # the usual distance to the fifth most similar row is the width of the kernel
@@ -57,7 +57,7 @@ class KernelJudge:
         rows = filled(known, self.usual.judged)
         clean = np.nan_to_num(rows)
         rest = np.abs(clean - mixture(squares(clean, self.remembered), self.remembered, self.width)) / self.room
-        return largest(rest, np.where(np.isnan(rows).any(axis=1)[:, None], np.nan, known))
+        return largest(rest, np.where(in_any(np.isnan(rows))[:, None], np.nan, known))
 
 
 def squares(rows: Floats, remembered: Floats) -> Floats:

@@ -5,7 +5,7 @@ up, a tank emptying) is no change; it stops where the column leaves its limit, s
 is a prediction interval for so many independent windows as the past really held (few rows that resemble one another
 give a wide one), and never less than the smallest change that matters for the quantity.
 
-An episode ends when the column has come back by more than half of the way, seen from the episode's own peak: machines
+An episode ends when the column has come back by seven tenths of the way, seen from the episode's own peak: machines
 seldom return to exactly the old state. Once it stands still, wherever that is, the new level is the accepted one.
 Known limit: what creeps slower than the slow mean follows is not seen here; a long memory is for that (`long_memory`).
 """
@@ -23,7 +23,7 @@ from forewarn.core.readings import Floats, Window
 from forewarn.models.detectors.calibration import correlation_rows
 from forewarn.models.detectors.contract import Strangeness
 from forewarn.models.detectors.control_charts import last_known
-from forewarn.models.detectors.usual import TAILS, Usual, learn_usual, shares, trailing_mean
+from forewarn.models.detectors.usual import TAILS, Usual, in_any, learn_usual, shares, trailing_mean
 
 Bools = NDArray[np.bool_]
 
@@ -45,9 +45,9 @@ class LevelShift:
 
     fast: int = 15
     slow: int = 60
-    chance: float = 0.01
+    chance: float = 0.005
     confirm: int = 3
-    release: float = 0.4
+    release: float = 0.3
     smallest: tuple[float, ...] = ()
     name: str = "level_shift"
 
@@ -85,7 +85,7 @@ class ShiftJudge:
 
     def alarm(self, window: Window) -> Bools:
         """bool[n]: is any column in an episode, or was within the last rows that the fast mean remembers?"""
-        inside = self.watched(window)[1].any(axis=1)
+        inside = in_any(self.watched(window)[1])
         rows = np.arange(len(inside))
         last = np.maximum.accumulate(np.where(inside, rows, -len(rows) - self.settings.fast))
         return np.asarray(rows - last <= self.settings.fast, np.bool_)
@@ -103,7 +103,7 @@ class ShiftJudge:
         ]
         ratio = np.array([ratio for ratio, _ in rows]).reshape(deviations.shape)
         inside = np.array([inside for _, inside in rows], np.bool_).reshape(deviations.shape)
-        known = fresh.any(axis=1)
+        known = in_any(fresh)
         distance = np.where(known, ratio.max(axis=1, initial=0.0), np.nan)
         return Strangeness(distance, shares(np.where(known[:, None], ratio**2, 0.0))), inside
 

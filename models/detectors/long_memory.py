@@ -23,7 +23,7 @@ from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.errors import NotReady
 from forewarn.core.readings import Floats, Int64s, Window
 from forewarn.models.detectors.contract import Strangeness
-from forewarn.models.detectors.usual import Usual, learn_usual, shares
+from forewarn.models.detectors.usual import Usual, in_any, learn_usual, quotient, shares
 
 EDGE = 0.1  # quantile on which a scatter is read
 EDGE_OF_GAUSS = 1.2816  # where it lies in scatters
@@ -72,7 +72,7 @@ class MemoryJudge:
 
     def alarm(self, window: Window) -> NDArray[np.bool_]:
         """bool[n]: is any column in alarm?"""
-        return np.asarray(self._watched(window)[1].any(axis=1), np.bool_)
+        return in_any(self._watched(window)[1])
 
     def _watched(self, window: Window) -> tuple[Strangeness, NDArray[np.bool_]]:
         deviations = self.usual.deviations(window)
@@ -85,7 +85,7 @@ class MemoryJudge:
             for seen, mean, kept in zip(known.T, means.T, self.kept, strict=True)
         ]
         ratio = np.column_stack([sums for sums, _ in columns]) / self.settings.limit_h
-        judged = known.any(axis=1)
+        judged = in_any(known)
         distance = np.where(judged, ratio.max(axis=1), np.nan)
         pulls = shares(np.where(judged[:, None], ratio, 0.0))
         return Strangeness(distance, pulls), np.column_stack([alarm for _, alarm in columns])
@@ -101,7 +101,7 @@ def timed_mean(at: Int64s, values: Floats, span_us: int) -> Floats:
     first = np.minimum(np.searchsorted(at, at - span_us, side="right"), np.arange(len(at)))
     last = np.arange(1, len(at) + 1)
     inside = count[last] - count[first]
-    return np.divide(total[last] - total[first], inside, out=np.full(values.shape, np.nan), where=inside > 0)
+    return quotient(total[last] - total[first], inside)
 
 
 def summed(means: Floats, hours: Floats, past: list[float], settings: LongMemory) -> tuple[Floats, NDArray[np.bool_]]:

@@ -139,7 +139,7 @@ def shares(parts: Floats) -> Floats:
     """float64[n, k] >= 0 -> rows that add up to 1; rows without a part, or with NaN, become 0."""
     clean = np.nan_to_num(parts, nan=0.0, posinf=0.0)
     total = clean.sum(axis=1, keepdims=True)
-    return np.divide(clean, total, out=np.zeros_like(clean), where=total > 0)
+    return np.asarray(np.divide(clean, total, out=np.zeros_like(clean), where=total > 0), np.float64)
 
 
 def trailing_mean(values: Floats, rows: int) -> Floats:
@@ -152,7 +152,23 @@ def trailing_mean(values: Floats, rows: int) -> Floats:
         return values
     known = ~np.isnan(values)
     total, count = (running(np.where(known, values, 0.0), rows), running(known.astype(np.float64), rows))
-    return np.divide(total, count, out=np.full(values.shape, np.nan), where=count > 0.5)
+    return quotient(total, count)
+
+
+def quotient(total: Floats, count: Floats) -> Floats:
+    """total / count, NaN where nothing was counted."""
+    found = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0.5)
+    return np.asarray(found, np.float64)
+
+
+def in_any(columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool[n]: is it true in any column of the row?"""
+    return np.asarray(columns.any(axis=1), np.bool_)
+
+
+def in_all(columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool[n]: is it true in every column of the row?"""
+    return np.asarray(columns.all(axis=1), np.bool_)
 
 
 def running(values: Floats, rows: int) -> Floats:

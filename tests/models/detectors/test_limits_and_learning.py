@@ -89,7 +89,7 @@ AT = np.arange(0, 100, 10)
 
 
 def taught(*closings: Closing, open_since_us: int | None = None) -> list[int]:
-    return AT[teaching(AT, closings, open_since_us)].tolist()
+    return [int(at) for at in AT[teaching(AT, closings, open_since_us)]]
 
 
 def test_after_a_repair_only_what_follows_teaches() -> None:
