@@ -99,7 +99,7 @@ def told_share(found: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def _ends(estimate: Estimate) -> list[float]:
+def _ends(estimate: Estimate) -> list[float | None]:
     return [estimate.low, estimate.high]
 
 

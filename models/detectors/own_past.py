@@ -203,8 +203,8 @@ def pairs(fits: Sequence[int]) -> list[tuple[int, int]]:
 def digest(y: Floats, columns: Floats, needed: int, k: int) -> bytes:
     """Of everything that a lesson depends on."""
     made = hashlib.blake2b(repr((y.shape, columns.shape, needed, k)).encode(), digest_size=16)
-    made.update(np.ascontiguousarray(y))
-    made.update(np.ascontiguousarray(columns.T))
+    made.update(np.ascontiguousarray(y).data)
+    made.update(np.ascontiguousarray(columns.T).data)
     return made.digest()
 
 
