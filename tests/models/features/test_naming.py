@@ -78,7 +78,7 @@ def test_blows_of_a_slower_rhythm_are_not_taken_for_the_race_that_their_fifth_ha
 
 
 def test_two_races_that_strike_alike_are_not_told_apart() -> None:
-    x = knocking(TONE_HZ["bpfo"], 9.0, 1, RATE_HZ, SECOND) + knocking(TONE_HZ["bpfi"], 9.0, 2, RATE_HZ, SECOND)
+    x = knocking(TONE_HZ["bpfo"], 9.0, 1, RATE_HZ, SECOND) + knocking(TONE_HZ["bpfi"], 13.0, 2, RATE_HZ, SECOND)
     found = named_cause(x[None, :], RATE_HZ, SHAFT_HZ, SKF_6205)
     assert min(found.deviations["bpfo"], found.deviations["bpfi"]) > 4.5
     assert found.cause is Cause.UNKNOWN
