@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -131,9 +132,13 @@ def test_lessons_are_learnt_anew_only_when_a_finding_came_and_never_from_later_o
 
 def test_the_live_road_asks_the_book_now_and_then_and_not_for_each_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     book = MemoryOrderBook()
-    lessons, asked = Lessons(book, plant_of(pump())), list[int]()
-    read = book.orders
-    monkeypatch.setattr(book, "orders", lambda **how: (asked.append(1), read(**how))[1])
+    lessons, asked, read = Lessons(book, plant_of(pump())), list[int](), book.orders
+
+    def counted(**how: Any) -> list[WorkOrder]:
+        asked.append(1)
+        return read(**how)
+
+    monkeypatch.setattr(book, "orders", counted)
     assert [lessons.lately(NOW_US, wall) for wall in (0, 1, 9_999_999)] == [NOTHING_LEARNED] * 3
     assert len(asked) == 1
     finished(book, 30, {"finding": "confirmed"})
