@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn.core.health import Candidate, ModelRef
-from forewarn.core.labels import Finding, known_by
+from forewarn.core.health import Assessment, Candidate, ModelRef
+from forewarn.core.labels import Finding, Label, known_by
 from forewarn.core.ports import Actor
 from forewarn.core.work import Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.maintenance.order_book_memory import MemoryOrderBook
-from forewarn.models.diagnosis.learned import NOTHING_LEARNED
-from forewarn.pipeline.labels import Lessons, label_of, labels_from
+from forewarn.models.assess import PRODUCT_DEFAULTS
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED, learn
+from forewarn.pipeline.labels import Lessons, candidates_of, label_of, labels_from
+from forewarn.pipeline.scoring_workers import Ask, OwnThread
 from tests.maintenance.samples import IMBALANCE, MODEL, NOW_US, SPALL, advice, assessment, hours, plant_of, pump
+from tests.models.machines import ORIGIN_US, PUMP, Life, growing, pump_tracks
 
 ANN = Actor("ann", "technician")
 
@@ -156,3 +159,30 @@ def test_what_is_known_by_a_moment_is_what_was_told_before_it(times: list[int], 
     assert one is not None
     labels = [replace(one, completed_at_us=t) for t in times]
     assert [x.completed_at_us for x in known_by(labels, asked)] == sorted(t for t in times if t < asked)
+
+
+def test_what_was_taught_reaches_the_live_road_and_the_evidence_keeps_what_it_was_weighed_with() -> None:
+    tracks = pump_tracks(Life(500.0, fault=growing({"winding_temp": 1.0}, 300.0, 0.12)))
+    ask = Ask(PUMP, tracks, (), int(ORIGIN_US + hours(499)), None)
+    physics = OwnThread().answer(ask, PRODUCT_DEFAULTS)
+    assert isinstance(physics, Assessment)
+    advised = physics.diagnosis[0].fault
+    label = replace(one_label(), asset_class=PUMP.asset_class, fault=advised, finding=Finding.NOT_FOUND)
+    taught = learn([replace(label, number=str(i), candidates=physics.candidates) for i in range(20)])
+    after = OwnThread().answer(replace(ask, learned=taught), PRODUCT_DEFAULTS)
+    assert isinstance(after, Assessment)
+    assert after.model.name == f"{physics.model.name}+orders"
+    assert after.diagnosis[0].probability < physics.diagnosis[0].probability
+    assert after.candidates == physics.candidates  # physics alone: what is learnt next does not learn from itself
+    kept: Any = assessment_json(after)
+    assert candidates_of(kept) == after.candidates
+
+
+def one_label() -> Label:
+    """A label of the made-up order."""
+    book = MemoryOrderBook()
+    order = book.order(finished(book, 30, {"finding": "not_found"}))
+    assert order is not None
+    label = label_of(order, "pump")
+    assert label is not None
+    return label
