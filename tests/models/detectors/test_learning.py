@@ -1,89 +1,16 @@
-"""Limits that people set, what may teach after an alarm was closed, and the class that a new machine starts from."""
+"""What may teach after an alarm was closed, and the class that a new machine starts from."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from forewarn.core.clock import US_PER_S
 from forewarn.core.errors import NotReady, Rejected
 from forewarn.core.readings import Window
 from forewarn.models.detectors.calibration import calibrated
 from forewarn.models.detectors.first_days import FirstDays, distances_of_class, learn_class
-from forewarn.models.detectors.limit_rules import Condition, LimitRule, LimitState
 from forewarn.models.detectors.rebaseline import Closing, Finding, past_of, teaching
 from tests.models.detectors.signals import NAMES, SCALE, healthy, in_regimes, shifted, with_values
-
-MINUTE_US = 60 * US_PER_S
-
-
-def minutes(**columns: list[float]) -> Window:
-    values = np.array(list(columns.values())).T
-    return Window.of(np.arange(len(values)) * MINUTE_US, list(columns), values)
-
-
-def states(rule: LimitRule, window: Window) -> str:
-    """One letter a row: Normal, Alarm, Shelved, - for no data."""
-    return "".join("NAS-"[state] for state in rule.states(window))
-
-
-def test_a_limit_has_to_be_passed_for_its_duration() -> None:
-    rule = LimitRule("hot", (Condition("t", above=100, for_s=120),))
-    assert states(rule, minutes(t=[99, 101, 101, 99, 101, 101, 101, 101])) == "NNNNNNAA"
-
-
-def test_an_alarm_ends_below_its_hysteresis_only() -> None:
-    rule = LimitRule("hot", (Condition("t", above=100, hysteresis=5),))
-    assert states(rule, minutes(t=[101, 99, 96, 95, 99, 101])) == "AAANNA"
-
-
-def test_low_limits_work_like_high_ones() -> None:
-    rule = LimitRule("starved", (Condition("p", above=9, below=2, hysteresis=0.5),))
-    assert states(rule, minutes(p=[3, 1.9, 2.4, 2.6, 9.1, 8.6, 8.4])) == "NAANAAN"
-
-
-def test_conditions_of_one_rule_are_an_or() -> None:
-    rule = LimitRule("either", (Condition("t", above=100), Condition("p", below=2)))
-    assert states(rule, minutes(t=[90, 101, 90, 90], p=[3, 3, 1, 3])) == "NAAN"
-
-
-def test_a_shelf_ends_by_itself() -> None:
-    rule = LimitRule("hot", (Condition("t", above=100),), shelved_until_us=2 * MINUTE_US)
-    assert states(rule, minutes(t=[90, 101, 101, 101])) == "NSAA"
-
-
-def test_no_data_is_no_alarm_and_a_gap_is_no_duration() -> None:
-    rule = LimitRule("hot", (Condition("t", above=100, for_s=180),), stale_after_s=90)
-    gap = float("nan")
-    assert states(rule, minutes(t=[gap, 101, 101, gap, gap, gap, 101, 101, 101, 101])) == "-NNN--NNNA"
-
-
-def test_one_missing_value_neither_raises_nor_ends_an_alarm() -> None:
-    rule = LimitRule("hot", (Condition("t", above=100),), stale_after_s=3_600)
-    assert states(rule, minutes(t=[90, float("nan"), 101, float("nan"), 90])) == "NNAAN"
-
-
-@pytest.mark.parametrize(
-    ("slug", "wrong"),
-    [
-        ("no_limit", {}),
-        ("limits_crossed", {"above": 1.0, "below": 2.0}),
-        ("negative_limit", {"above": 1.0, "for_s": -1.0}),
-        ("negative_limit", {"above": 1.0, "hysteresis": -1.0}),
-    ],
-)
-def test_limits_that_cannot_be_meant_are_refused(slug: str, wrong: dict[str, float]) -> None:
-    with pytest.raises(Rejected, match=slug):
-        Condition("t", **wrong)
-
-
-def test_a_rule_without_conditions_or_columns_is_refused() -> None:
-    with pytest.raises(Rejected, match="no_condition"):
-        LimitRule("empty", ())
-    with pytest.raises(Rejected, match="needs p"):
-        LimitRule("blind", (Condition("p", above=1),)).states(minutes(t=[1.0]))
-    assert LimitState(3).name == "NO_DATA"
-
 
 AT = np.arange(0, 100, 10)
 
