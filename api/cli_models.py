@@ -102,9 +102,9 @@ class Shown:
 
 def train(
     name: Annotated[str, typer.Argument(help="Name of the model: a-z, 0-9, . _ -")],
-    task: Annotated[str, typer.Option(help="life or detector.")],
+    task: Annotated[str, typer.Option(help="life, detector, diagnosis or text.")],
     kind: Annotated[str, typer.Option(help="Which model of the task's table; an unknown one lists them.")],
-    class_: Annotated[str, typer.Option("--class", help="Class of machines that teach, as in the plant file.")],
+    class_: Annotated[str, typer.Option("--class", help="Class of machines that teach; orders may be of all.")] = "",
     since: Since = "",
     until: Until = "now",
     every: Annotated[float, typer.Option(help="Hours between two rows of a life.")] = 12.0,

@@ -28,6 +28,7 @@ from forewarn.models.training.drift import reference_json, reference_of
 from forewarn.models.training.intervals import Estimate, paired_difference
 from forewarn.models.training.life_marks import LifeMarks, ask, cross_validated, life_metrics, questions
 from forewarn.models.training.sets import TrainingSet, refuse
+from forewarn.pipeline import training_orders
 from forewarn.pipeline.training_set import Archive, Progress, SetRequest, silent, training_set
 
 LEAST_LATER_ENDS = 3
@@ -59,8 +60,8 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Figures of a version. `held_out` says of what: "machines" (cross-validated by machine when it was trained) or
-    "later" (what came after its training)."""
+    """Figures of a version. `held_out` says of what: "machines" (cross-validated by machine when it was trained),
+    "later" (what came after its training) or "orders" (left out one by one when it was trained)."""
 
     name: str
     version: int
@@ -96,7 +97,9 @@ def kinds_of(task: str) -> Mapping[str, object]:
         from forewarn.models.detectors.table import DETECTORS
 
         return dict(DETECTORS)
-    raise Rejected("task", f"there is no task {task!r}; there are: life, detector")
+    if task in training_orders.TASKS:
+        return {training_orders.KINDS[task]: None}
+    raise Rejected("task", f"there is no task {task!r}; there are: life, detector, diagnosis, text")
 
 
 def recipe(task: str, kind: str) -> object:
@@ -114,6 +117,8 @@ def train(archive: Archive, request: TrainRequest, trained_at_us: int, progress:
     from; nothing is published then.
     """
     model = recipe(request.task, request.kind)
+    if request.task in training_orders.TASKS:
+        return _from_orders(archive, request, trained_at_us)
     found = training_set(archive, request.data, lambda share, what: progress(0.4 * share, what))
     refuse(found, request.task)
     progress(0.4, "judging on machines that are held out")
@@ -140,6 +145,13 @@ def train(archive: Archive, request: TrainRequest, trained_at_us: int, progress:
     )
     progress(1.0, "trained")
     return Trained(card, learnt, marks)
+
+
+def _from_orders(archive: Archive, request: TrainRequest, trained_at_us: int) -> Trained:
+    task, data, seed = request.task, request.data, request.seed
+    model, metrics, labels = training_orders.learnt_from_orders(archive, task, data, seed)
+    card = training_orders.card_of(request.name, task, data, labels, metrics, seed, trained_at_us)
+    return Trained(replace(card, notes=request.notes), model, ())
 
 
 def _held_out(request: TrainRequest, model: object, found: TrainingSet) -> LifeMarks | tuple[DetectorMark, ...]:
@@ -212,6 +224,9 @@ def _number(told: object, otherwise: float) -> float:
 def evaluate(archive: Archive, contender: Contender, now_us: int, progress: Progress = silent) -> Evaluation:
     """A version on what came after its training; where that is too little, the figures of its card, and why."""
     card = contender.card
+    if card.task in training_orders.TASKS:
+        why = "orders that were left out when it was trained: later ones teach the live diagnosis"
+        return Evaluation(card.name, card.version, "orders", card.metrics, (why,))
     found = training_set(archive, data_of(card, now_us), lambda share, what: progress(0.7 * share, what))
     try:
         later = later_than(found, card, card.data_span_us[1])
@@ -282,6 +297,10 @@ def compare(archive: Archive, a: Contender, b: Contender, now_us: int, progress:
     """
     if (a.card.task, a.card.schema.asset_class) != (b.card.task, b.card.schema.asset_class):
         raise Rejected("not_comparable", "two versions are compared that have the same task and class of machines")
+    if a.card.task in training_orders.TASKS:
+        raise Rejected(
+            "not_comparable", f"versions of the task {a.card.task} have their figures on the card; see `models`"
+        )
     found = training_set(archive, data_of(a.card, now_us), lambda share, what: progress(0.4 * share, what))
     from_us, held_out, why = max(a.card.data_span_us[1], b.card.data_span_us[1]), "later", tuple[str, ...]()
     try:

@@ -213,7 +213,7 @@ def test_a_registered_version_is_promoted_once_and_python_sees_it(client: TestCl
         assert answer.status_code == 200, answer.text
         assert answer.json()["stage"] == "champion"
     assert promote(client, answer.headers["etag"], force=True, reason="again")[0] == 409
-    with Client(http=client) as python:  # type: ignore[arg-type] # the test client speaks the same language
+    with Client(http=client) as python:
         assert python.models().loc[("pump-life", 1), "stage"] == "champion"
         assert python.model("pump-life")["champion"] == 1
         assert python.what_if(iso(NOW_US - 20 * US_PER_DAY), until=iso(NOW_US))["change"] == {}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.core.errors import Rejected
+from forewarn.core.readings import Floats
 from forewarn.models.training.drift import (
     LEAST_VALUES,
     Outcomes,
@@ -27,13 +31,13 @@ PUMPS = [f"p{i}" for i in range(10)]
 LEVELS = {pump: 40.0 + 5 * i for i, pump in enumerate(PUMPS)}
 
 
-def readings(count: int = 60, **moved: float) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def readings(moved: Mapping[str, float] = MappingProxyType({}), count: int = 60) -> dict[str, Floats]:
     return {pump: LEVELS[pump] + moved.get(pump, 0.0) + RNG.normal(0, 1, count) for pump in PUMPS}
 
 
 @pytest.fixture(scope="module")
 def reference() -> Reference:
-    found = reference_of(readings(400))
+    found = reference_of(readings(count=400))
     assert found is not None
     return found
 
@@ -46,7 +50,7 @@ def test_an_unchanged_plant_has_not_drifted(reference: Reference) -> None:
 
 
 def test_new_cooling_water_moves_many_machines_and_is_named_as_a_cause_in_the_plant(reference: Reference) -> None:
-    august = readings(**dict.fromkeys(PUMPS[:7], 4.0))
+    august = readings(dict.fromkeys(PUMPS[:7], 4.0))
     found = column_drift("temp", reference, august)
     assert found.drifted
     assert found.shared == pytest.approx(0.7)
@@ -55,7 +59,7 @@ def test_new_cooling_water_moves_many_machines_and_is_named_as_a_cause_in_the_pl
 
 
 def test_one_sick_machine_is_no_drift_of_the_plant(reference: Reference) -> None:
-    found = column_drift("temp", reference, readings(p3=15.0))
+    found = column_drift("temp", reference, readings({"p3": 15.0}))
     assert found.drifted is False
     assert found.shared == pytest.approx(0.1)
 
