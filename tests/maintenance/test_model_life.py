@@ -171,6 +171,6 @@ class ModelLife(RuleBasedStateMachine):
 
 
 ModelLife.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=10, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
 )
 TestModelLife = ModelLife.TestCase
