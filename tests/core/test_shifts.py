@@ -25,7 +25,7 @@ def us(year: int, month: int, day: int, hour: float = 0.0, zone: object = UTC) -
 
 
 def hours(plan: ShiftPlan, start: int, *operating: float, share: float = 1.0) -> list[float]:
-    return plan.calendar_hours(start, np.array(operating), share).tolist()
+    return [float(told) for told in plan.calendar_hours(start, np.array(operating), share)]
 
 
 def test_a_machine_of_two_shifts_does_not_fail_at_the_weekend() -> None:
