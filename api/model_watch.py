@@ -14,7 +14,9 @@ log = structlog.get_logger(__name__)
 
 LEAST_S = 60.0
 FIRST_S = 20.0
-"""Wall seconds: at most one look a minute, however fast plant time runs; the first one when the start is over."""
+MOST_S = 7 * 86_400.0
+"""Wall seconds: at most one look a minute, however fast plant time runs, at least one a week; the first one when the
+start is over."""
 
 
 class ModelWatch:
@@ -24,7 +26,7 @@ class ModelWatch:
         self, desk: ModelsDesk, look: Callable[[], tuple[tuple[DriftReport, ...], int]], every_s: float
     ) -> None:
         self._desk, self._look = desk, look
-        self._every_s = max(every_s, LEAST_S) if every_s else 0.0
+        self._every_s = min(max(every_s, LEAST_S), MOST_S) if every_s else 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="model-watch", daemon=True)
 
