@@ -61,6 +61,15 @@ def test_its_probabilities_are_those_of_texts_that_did_not_teach_it(reader: Text
     assert abs(claimed - right) < 0.03
 
 
+def test_a_word_that_is_right_one_time_in_four_is_told_with_a_quarter_and_not_with_certainty() -> None:
+    rng = np.random.default_rng(3)
+    stops = rng.random(400) < 0.3
+    texts = ["machine stops" if stop else f"replace hose {i % 7}" for i, stop in enumerate(stops)]
+    tags = [("engine",) if stop and rng.random() < 0.25 else () for stop in stops]
+    ((_, probability),) = learn_text(texts, tags).read(["machine stops"])[0].tags
+    assert 0.15 < probability < 0.35
+
+
 def test_the_same_texts_teach_the_same_reader(reader: TextReader) -> None:
     again = learn_text(*made_up_orders(200, 1))
     texts = made_up_orders(20, 3)[0]
