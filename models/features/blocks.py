@@ -154,7 +154,10 @@ def checked(blocks: Float32s | Floats, sample_rate_hz: float) -> Float32s | Floa
 def speeds_of(shaft_hz: float | Floats | None, n: int) -> Floats:
     """One speed per block, NaN where unknown. The sense of rotation does not matter, and a standing shaft has no
     orders."""
-    speeds = np.abs(np.broadcast_to(np.asarray(np.nan if shaft_hz is None else shaft_hz, np.float64), (n,)))
+    given = np.asarray(np.nan if shaft_hz is None else shaft_hz, np.float64)
+    if given.shape not in ((), (n,)):
+        raise ValueError(f"{given.shape} speeds do not fit {n} blocks: give one for all, or one for each")
+    speeds = np.abs(np.broadcast_to(given, (n,)))
     return np.where((speeds > 0) & np.isfinite(speeds), speeds, np.nan)
 
 

@@ -139,6 +139,11 @@ def test_a_sample_rate_that_is_none_is_refused(rate_hz: float) -> None:
         block_features(noisy(1, 100), rate_hz)
 
 
+def test_speeds_that_do_not_fit_the_blocks_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not fit 3 blocks"):
+        block_features(noisy(3, 100), RATE_HZ, np.array([25.0, 30.0]))
+
+
 def test_a_gear_has_at_least_two_teeth() -> None:
     with pytest.raises(ValueError, match="gear_teeth"):
         Mounted(gear_teeth=1)
