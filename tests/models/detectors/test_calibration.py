@@ -59,6 +59,15 @@ def test_a_fault_that_stays_is_found_soon_and_its_column_named(name: str) -> Non
     assert int(found.strangeness(broken).pulls[150:].mean(axis=0).argmax()) == 2
 
 
+def test_an_alarm_ends_by_itself_when_the_machine_is_as_before() -> None:
+    past, later = split(healthy(1_500 + 600, seed=8), 1_500)
+    values = shifted(later, 2, 6.0, 100).values
+    values[200:] = later.values[200:]
+    rung = calibrate(DETECTORS["cross_prediction"], past, 1.0, ROWS_PER_YEAR).alarm(with_values(later, values))
+    assert rung[199]
+    assert not rung[300:].any()
+
+
 def test_a_rarer_alarm_needs_more_evidence() -> None:
     past, later = split(healthy(800, seed=2), 600)
     seldom, often = (calibrate(DETECTORS["ewma"], past, rate, ROWS_PER_YEAR) for rate in (0.1, 10.0))
