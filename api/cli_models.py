@@ -196,16 +196,19 @@ def compare(
     """Two versions on the same held-out machines and moments, with the interval of their paired difference."""
     from forewarn.api import model_tools
     from forewarn.pipeline.promotion import parse_version
+    from forewarn.pipeline.shadow import shadow_figures
     from forewarn.pipeline.training import compare as compared
 
     with model_tools.opened(settings_of(state_dir, plant)) as tools:
         now_us = moment_us(until, tools.clock.plant_us(time.time_ns() // 1000))
         one, other = (tools.contender(*parse_version(text)) for text in (a, b))
         found = compared(tools.archive, one, other, now_us, Shown())
+        shadow = {text: shadow_figures(tools.archive, c.card, now_us) for text, c in ((a, one), (b, other))}
     better = {"a": f"{a} is better", "b": f"{b} is better"}.get(found.better, "no sure difference")
     difference = f"{found.measure}, {b} minus {a}: {_number(found.difference)}; {better}"
     lines = [f"held out: {found.a.held_out}", f"{a}  {_figures(found.a.metrics)}", f"{b}  {_figures(found.b.metrics)}"]
-    _tell(asdict(found), as_json, "\n".join([*lines, difference]))
+    lines += [f"{text} in the shadow  {_figures(figures)}" for text, figures in shadow.items() if figures]
+    _tell({**asdict(found), "shadow": shadow}, as_json, "\n".join([*lines, difference]))
 
 
 def promote(

@@ -23,12 +23,13 @@ from forewarn.core.readings import Track, Window
 from forewarn.models.detectors.calibration import Calibrated
 from forewarn.models.life.contract import LEVELS
 from forewarn.models.registry.registry import Registry
+from forewarn.models.training.drift import Outcomes, coverage
 from forewarn.models.training.sets import DatedLife, TrainingSet
 from forewarn.pipeline.derived import Row
 from forewarn.pipeline.life_in_use import LOOK_S, SYSTEM, TrainedLife
 from forewarn.pipeline.training import data_of
-from forewarn.pipeline.training_lives import LifeSpan
-from forewarn.pipeline.training_set import dated_life
+from forewarn.pipeline.training_lives import LifeSpan, lives_of, repairs_of
+from forewarn.pipeline.training_set import Archive, dated_life
 
 log = structlog.get_logger(__name__)
 
@@ -132,3 +133,32 @@ def shadow_answers(derived: SeriesReader, asset: str, name: str, version: int, w
         return Track.of([], [])
     readings = derived.read(number, 0, 2**62)
     return Track(readings.at, readings.value)
+
+
+def shadow_outcomes(archive: Archive, card: ModelCard, until_us: int) -> Outcomes:
+    """What a version in the shadow said of machines that failed later, beside what was left (operating hours, at the
+    hours per day of the plant file). Empty until a machine of its class has failed under its eyes."""
+    rows: list[tuple[float, float, float, float]] = []
+    repairs = repairs_of(archive.orders, until_us)
+    for asset in archive.plant.assets:
+        if asset.asset_class != card.schema.asset_class:
+            continue
+        said = [shadow_answers(archive.derived, asset.id, card.name, card.version, what) for what, _ in QUANTILES]
+        share = min(asset.operating_hours_per_day, 24.0) / 24.0
+        for life in lives_of(asset.id, repairs.get(asset.id, ()), 0, until_us):
+            if life.ended and all(len(track) for track in said):
+                p10, p50, p90 = (track.between(life.start_us, life.stop_us) for track in said)
+                left = (life.stop_us - p50.at) / US_PER_HOUR * share
+                rows += zip(p10.value, p50.value, p90.value, left, strict=True)
+    table = np.array(rows, np.float64).reshape(-1, 4)
+    return Outcomes(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
+
+
+def shadow_figures(archive: Archive, card: ModelCard, until_us: int) -> dict[str, float]:
+    """Figures of what a version said in the shadow: answers, mae of P50, coverage_80; {} where none can be judged."""
+    found = shadow_outcomes(archive, card, until_us)
+    if not len(found.left):
+        return {}
+    kept = coverage(found)
+    mae = float(np.abs(found.p50 - found.left).mean())
+    return {"answers": float(len(found.left)), "mae": mae, "coverage_80": float(kept.value or 0.0)}

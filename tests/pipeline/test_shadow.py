@@ -22,7 +22,7 @@ from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.registry.registry import Registry, open_registry
 from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.life_in_use import TrainedLife, life_now, pooled_then, with_trained_life
-from forewarn.pipeline.shadow import ShadowRun, shadow_answers, shadow_series
+from forewarn.pipeline.shadow import ShadowRun, shadow_answers, shadow_figures, shadow_outcomes, shadow_series
 from forewarn.pipeline.trained import TrainedModels
 from forewarn.pipeline.training import TrainRequest, train
 from forewarn.pipeline.training_set import SetRequest
@@ -176,3 +176,17 @@ def test_answers_of_a_shadow_are_read_back_by_its_version(past: Past) -> None:
     history = AssetHistory(past.plant.assets[1], past.raw.names(), past.raw)
     history.load_features(past.derived)
     assert history.tracks == {}  # what a shadow says is no feature of the machine
+
+
+def test_what_a_shadow_said_is_judged_by_the_failures_that_came(past: Past) -> None:
+    names = [shadow_series("p3", "pump-life", 2, what) for what in ("p10", "p50", "p90")]
+    numbers = past.derived.assign(names)
+    fails = 40.0  # the third pump: 50 days x (0.6 + 0.2)
+    for number, hours in zip(numbers, (100.0, 250.0, 400.0), strict=True):
+        told = Readings.of([number] * 3, [day(fails - 10), day(fails - 2), day(fails + 5)], [hours] * 3)
+        past.derived.write(past.derived.position + 1, told, [], [])
+    found = shadow_outcomes(past.archive, CARD, day(75))
+    assert found.left.tolist() == [240.0, 48.0]  # what it says of the next life has no end yet
+    assert shadow_figures(past.archive, CARD, day(75)) == {"answers": 2.0, "mae": 106.0, "coverage_80": 0.5}
+    assert shadow_figures(past.archive, replace(CARD, version=9), day(75)) == {}
+    assert len(shadow_outcomes(past.archive, CARD, day(35)).left) == 0
