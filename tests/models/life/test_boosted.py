@@ -21,6 +21,7 @@ from forewarn.models.life.degradation import (
     wear_table,
 )
 from forewarn.models.life.weibull import WeibullAge
+from forewarn.models.registry.files import dumps, loads
 from tests.models.life.fleets import cut_fleet, worn_fleet
 
 QUICK = Boosted(folds=2)
@@ -77,6 +78,13 @@ def test_a_running_life_teaches_where_it_is_known_to_have_run_the_whole_horizon(
     asked = Life("new", np.arange(1.0, 61.0), lives[0].names, 3 + 0.15 * rng.normal(size=(60, 4)), False)
     without, with_them = (QUICK.learn(each, 1).forecast([asked]).at(0.5)[0] for each in (lives, [*lives, *healthy]))
     assert with_them > without
+
+
+def test_what_has_learnt_becomes_a_file_without_code_and_says_the_same_from_it() -> None:
+    again = loads(dumps(learnt()))
+    assert isinstance(again, BoostedPrognosis)
+    lives, _ = cut_fleet(worn_fleet(3, seed=8))
+    assert np.array_equal(again.forecast(lives).left, learnt().forecast(lives).left)
 
 
 def test_columns_that_name_the_asset_are_left_out_and_told() -> None:
