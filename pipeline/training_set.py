@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from forewarn.core.errors import Rejected
 from forewarn.core.model_cards import FeatureSchema
 from forewarn.core.plant import Asset, Plant
 from forewarn.core.ports import OrderBook, SeriesReader
-from forewarn.core.readings import NOT_SCORED, Floats, Int64s, Quality, Readings, SignalSpec, Track
+from forewarn.core.readings import NOT_SCORED, Floats, Int64s, Quality, Readings, Track
 from forewarn.models.life.contract import Life
 from forewarn.models.training.sets import DatedLife, TrainingSet
 from forewarn.pipeline.running import known_of
@@ -68,13 +69,17 @@ def training_set(archive: Archive, request: SetRequest, progress: Progress = sil
     Whether it may teach is another question: `models.training.sets.refuse`.
     """
     assets = chosen(archive.plant, request)
-    names = stored_columns(archive, assets, request)
-    repairs = repairs_of(archive.orders, request.as_of_us)
-    lives, left_out = list[DatedLife](), 0
+    stored, left_out = dict[str, dict[str, Track]](), 0
     for place, asset in enumerate(assets):
-        progress(place / len(assets), f"reading {asset.id}")
-        tracks, late = tracks_as_of(archive, asset, request)
+        progress(0.8 * place / len(assets), f"reading {asset.id}")
+        stored[asset.id], late = tracks_as_of(archive, asset, request)
         left_out += late
+    names = stored_columns(assets, stored)
+    repairs = repairs_of(archive.orders, request.as_of_us)
+    lives = list[DatedLife]()
+    for place, asset in enumerate(assets):
+        progress(0.8 + 0.2 * place / len(assets), f"lives of {asset.id}")
+        tracks = stored[asset.id]
         begins = [int(track.at[0]) for track in tracks.values() if len(track)]
         if begins:
             spans = lives_of(asset.id, repairs.get(asset.id, ()), min(begins), request.as_of_us, request.ends)
@@ -103,18 +108,20 @@ def chosen(plant: Plant, request: SetRequest) -> list[Asset]:
     return found
 
 
-def stored_columns(archive: Archive, assets: Sequence[Asset], request: SetRequest) -> dict[str, str]:
+def stored_columns(assets: Sequence[Asset], stored: Mapping[str, Mapping[str, Track]]) -> dict[str, str]:
     """Column -> unit: every measured signal and regime of these machines, and every feature of their waveforms, that
     had a value by then; in the order of the alphabet."""
     found: dict[str, str] = {}
-    features = _features_by_asset(archive.derived)
     for asset in assets:
-        for spec in asset.signals:
-            if spec.kind == "scalar" and spec.role in ("measurement", *REGIME) and _stored(archive.raw, spec, request):
-                found[spec.signal] = spec.unit
-        for name, number in features.get(asset.id, {}).items():
-            if asset.signal(name.partition(":")[0]) and len(archive.derived.read(number, *_span(request))):
+        for name, track in stored[asset.id].items():
+            signal, colon, _ = name.partition(":")
+            spec = asset.signal(signal)
+            if spec is None or not len(track):
+                continue
+            if colon:
                 found[name] = unit_of_feature(name)
+            elif spec.role in ("measurement", *REGIME):
+                found[name] = spec.unit
     return dict(sorted(found.items()))
 
 
@@ -138,11 +145,6 @@ def _span(request: SetRequest) -> tuple[int, int]:
     return max(request.since_us, 0), request.as_of_us
 
 
-def _stored(raw: SeriesReader, spec: SignalSpec, request: SetRequest) -> bool:
-    number = raw.names().get(spec.name)
-    return number is not None and len(_believed(raw.read(number, *_span(request)), request)[0]) > 0
-
-
 def _believed(readings: Readings, request: SetRequest) -> tuple[Readings, int]:
     """Readings that may teach, and how many were told too late for it."""
     good = readings.take((readings.quality & int(NOT_SCORED)) == 0)
@@ -154,15 +156,32 @@ def _believed(readings: Readings, request: SetRequest) -> tuple[Readings, int]:
 
 def tracks_as_of(archive: Archive, asset: Asset, request: SetRequest) -> tuple[dict[str, Track], int]:
     """Signals and features of an asset in the span, and how many readings were left out for being told later."""
-    tracks, left_out, numbers = dict[str, Track](), 0, archive.raw.names()
-    for spec in asset.signals:
-        if spec.kind == "scalar" and spec.name in numbers:
-            kept, late = _believed(archive.raw.read(numbers[spec.name], *_span(request)), request)
-            tracks[spec.signal], left_out = Track(kept.at, kept.value), left_out + late
-    for name, number in _features_by_asset(archive.derived).get(asset.id, {}).items():
-        readings = archive.derived.read(number, *_span(request))
-        tracks[name] = Track(readings.at, readings.value)
+    tracks, left_out, names = dict[str, Track](), 0, archive.raw.names()
+    numbers = {s.signal: names[s.name] for s in asset.signals if s.kind == "scalar" and s.name in names}
+    raw = read_all(archive.raw, list(numbers.values()), request)
+    for signal, number in numbers.items():
+        kept, late = _believed(raw[number], request)
+        tracks[signal], left_out = Track(kept.at, kept.value), left_out + late
+    features = _features_by_asset(archive.derived).get(asset.id, {})
+    derived = read_all(archive.derived, list(features.values()), request)
+    tracks |= {name: Track(derived[number].at, derived[number].value) for name, number in features.items()}
     return tracks, left_out
+
+
+@runtime_checkable
+class ReadsMany(Protocol):
+    """A store that reads several series at the cost of little more than one."""
+
+    def read_many(self, series: Sequence[int], start_us: int, stop_us: int) -> dict[int, Readings]:
+        """Readings by series."""
+        ...
+
+
+def read_all(reader: SeriesReader, numbers: Sequence[int], request: SetRequest) -> dict[int, Readings]:
+    """Readings of several series in the span of a request."""
+    if isinstance(reader, ReadsMany):
+        return reader.read_many(numbers, *_span(request)) if numbers else {}
+    return {number: reader.read(number, *_span(request)) for number in numbers}
 
 
 def dated_life(
