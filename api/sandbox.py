@@ -29,7 +29,7 @@ from forewarn.simulators.vibration import SAMPLE_RATE_HZ
 from forewarn.simulators.works import Told, Works
 
 LOOK_US = US_PER_DAY
-CREW_STARTS_US = 2 * US_PER_DAY  # after an order was opened
+SOONEST_US, LATEST_US = 1 * US_PER_DAY, 12 * US_PER_DAY  # from an order to its work; in between a day before "start by"
 NOTICED_US = 4 * US_PER_HOUR  # after a breakdown
 CREW = Actor("simulated crew", "technician")
 
@@ -145,8 +145,7 @@ class _Sandbox:
 
     def _work_off(self) -> None:
         for order in self._orders.orders(open_only=True, evidence=False):
-            waits_us = NOTICED_US if order.kind is OrderKind.CORRECTIVE else CREW_STARTS_US
-            if order.kind is not OrderKind.INSTRUMENT and self._now_us - order.created_at_us >= waits_us:
+            if order.kind is not OrderKind.INSTRUMENT and self._now_us >= starts_us(order):
                 self._repair(order)
 
     def _repair(self, order: WorkOrder) -> None:
@@ -170,6 +169,14 @@ class _Sandbox:
         assert kept is not None  # it was verified a line ago
         self._orders.act(kept.id, Status.CLOSE, CREW, kept.revision, self._now_us)
         self._lived.orders += 1
+
+
+def starts_us(order: WorkOrder) -> int:
+    """When the crew begins: a breakdown at once, anything else a day before it has to be started."""
+    if order.kind is OrderKind.CORRECTIVE:
+        return order.created_at_us + NOTICED_US
+    wanted_us = (order.start_by_us or order.created_at_us) - US_PER_DAY
+    return min(max(wanted_us, order.created_at_us + SOONEST_US), order.created_at_us + LATEST_US)
 
 
 def _breakdown(asset: str, fault: Fault, at_us: int) -> Advice:

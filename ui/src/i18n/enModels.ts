@@ -1,7 +1,7 @@
 /** The words of the page of models, in English. `zhModels.ts` has the same shape. */
 
 import type { Change, Job, StageName } from "../api/modelTypes";
-import type { Section } from "../pages/models/rules";
+import type { Kept, Section } from "../pages/models/rules";
 
 const sections: Record<Section, string> = {
   scorecard: "Scorecard", versions: "Versions", whatif: "What if", drift: "Drift",
@@ -47,7 +47,7 @@ export const models = {
   between: (low: string, high: string) => `${low} to ${high}`,
   ofCases: (count: string, total: string) => `${count} of ${total}`,
   inYears: (count: string, years: string) => `${count} in ${years} asset-years`,
-  cases: (count: string) => `${count} cases`,
+  cases: (count: string) => `${count} ${count === "1" ? "case" : "cases"}`,
   scorecard: {
     title: "How good were the advices?",
     span: (since: string, until: string, watched: string) => `Orders finished from ${since} to ${until}; ${watched} watched.`,
@@ -61,7 +61,7 @@ export const models = {
       falseAlarms: "Orders with nothing found, measured; beside it the rate that was set. The chip compares the two where enough was seen.",
       net: "Breakdowns avoided less the cost of planned work and of orders for nothing, in the plant's currency.",
     },
-    set: (rate: string) => `set: ${rate}`, kept: "kept", broken: "exceeded",
+    set: (rate: string) => `set: ${rate}`, rate: { kept: "kept", exceeded: "exceeded", early: "too early to tell" } satisfies Record<Kept, string>,
     orders: "Orders", byClass: "By class of machine", byModel: "By version of the models", assetClass: "Class", model: "Model", unnamed: "unknown",
     misses: "Failures that nobody announced", missesHint: "Breakdowns and corrective orders without an advice before them.",
     noMisses: "None in this time", machine: "Machine", order: "Order", when: "When",

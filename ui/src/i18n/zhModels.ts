@@ -27,7 +27,7 @@ export const models: ModelWords = {
       falseAlarms: "实测的未发现故障的工单数；旁边是设定值。数据足够时，标签给出二者的比较。",
       net: "避免的停机损失减去计划维修和误报工单的费用，以工厂货币计。",
     },
-    set: (rate) => `设定：${rate}`, kept: "达标", broken: "超出",
+    set: (rate) => `设定：${rate}`, rate: { kept: "达标", exceeded: "超出", early: "数据太少，尚无定论" },
     orders: "工单", byClass: "按设备类别", byModel: "按模型版本", assetClass: "类别", model: "模型", unnamed: "未知",
     misses: "无人预报的故障", missesHint: "事先没有建议的故障停机和纠正性工单。",
     noMisses: "此期间没有", machine: "设备", order: "工单", when: "时间",

@@ -11,7 +11,7 @@ import { When } from "../../components/When";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
 import { Figure } from "./Figure";
-import { IN_TIME_DAYS, keepsRate } from "./rules";
+import { IN_TIME_DAYS, KEPT_TONES, keepsRate } from "./rules";
 
 /** The set rate beside the measured one: a promise that anybody can check. */
 function Rate({ score }: { score: Score }) {
@@ -24,7 +24,7 @@ function Rate({ score }: { score: Score }) {
       {score.set_rate !== null && (
         <div className="sub small">
           {scorecard.set(format.number(score.set_rate))}
-          {kept !== null && <> <span className="chip" data-tone={kept ? "normal" : "alarm"}>{kept ? scorecard.kept : scorecard.broken}</span></>}
+          {kept !== null && <> <span className="chip wraps" data-tone={KEPT_TONES[kept]}>{scorecard.rate[kept]}</span></>}
         </div>
       )}
     </>

@@ -22,12 +22,16 @@ export function inUseFirst(a: ModelRow, b: ModelRow): number {
   return a.name.localeCompare(b.name) || STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage) || b.version - a.version;
 }
 
-/** Does the measured rate of false alarms keep what was set? null: nothing measured yet, or the interval leaves it open. */
-export function keepsRate({ false_alarms_per_year: measured, set_rate }: Score): boolean | null {
-  if (set_rate === null || measured.value === null) return null;
-  if (measured.low !== null && measured.low > set_rate) return false;
-  return measured.value <= set_rate ? true : null;
+export type Kept = "kept" | "exceeded" | "early";
+
+/** Does the measured rate of false alarms keep what was set? "early": its interval holds the set one. null: not measured. */
+export function keepsRate({ false_alarms_per_year: measured, set_rate }: Pick<Score, "false_alarms_per_year" | "set_rate">): Kept | null {
+  if (set_rate === null || measured.value === null || measured.low === null || measured.high === null) return null;
+  if (measured.low > set_rate) return "exceeded";
+  return measured.high <= set_rate ? "kept" : "early";
 }
+
+export const KEPT_TONES: Record<Kept, Tone> = { kept: "normal", exceeded: "alarm", early: "quiet" };
 
 /** Early warning that leaves time for the part: seven days and more. */
 export const IN_TIME_DAYS = 7;
