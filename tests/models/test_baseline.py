@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn.core.readings import Track
+from forewarn.core.clock import US_PER_HOUR
+from forewarn.core.readings import SignalSpec, Track
 from forewarn.models import tracks
+from forewarn.models.channels import Channel
 from forewarn.models.detectors.baseline import RegimeTable, learn_many, middle
-from forewarn.models.detectors.own_past import RELEASE, rolling, still_confirmed
+from forewarn.models.detectors.own_past import RELEASE, DetectorSettings, judge, rolling, still_confirmed
 from forewarn.models.life.growth import weighted_line
 from forewarn.models.life.trend import LEVELS, quantiles, student_log
+from forewarn.models.limits import Limit
 from tests.models import oracle
 
 values = st.lists(st.floats(-10, 10), min_size=5, max_size=60)
@@ -87,3 +90,34 @@ def test_a_warm_body_remembers_the_load_of_the_last_hours() -> None:
     column = tracks.felt({"load": step}, 600_000_000)["load_felt_0.5"]
     after_one_hour = 100 * (1 - np.exp(-1 / 0.5))
     assert column[55] == pytest.approx(after_one_hour, rel=0.02)
+
+
+def noisy(correlation: float, points: int = 400, seed: int = 4) -> Channel:
+    """A channel of noise alone whose neighbours resemble one another; no change is too small to matter."""
+    rng, y = np.random.default_rng(seed), np.zeros(points)
+    for i in range(1, points):
+        y[i] = correlation * y[i - 1] + np.sqrt(1 - correlation**2) * rng.standard_normal()
+    at = np.arange(points, dtype=np.int64) * US_PER_HOUR
+    spec = SignalSpec("p", "x", "ratio", "percent", "t")
+    limit = Limit(False, (1, -1), 1e-6, 100.0, 0.5, False)
+    return Channel("x", spec, "", "percent", at, y, RegimeTable(np.zeros((points, 0))), np.arange(points) * 1.0, limit)
+
+
+def bound(channel: Channel, rate: float, channels: int = 1) -> float:
+    found = judge(channel, DetectorSettings(false_alarms_per_year=rate), channels)
+    assert found is not None
+    return found.bound
+
+
+def test_the_rate_of_false_alarms_moves_the_limit_where_noise_decides() -> None:
+    limits = [bound(noisy(0.9), rate) for rate in (0.001, 0.1, 1.0, 10.0)]
+    assert limits == sorted(limits, reverse=True)
+    assert limits[0] > 1.2 * limits[-1]
+
+
+def test_a_rate_is_shared_by_all_channels_of_an_asset() -> None:
+    assert bound(noisy(0.9), 1.0, channels=20) == pytest.approx(bound(noisy(0.9), 0.05, channels=1))
+
+
+def test_neighbours_that_resemble_one_another_need_a_wider_limit() -> None:
+    assert bound(noisy(0.0), 1.0) < bound(noisy(0.9), 1.0) < bound(noisy(0.97), 1.0)
