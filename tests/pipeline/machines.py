@@ -11,6 +11,7 @@ import numpy as np
 from forewarn.core.clock import US_PER_HOUR, US_PER_S, PlantClock
 from forewarn.core.faults import Fault
 from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, RunRule
+from forewarn.core.plant_limits import Shelved
 from forewarn.core.ports import OrderBook
 from forewarn.core.readings import Float32s, Quality, Readings, SignalSpec, Waveform
 from forewarn.core.work import Json
@@ -87,6 +88,7 @@ class Works:
         self.every_h, self.hours = every_h, 0.0
         self.clock = PlantClock()
         self.rng = np.random.default_rng(7)
+        self.shelved: list[Shelved] = []
         self.scorer = self.start()
 
     def start(self) -> Scorer:
@@ -94,8 +96,11 @@ class Works:
         features = FeatureStage(self.raw, self.derived)
         return Scorer(
             self.plant, self.raw, self.derived, features, self.orders, self.kept, self.hub, self.clock,
-            self.every_h * 3600, wall_us=lambda: self.now_us,
+            self.every_h * 3600, wall_us=lambda: self.now_us, shelves=self,
         )  # fmt: skip
+
+    def standing(self, now_us: int) -> list[Shelved]:
+        return [one for one in self.shelved if now_us < one.until_us]
 
     @property
     def now_us(self) -> int:

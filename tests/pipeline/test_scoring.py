@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from forewarn.core.clock import US_PER_HOUR, US_PER_S
 from forewarn.core.errors import Retriable
+from forewarn.core.plant_limits import Bound, PlantLimit, Shelved
 from forewarn.core.ports import Actor, Refusal
 from forewarn.core.readings import Quality, Readings, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
@@ -168,6 +170,36 @@ def _first_used(assessment: dict[str, object]) -> int:
     span = assessment["span_us"]
     assert isinstance(span, list)
     return int(span[0])
+
+
+def with_limit(works: Works) -> None:
+    """55 degC are too hot for this pump, from now on."""
+    (pump,) = works.plant.assets
+    hot = PlantLimit("hot", "alarm", (Bound("temp", 50.0),), for_s=600.0)
+    works.plant = replace(works.plant, assets=(replace(pump, limits=(hot,)),))
+    works.scorer = works.start()
+
+
+def test_a_limit_of_the_plant_opens_an_order_on_the_first_day_and_names_itself() -> None:
+    works = Works("p")
+    with_limit(works)
+    works.run(8, {"p": 0.0})
+    (order,) = works.orders.orders()
+    assert order.kind is OrderKind.CONDITION
+    last = works.kept.by_asset["p"][-1]
+    assert last["state"] == "alarm"
+    assert "temp:limit_hot" in str(last["contributions"])
+
+
+def test_a_shelved_machine_is_judged_and_opens_no_order_until_its_time() -> None:
+    works = Works("p")
+    with_limit(works)
+    works.shelved = [Shelved("p", None, works.now_us + 9 * US_PER_HOUR)]
+    works.run(8, {"p": 0.0})
+    assert works.orders.orders() == []
+    assert len(works.kept.states("p")) > 0
+    works.run(8, {"p": 0.0})
+    assert len(works.orders.orders()) == 1
 
 
 class PickyBook(MemoryOrderBook):
