@@ -69,7 +69,7 @@ class Past:
         kind: OrderKind = OrderKind.CORRECTIVE,
         finding: str | None = None,
         evidence: Json | None = None,
-        **told: object,
+        told: Json | None = None,
     ) -> WorkOrder:
         """An order opened on one day and completed on another, with what was found and `told` in its report."""
         advised = Advice(id, SEAL, "ELP", kind, Decision.OPEN, "test", 2, "Seal", day(opened), evidence or {})
@@ -77,7 +77,7 @@ class Past:
         assert order is not None
         if done is None:
             return order
-        report: Json = {"finding": finding, **told} if finding else {}
+        report: Json = {"finding": finding, **(told or {})} if finding else {}
         for status in (Status.APPR, Status.INPRG, Status.COMP):
             order = self.orders.act(
                 order.id, status, SMITH, order.revision, day(done), report if status is Status.COMP else None

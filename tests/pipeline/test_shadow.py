@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ import pytest
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.health import Assessment, ModelRef, State
 from forewarn.core.model_cards import FeatureSchema, ModelCard, Stage
+from forewarn.core.plant import Asset
 from forewarn.core.ports import Actor
 from forewarn.core.readings import Readings, Track
 from forewarn.maintenance.evidence import assessment_json
@@ -20,13 +21,17 @@ from forewarn.maintenance.model_book_memory import MemoryModelBook
 from forewarn.models.assess import assess
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.registry.registry import Registry, open_registry
+from forewarn.pipeline.derived import Row
+from forewarn.pipeline.features import FeatureStage
 from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.life_in_use import TrainedLife, life_now, pooled_then, with_trained_life
+from forewarn.pipeline.scoring import Scorer
 from forewarn.pipeline.shadow import ShadowRun, shadow_answers, shadow_figures, shadow_outcomes, shadow_series
 from forewarn.pipeline.trained import TrainedModels
 from forewarn.pipeline.training import TrainRequest, train
 from forewarn.pipeline.training_set import SetRequest
 from tests.pipeline.archives import Past, day, fleet
+from tests.pipeline.machines import Works
 
 SMITH = Actor("smith", "planner")
 CARD = ModelCard(
@@ -190,3 +195,26 @@ def test_what_a_shadow_said_is_judged_by_the_failures_that_came(past: Past) -> N
     assert shadow_figures(past.archive, CARD, day(75)) == {"answers": 2.0, "mae": 106.0, "coverage_80": 0.5}
     assert shadow_figures(past.archive, replace(CARD, version=9), day(75)) == {}
     assert len(shadow_outcomes(past.archive, CARD, day(35)).left) == 0
+
+
+def test_the_scorer_keeps_what_trained_models_add() -> None:
+    class WithTrained(Works):
+        def start(self) -> Scorer:
+            made = FeatureStage(self.raw, self.derived)
+            return Scorer(
+                self.plant, self.raw, self.derived, made, self.orders, self.kept, self.hub, self.clock,
+                self.every_h * 3600, wall_us=lambda: self.now_us, trained=add,
+            )  # fmt: skip
+
+    def add(
+        asset: Asset, tracks: Mapping[str, Track], from_us: int, assessment: Assessment
+    ) -> tuple[Assessment, list[Row]]:
+        name = shadow_series(asset.id, "pump-life", 2, "p50")
+        return replace(assessment, health=12.5), [(name, assessment.at_us, float(len(tracks)))]
+
+    works = WithTrained("p1")
+    works.run(12, {"p1": 0.0})
+    kept = works.kept.by_asset["p1"]
+    assert {told["health"] for told in kept} == {12.5}
+    said = shadow_answers(works.derived, "p1", "pump-life", 2, "p50")
+    assert said.at.tolist() == [told["at_us"] for told in kept]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forewarn.core.errors import Rejected
-from forewarn.core.work import OrderKind
+from forewarn.core.work import Json, OrderKind
 from forewarn.models.diagnosis.learned import Learned
 from forewarn.models.registry.files import dumps
 from forewarn.pipeline.training import Contender, Trained, TrainRequest, compare, evaluate, train
@@ -66,8 +66,8 @@ def test_texts_are_read_for_the_failure_mode_and_judged_on_machines_that_were_le
     words = {"ELP": "oil leaks from the seal, replaced gasket", "VIB": "bearing noisy and rough, bearing replaced"}
     for i in range(40):
         mode = ("ELP", "VIB")[i % 2]
-        told = {"text": f"{words[mode]} {i}", "failure_mode_found": mode}
-        made.order(f"p{i % 8 + 1}", 10 + 10 * i, 11 + 10 * i, OrderKind.CONDITION, "confirmed", **told)
+        told: Json = {"text": f"{words[mode]} {i}", "failure_mode_found": mode}
+        made.order(f"p{i % 8 + 1}", 10 + 10 * i, 11 + 10 * i, OrderKind.CONDITION, "confirmed", told=told)
     done = trained(made, "text", 600)
     assert done.card.schema.names == ("text",)
     assert done.card.metrics["macro_f1"] > 0.9
