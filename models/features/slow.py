@@ -87,7 +87,7 @@ def change_points(track: Track) -> tuple[ChangePoint, ...]:
     >>> [(c.at_us // 1_000_000, round(c.before, 1), round(c.after, 1)) for c in change_points(track)]
     [(40, 2.1, 5.1)]
     """
-    from ruptures import KernelCPD  # type: ignore[import-untyped]  # it ships no annotations
+    from ruptures import KernelCPD
 
     days, value = thinned(*believed(track), MOST_CHANGE_POINTS)
     if len(value) < 2 * SMALLEST_SEGMENT:

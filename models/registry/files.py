@@ -55,6 +55,6 @@ def sha256(data: bytes) -> str:
 
 
 def _skops() -> Any:
-    import skops.io  # type: ignore[import-untyped] # it ships no annotations
+    import skops.io
 
     return skops.io

@@ -48,11 +48,12 @@ def test_seven_assets_are_too_few_for_an_interval() -> None:
 
 
 def test_with_one_row_an_asset_and_one_place_it_is_split_conformal_as_mapie_does_it() -> None:
+    from mapie.regression import SplitConformalRegressor
     from sklearn.dummy import DummyRegressor
 
     truth = np.random.default_rng(4).exponential(size=60)
     zero = DummyRegressor(strategy="constant", constant=0.0).fit(np.zeros((1, 1)), [0.0])
-    mapie = pytest.importorskip("mapie.regression").SplitConformalRegressor(zero, confidence_level=0.8, prefit=True)
+    mapie = SplitConformalRegressor(zero, confidence_level=0.8, prefit=True)
     mapie.conformalize(np.zeros((60, 1)), truth)
     _, interval = mapie.predict_interval(np.zeros((1, 1)))
     upper = spread_of(np.zeros(60), truth, np.arange(60), np.array([0.5, 0.8])).around(np.zeros(1))[0, 1]

@@ -14,7 +14,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-import skops.io  # type: ignore[import-untyped] # it ships no annotations
+import skops.io
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib import format as npy

@@ -102,7 +102,7 @@ def test_a_file_that_wants_too_much_memory_is_refused_with_the_reason() -> None:
 
 @pytest.mark.slow
 def test_a_refusal_of_the_child_is_told_as_its_own() -> None:
-    import skops.io  # type: ignore[import-untyped] # it ships no annotations
+    import skops.io
 
     with pytest.raises(Rejected, match="bad_model_file: a skops file, but none that Forewarn has written"):
         check_in_child(skops.io.dumps({"format": 99}))
