@@ -152,9 +152,9 @@ def test_built_in_forecasts_that_no_longer_cover_want_a_look() -> None:
     assert "80% were promised" in report.verdict.reasons[0]
 
 
-@pytest.mark.parametrize("share", [0.2, 0.6])
-def test_a_machine_or_two_that_change_are_no_drift_and_most_of_them_are(share: float) -> None:
-    past = plant(65.0, pumps=round(share * len(PUMPS)))
+@pytest.mark.parametrize("pumps", [1, 2, 4])
+def test_one_machine_that_changes_is_no_drift_and_a_third_of_them_is(pumps: int) -> None:
+    past = plant(65.0, pumps=pumps)
     report = drift_of_card(past.archive, card(past), day(90), nothing_kept)
     temp = next(column for column in report.verdict.columns if column.column == "temp")
-    assert temp.drifted is (share > 0.4)
+    assert temp.drifted is (pumps > 1)
