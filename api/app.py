@@ -11,6 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from forewarn.api import (
     page,
     problems,
+    routes_energy,
     routes_live,
     routes_login,
     routes_models,
@@ -91,6 +92,7 @@ def _routes() -> FastAPI:
     for module in (
         routes_login,
         routes_plant,
+        routes_energy,
         routes_readings,
         routes_telemetry,
         routes_orders,

@@ -98,6 +98,11 @@ class Client:
         """The machine seen by two other methods, computed now (`SecondOpinionOut`); may take some seconds."""
         return cast(Record, self._get(f"/api/assets/{_part(asset)}/second-opinion"))
 
+    def energy(self, asset: str) -> Record:
+        """What running on as it is costs in energy a day (`EnergyOut`), computed now; may take a second. Raises
+        `NotReady` with the reason while it cannot be told, `Rejected` (`not-found`) without a meter."""
+        return cast(Record, self._get(f"/api/assets/{_part(asset)}/energy"))
+
     def orders(self, open: bool = True, asset: str | None = None, limit: int = 200) -> DataFrame:
         """Work orders, newest first, by number; only those that are not done yet when `open`."""
         import pandas as pd

@@ -73,6 +73,14 @@ class ModelsSettings(Strict):
     false_order_cost: float | None = Field(None, ge=0)
 
 
+class EnergySettings(Strict):
+    """What a kWh costs, for the price of degraded running; without it only the kWh are told. `currency` is printed
+    before every amount."""
+
+    price_per_kwh: float | None = Field(None, ge=0, allow_inf_nan=False)
+    currency: str = Field("EUR", min_length=1, max_length=8)
+
+
 class JournalSettings(Strict):
     """`limit_bytes`: when this much waits for the store or the second sink, acknowledgements are withheld."""
 
@@ -155,6 +163,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     scoring: ScoringSettings = ScoringSettings()
     models: ModelsSettings = ModelsSettings()
+    energy: EnergySettings = EnergySettings()
     journal: JournalSettings = JournalSettings()
     retention: RetentionSettings = RetentionSettings()
     influx: InfluxSettings = InfluxSettings()

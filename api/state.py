@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from forewarn.api.models_desk import ModelsDesk
 from forewarn.api.readings import ReadingDesk
+from forewarn.api.settings import EnergySettings
 from forewarn.api.telemetry import TelemetryDesk
 from forewarn.core.clock import PlantClock
 from forewarn.core.health import SensorEvent
@@ -84,6 +85,7 @@ class Plantroom:
     telemetry: TelemetryDesk | None = None
     readings: ReadingDesk | None = None
     models: ModelsDesk | None = None
+    energy: EnergySettings = field(default_factory=EnergySettings)
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

@@ -245,6 +245,7 @@ def main_parts(
 
     control = ControlClient(settings.control_socket)
     room.telemetry = TelemetryDesk(settings.plant, settings.adopted, settings.broker_promises, control, use)
+    room.energy = settings.energy
     room.readings = ReadingDesk(reader, EntryBook(records), control, retention_us(settings))
     return MainParts(room, scorer, records, derived, models_of(settings, room, records, registry))
 

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
-from forewarn.api import schemas, schemas_readings, schemas_telemetry
+from forewarn.api import schemas, schemas_energy, schemas_readings, schemas_telemetry
 from forewarn.api.app import openapi_document
 from forewarn.api.auth import COOKIE
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
@@ -51,7 +51,7 @@ def types_of_the_page(root: Path) -> tuple[dict[str, dict[str, str]], dict[str, 
 
 
 def models() -> dict[str, type[BaseModel]]:
-    modules = (schemas, schemas_readings, schemas_telemetry)
+    modules = (schemas, schemas_energy, schemas_readings, schemas_telemetry)
     members = [(m.__name__, n, c) for m in modules for n, c in inspect.getmembers(m, inspect.isclass)]
     return {n: c for home, n, c in members if issubclass(c, BaseModel) and c.__module__ == home}
 

@@ -168,6 +168,37 @@ export interface SecondOpinionOut {
   trends: RobustTrendOut[];
 }
 
+/** A value with the interval that holds it with the probability `level`. */
+export interface RangeOut {
+  low: number;
+  middle: number;
+  high: number;
+}
+
+/**
+ * What running on as it is costs; below 0 the machine needs less than its own past, the baseline, for the same work.
+ * `per_output` is kWh per unit of what it delivers (null: no flow is measured), `cost_per_day` null without a price.
+ */
+export interface EnergyOut {
+  asset: string;
+  since: string;
+  until: string;
+  baseline_from: string;
+  baseline_until: string;
+  level: number;
+  sure: boolean;
+  extra_kwh_per_day: RangeOut;
+  cost_per_day: RangeOut | null;
+  currency: string;
+  actual_kw: number;
+  expected_kw: number;
+  hours_per_day: number;
+  output: string | null;
+  per_output: number | null;
+  expected_per_output: number | null;
+  per_output_unit: string | null;
+}
+
 /** A part on an order, with its lead time in days (half / nine of ten deliveries). */
 export interface PartLineOut {
   part: string;
