@@ -104,7 +104,7 @@ def of_size(fleet: Sequence[tuple[Asset, dict[str, Track]]], workers: int) -> di
     """Passes over so many assets: the first one, and the best and all of the later ones."""
     judges = judges_for(len(fleet), workers)
     try:
-        one_pass(judges, asks_at(fleet[:workers], HOURS - 2))  # the processes are up
+        one_pass(judges, asks_at(fleet[: 8 * workers], HOURS - 2))  # the processes are up
         first, _, _ = one_pass(judges, asks_at(fleet, HOURS - 1))
         later = [one_pass(judges, asks_at(fleet, HOURS + place)) for place in range(PASSES)]
     finally:

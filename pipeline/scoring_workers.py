@@ -32,7 +32,7 @@ from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
 MANY_ASSETS = 400
 """From so many machines on a plant gets a process per core, unless its settings say otherwise."""
 
-TOGETHER = 25
+TOGETHER = 10
 """So many assets go to a worker in one message."""
 
 REMEMBERED = 20_000
