@@ -42,7 +42,7 @@ def run(*arguments: str) -> dict[str, Any]:
 
 
 def test_from_training_to_promotion(settings: Settings) -> None:
-    trained = run("train", "pump-life", "--task", "life", "--kind", "weibull", "--class", "pump")
+    trained = run("train", "pump-life", "--task", "life", "--kind", "change_since_start", "--class", "pump")
     assert (trained["version"], trained["stage"]) == (1, "candidate")
     assert trained["metrics"]["answered"] > 0
 
@@ -92,7 +92,7 @@ def test_the_scorecard_names_the_breakdowns_that_were_missed(settings: Settings)
 
 
 def test_a_child_runs_a_what_if_and_tells_how_far_it_is(settings: Settings) -> None:
-    request = WhatIfRequest(day(20), day(90), 24.0, threshold=0.99)
+    request = WhatIfRequest(day(50), day(90), 24.0, threshold=0.99, assets=("p4",))
     sha256 = model_children.what_if_child(settings)(request, lambda share, what: None, lambda: False)
     report = model_tools.reports_of(settings).get(sha256)
     assert report is not None
