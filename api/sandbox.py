@@ -7,7 +7,7 @@ the sensors and the crew are simulated. What comes out is a state folder to try 
 
 from __future__ import annotations
 
-import shutil
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ import numpy as np
 
 from forewarn.api import wiring
 from forewarn.api.settings import Settings
-from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
+from forewarn.core.clock import US_PER_DAY, US_PER_HOUR, US_PER_S
 from forewarn.core.errors import Rejected
 from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.plant import Plant
@@ -26,7 +26,7 @@ from forewarn.core.ports import Actor, SeriesWriter
 from forewarn.core.readings import Readings, Waveform
 from forewarn.core.work import Advice, Decision, Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.simulators.vibration import SAMPLE_RATE_HZ
-from forewarn.simulators.works import Told, Works
+from forewarn.simulators.works import SCALAR_US, WAVEFORM_EVERY, Told, Works
 
 LOOK_US = US_PER_DAY
 SOONEST_US, LATEST_US = 1 * US_PER_DAY, 12 * US_PER_DAY  # from an order to its work; in between a day before "start by"
@@ -67,7 +67,7 @@ def live(
         raise Rejected("folder_not_empty", f"{folder} holds something already: name a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     with as_file(files("forewarn.simulators") / "demo_plant.yaml") as plant:
-        shutil.copy(plant, folder / "plant.yaml")
+        (folder / "plant.yaml").write_text(at_the_pace_of_works(plant.read_text()))
     ends_us = end_us if end_us is not None else time.time_ns() // 1000 // US_PER_DAY * US_PER_DAY
     origin_us = ends_us - round(days) * US_PER_DAY
     sandbox = _Sandbox(Settings(state_dir=folder, plant=folder / "plant.yaml"), seed, origin_us)
@@ -75,6 +75,16 @@ def live(
         return sandbox.run(days, say)
     finally:
         sandbox.close()
+
+
+def at_the_pace_of_works(plant: str) -> str:
+    """The demo's plant file with the periods at which a works of months speaks; the demo itself speaks more often.
+
+    >>> at_the_pace_of_works("a: {period_s: 600}\\nb: {period_s: 7200}").splitlines()
+    ['a: {period_s: 3600}', 'b: {period_s: 21600}']
+    """
+    slower = {"600": SCALAR_US // US_PER_S, "7200": WAVEFORM_EVERY * SCALAR_US // US_PER_S}
+    return re.sub(r"period_s: (600|7200)\b", lambda found: f"period_s: {slower[found[1]]}", plant)
 
 
 class _Sandbox:
