@@ -123,3 +123,15 @@ def test_spans_without_time_are_refused() -> None:
         Span(day(2), day(1))
     with pytest.raises(Rejected, match="never ends"):
         Span(day(1), day(2), 0)
+
+
+def test_a_repair_that_was_done_closes_the_order_of_the_replay_and_the_next_trouble_opens_another() -> None:
+    past = Past(("p1",))
+    past.wear("p1", 0, 40, 1.0)
+    past.order("p1", 40, 41)
+    past.wear("p1", 41, 85, 1.0, seed=2)
+    past.order("p1", 85, 86)
+    found = run(past).orders
+    assert [order.slot for order in found] == [0, 1]
+    assert day(28) < found[0].opened_us < day(40)
+    assert day(73) < found[1].opened_us < day(85)
