@@ -100,7 +100,9 @@ def noisy(correlation: float, points: int = 400, seed: int = 4) -> Channel:
     at = np.arange(points, dtype=np.int64) * US_PER_HOUR
     spec = SignalSpec("p", "x", "ratio", "percent", "t")
     limit = Limit(False, (1, -1), 1e-6, 100.0, 0.5, False)
-    return Channel("x", spec, "", "percent", at, y, RegimeTable(np.zeros((points, 0))), np.arange(points) * 1.0, limit)
+    return Channel(
+        "x", spec, "", "percent", at, y, RegimeTable(np.zeros((points, 0))), np.arange(points, dtype=np.float64), limit
+    )
 
 
 def bound(channel: Channel, rate: float, channels: int = 1) -> float:
