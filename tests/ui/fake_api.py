@@ -21,7 +21,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 
-from forewarn.api import page
+from forewarn.api import page, problems
 from forewarn.api.schemas import (
     ActionIn,
     AssetDetail,
@@ -38,6 +38,7 @@ from forewarn.api.schemas import (
     StatusName,
     Trend,
 )
+from forewarn.api.schemas_energy import EnergyOut
 from tests.ui import fake_plant
 from tests.ui.fake_readings import FakeReadings, reading_routes
 from tests.ui.fake_telemetry import FakeTelemetry, problem, telemetry_routes
@@ -55,6 +56,7 @@ class FakePlant:
     orders: list[OrderDetail] = field(default_factory=list)
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
     readings: FakeReadings = field(default_factory=FakeReadings)
+    price_per_kwh: float | None = None
     keys: list[str] = field(default_factory=list)
     listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[ServerSentEvent | None]]] = field(
         default_factory=list
@@ -179,6 +181,15 @@ def _plant_routes(app: FastAPI, plant: FakePlant) -> None:
     def get_second_opinion(id: str) -> SecondOpinionOut | JSONResponse:
         asset = plant.asset(id)
         return fake_plant.second_opinion(asset) if asset else problem(404, "Not Found")
+
+    @app.get("/api/assets/{id}/energy", response_model=EnergyOut)
+    def get_energy(id: str) -> EnergyOut | JSONResponse:
+        asset = plant.asset(id)
+        if asset is None:
+            return problem(404, "Not Found")
+        if asset.state == "offline":
+            return problems.problem(503, "warming-up", "Too little data", "it has not run in the last week")
+        return fake_plant.energy(asset, plant.price_per_kwh)
 
     @app.get("/api/assets/{id}/spectrum", response_model=Spectrum)
     def get_spectrum(id: str, signal: str, kind: Literal["envelope", "amplitude"]) -> Spectrum | JSONResponse:

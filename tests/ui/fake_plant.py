@@ -32,6 +32,7 @@ from forewarn.api.schemas import (
     Tone,
     Trend,
 )
+from forewarn.api.schemas_energy import EnergyOut, RangeOut
 from forewarn.core.work import TRANSITIONS, Status
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -330,6 +331,20 @@ def second_opinion(asset: AssetDetail) -> SecondOpinionOut:
     return SecondOpinionOut(
         asset=asset.id, at=NOW, warming_up=False, rows=240, needed_rows=108, isolation=forest, trends=trends
     )
+
+
+def energy(asset: AssetDetail, price: float | None) -> EnergyOut:
+    """Of a machine with a fault: it surely costs more; of the others: no sure change, and no flow is measured."""
+    worn = bool(asset.diagnosis)
+    extra = RangeOut(low=8.02, middle=12.41, high=16.97) if worn else RangeOut(low=-1.1, middle=0.2, high=1.5)
+    cost = None if price is None else RangeOut(**{end: price * kwh for end, kwh in extra.model_dump().items()})
+    return EnergyOut(
+        asset=asset.id, since=NOW - timedelta(days=1), until=NOW, baseline_from=NOW - timedelta(days=60),
+        baseline_until=NOW - timedelta(days=30), level=0.8, sure=worn, extra_kwh_per_day=extra, cost_per_day=cost,
+        currency="EUR", actual_kw=37.81, expected_kw=37.29, hours_per_day=24.0, output="flow" if worn else None,
+        per_output=0.412 if worn else None, expected_per_output=0.406 if worn else None,
+        per_output_unit="kWh/m^3" if worn else None,
+    )  # fmt: skip
 
 
 def row(asset: AssetDetail) -> AssetRow:

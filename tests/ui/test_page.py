@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from forewarn.api import page as page_layer
 from forewarn.core.work import Status
+from tests.ui import fake_plant
 from tests.ui.browsing import COLLECT_VIOLATIONS, DESK, PHONE
 from tests.ui.fake_api import LOGIN, order_row
 from tests.ui.fake_plant import NOW
@@ -162,6 +163,31 @@ def test_a_second_opinion_is_given_when_asked_for(stage: Stage) -> None:
             card.get_by_role("button", name="Second opinion").click()
             for text in told:
                 expect(card).to_contain_text(text)
+
+
+def test_what_running_on_costs_is_told_in_kwh_and_in_money_where_a_price_is_set(stage: Stage) -> None:
+    extra = "costs 12.4 kWh a day more than it used to (8 to 17)"
+    for price, told in ((None, extra), (0.2, f"{extra}, about EUR 2.48 a day")):
+        stage.plant.price_per_kwh = price
+        with stage.page("/assets/pump-04") as page:
+            card = page.get_by_role("region", name="Price of running on")
+            expect(card.locator("p").first).to_have_text(f"Running as it does now {told}")
+            expect(card).to_contain_text("Energy per m³ delivered")
+            expect(card).to_contain_text("used to be 0.406 kWh")
+    with stage.page("/assets/fan-02") as page:
+        card = page.get_by_role("region", name="Price of running on")
+        expect(card.locator("p").first).to_have_text("It draws what it used to: no sure change (-1.1 to 1.5 kWh a day)")
+        expect(card).to_contain_text("Energy per running hour")
+
+
+def test_what_running_on_costs_says_why_it_cannot_be_told_and_is_hidden_without_a_meter(stage: Stage) -> None:
+    stage.watch.expected = ("503",)
+    with stage.page("/assets/fan-03") as page:
+        card = page.get_by_role("region", name="Price of running on")
+        expect(card).to_contain_text("it has not run in the last week")
+        signals = [s for s in fake_plant.SIGNALS if s.quantity != "power"]
+        stage.plant.change_asset("fan-03", signals=signals)
+        expect(card).to_have_count(0)
 
 
 def test_the_trend_shows_the_signal_that_was_picked(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 /** One way to the server: JSON in, JSON out, problem documents as errors. */
 
 import type {
-  ActionIn, AssetDetail, AssetRow, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, SecondOpinionOut, Spectrum, SpectrumKind, Trend, VerificationIn,
+  ActionIn, AssetDetail, AssetRow, EnergyOut, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, SecondOpinionOut, Spectrum, SpectrumKind, Trend, VerificationIn,
 } from "./types";
 
 /** What the server (status above 0) or the network (status 0) answered instead of data. */
@@ -12,6 +12,8 @@ export class ApiError extends Error {
     readonly detail: string,
     /** Field of the form that was sent -> what is wrong with it; "" for the whole. */
     readonly fields: Readonly<Record<string, string>> = {},
+    /** The stable name of the problem, `urn:forewarn:...`. */
+    readonly type = "",
   ) {
     super(detail || title);
   }
@@ -36,7 +38,7 @@ function fieldsOf({ errors = [] }: Answer): Record<string, string> {
 async function failure(response: Response): Promise<ApiError> {
   const isJson = (response.headers.get("content-type") ?? "").includes("json");
   const body: unknown = isJson ? await response.json() : null;
-  if (isProblem(body)) return new ApiError(response.status, body.title ?? "", body.detail ?? "", fieldsOf(body));
+  if (isProblem(body)) return new ApiError(response.status, body.title ?? "", body.detail ?? "", fieldsOf(body), body.type);
   return new ApiError(response.status, response.statusText || `HTTP ${response.status}`, "");
 }
 
@@ -66,6 +68,11 @@ export function post(path: string, body: unknown, headers: Record<string, string
 }
 
 const id = encodeURIComponent;
+
+/** Why it cannot be told yet, in a sentence of the server. */
+export interface Untold {
+  untold: string;
+}
 
 export interface OrderFilter {
   open?: boolean;
@@ -99,6 +106,16 @@ export const api = {
       return await get<Spectrum>(`/api/assets/${id(asset)}/spectrum?signal=${id(name)}&kind=${kind}`, signal);
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
+  },
+
+  /** What running on costs in energy, or why that cannot be told yet. */
+  energy: async (asset: string, signal?: AbortSignal): Promise<EnergyOut | Untold> => {
+    try {
+      return await get<EnergyOut>(`/api/assets/${id(asset)}/energy`, signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.type === "urn:forewarn:warming-up") return { untold: error.detail };
       throw error;
     }
   },

@@ -70,6 +70,15 @@ export const useSpectrum = (asset: string, name: string, kind: SpectrumKind) =>
     refetchInterval: 15 * SECOND_MS,
   });
 
+/** Takes the server about a second, and changes over hours. */
+export const useEnergy = (asset: string) =>
+  useQuery({
+    queryKey: ["energy", asset],
+    queryFn: ({ signal }) => api.energy(asset, signal),
+    staleTime: 60 * SECOND_MS,
+    refetchInterval: 300 * SECOND_MS,
+  });
+
 /** Asked for by a button only: it takes the server up to some seconds. */
 export const useSecondOpinion = (asset: string) =>
   useQuery({

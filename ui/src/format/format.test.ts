@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { en } from "../i18n/en";
 import { zh } from "../i18n/zh";
 import { clockRate, dateTime, earliestFirst, HOUR_MS, knownZone, life, relative, seconds, span, zoneOffsetMs } from "./times";
-import { bytes, named, number, percent, quantity, withUnits } from "./units";
+import { bytes, money, named, number, percent, quantity, rounded, withUnits } from "./units";
 
 const now = Date.parse("2026-11-23T12:00:00Z");
 
@@ -47,6 +47,15 @@ describe("numbers", () => {
   it("name an axis", () => expect(named("Temperature", "degC")).toBe("Temperature (°C)"));
   it("stand with printed units inside a sentence", () =>
     expect(withUnits("rose to 6.1 m/s^2; 54 degC, 985 m^3/h")).toBe("rose to 6.1 m/s²; 54 °C, 985 m³/h"));
+  it("beside an interval have as many digits as it lets mean something", () => {
+    expect([12.41, 8.02, 16.97].map((n) => rounded(n, 8.95, "en"))).toEqual(["12.4", "8", "17"]);
+    expect([1243.3, -0.2].map((n) => rounded(n, 310, "en"))).toEqual(["1,243", "0"]);
+    expect(rounded(0.6123, 1.1, "en")).toBe("0.6");
+    expect(rounded(2, 0, "en")).toBe("2");
+  });
+  it("of money have cents below a thousand", () => {
+    expect([2.5, 1249.6].map((n) => money(n, "EUR", "en"))).toEqual(["EUR 2.50", "EUR 1,250"]);
+  });
   it("group thousands", () => expect(number(1234567, "en")).toBe("1,234,567"));
   it("do not claim certainty by rounding", () => {
     expect(percent(0.999)).toBe("> 99 %");

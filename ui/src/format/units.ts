@@ -38,6 +38,19 @@ export function number(value: number, language: string): string {
   return value.toLocaleString(language, { maximumSignificantDigits: 4 });
 }
 
+/** A value beside its interval of this width: digits as far as the interval lets them mean something. */
+export function rounded(value: number, width: number, language: string): string {
+  const digits = width > 0 ? Math.min(3, Math.max(0, 1 - Math.floor(Math.log10(width)))) : 2;
+  const near = Math.round(value * 10 ** digits) / 10 ** digits || 0; // never "-0"
+  return near.toLocaleString(language, { maximumFractionDigits: digits });
+}
+
+/** `EUR 2.50`, and `EUR 1,250` from a thousand on. */
+export function money(value: number, currency: string, language: string): string {
+  const digits = Math.abs(value) >= 1000 ? 0 : 2;
+  return `${currency} ${value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+}
+
 export function quantity(value: number, unit: string, language: string): string {
   const text = unitText(unit);
   return text ? `${number(value, language)} ${text}` : number(value, language);

@@ -45,6 +45,8 @@ function makeSiteFormat(words: Words, zone: string) {
     /** A moment as a chart draws it: shifted so that its UTC reads as the time of the site. */
     chartMs: (ms: number) => ms + times.zoneOffsetMs(ms, zone),
     number: (value: number) => units.number(value, language),
+    rounded: (value: number, width: number) => units.rounded(value, width, language),
+    money: (value: number, currency: string) => units.money(value, currency, language),
     unit: units.unitText,
     quantity: (value: number, unit: string) => units.quantity(value, unit, language),
     percent: units.percent,

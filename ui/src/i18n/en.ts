@@ -79,7 +79,10 @@ const quantities: Record<string, string> = {
 
 /** Features of waveforms; one that is not listed shows its own name. */
 const features: Record<string, string> = {
-  rms: "RMS", peak: "peak", crest: "crest factor", kurtosis: "kurtosis", mean: "mean", velocity_rms: "velocity RMS",
+  rms: "RMS", peak: "peak", peak_to_peak: "peak to peak", crest: "crest factor", impulse: "impulse factor",
+  kurtosis: "kurtosis", skewness: "skewness", mean: "mean", velocity_rms: "velocity RMS",
+  velocity_sub: "velocity below 1x speed", velocity_vane: "velocity at vane pass", gear_mesh: "gear mesh",
+  gear_sidebands: "side bands of the gear mesh",
   velocity_1x: "velocity at 1x speed", velocity_2x: "velocity at 2x speed", velocity_3x: "velocity at 3x speed",
   envelope_rms: "envelope RMS", tone_bpfo: "BPFO tone (outer race)", tone_bpfi: "BPFI tone (inner race)",
   tone_bsf: "BSF tone (rolling element)", tone_bsf2: "2x BSF tone (rolling element)", tone_ftf: "FTF tone (cage)",
@@ -211,6 +214,19 @@ export const en = {
   pulls: {
     title: "What pulls the score", empty: "Nothing pulls the score", feature: "Feature", share: "Share",
     now: "Now", usual: "Usual", versus: (value: string, baseline: string) => `${value}, usually ${baseline}`,
+  },
+  energy: {
+    title: "Price of running on", hint: "Energy beyond what this machine itself used to draw for the same work.",
+    range: (low: string, high: string) => `${low} to ${high}`,
+    more: (extra: string, range: string) => `Running as it does now costs ${extra} a day more than it used to (${range})`,
+    less: (saved: string, range: string) => `Running as it does now takes ${saved} a day less than it used to (${range})`,
+    money: (told: string, cost: string) => `${told}, about ${cost} a day`,
+    unsure: (range: string) => `It draws what it used to: no sure change (${range} a day)`,
+    perOutput: (unit: string) => `Energy per ${unit} delivered`, perHour: "Energy per running hour", running: "Running a day",
+    usedTo: (value: string) => `used to be ${value}`,
+    span: (from: string, to: string) => `${from} to ${to}`,
+    basis: (stretch: string, past: string, level: string) => `${stretch}, against ${past}. The range in brackets holds with ${level}.`,
+    untold: "This cannot be told yet",
   },
   opinion: {
     title: "Second opinion", hint: "Two other methods look at the same readings. They open no order.",

@@ -47,7 +47,9 @@ export const zh: Words = {
     dimensionless: "数值",
   },
   features: {
-    rms: "有效值", peak: "峰值", crest: "峰值因数", kurtosis: "峭度", mean: "均值", velocity_rms: "速度有效值",
+    rms: "有效值", peak: "峰值", peak_to_peak: "峰峰值", crest: "峰值因数", impulse: "脉冲因数", kurtosis: "峭度",
+    skewness: "偏度", mean: "均值", velocity_rms: "速度有效值", velocity_sub: "低于 1 倍转频的速度",
+    velocity_vane: "叶片通过频率速度", gear_mesh: "齿轮啮合", gear_sidebands: "齿轮啮合边带",
     velocity_1x: "1 倍转频速度", velocity_2x: "2 倍转频速度", velocity_3x: "3 倍转频速度", envelope_rms: "包络有效值",
     tone_bpfo: "BPFO 谱线（外圈）", tone_bpfi: "BPFI 谱线（内圈）", tone_bsf: "BSF 谱线（滚动体）", tone_bsf2: "2 倍 BSF 谱线（滚动体）", tone_ftf: "FTF 谱线（保持架）",
   },
@@ -149,6 +151,19 @@ export const zh: Words = {
   pulls: {
     title: "分数由何而来", empty: "没有拉高分数的特征", feature: "特征", share: "占比", now: "当前", usual: "平时",
     versus: (value, baseline) => `${value}，平时 ${baseline}`,
+  },
+  energy: {
+    title: "继续运行的代价", hint: "做同样的工作，比该设备自身过去多用的电能。",
+    range: (low, high) => `${low} 至 ${high}`,
+    more: (extra, range) => `以现状运行，每天比过去多用 ${extra}（${range}）`,
+    less: (saved, range) => `以现状运行，每天比过去少用 ${saved}（${range}）`,
+    money: (told, cost) => `${told}，每天约 ${cost}`,
+    unsure: (range) => `用电与过去相同：无确定变化（每天 ${range}）`,
+    perOutput: (unit) => `每输送 ${unit} 的电能`, perHour: "每运行小时的电能", running: "每天运行",
+    usedTo: (value) => `过去为 ${value}`,
+    span: (from, to) => `${from} 至 ${to}`,
+    basis: (stretch, past, level) => `${stretch}，对比 ${past}。括号内区间的置信度为 ${level}。`,
+    untold: "目前还无法得出",
   },
   opinion: {
     title: "第二意见", hint: "用另外两种方法看同样的读数，不会开工单。", ask: "第二意见", again: "再问一次",

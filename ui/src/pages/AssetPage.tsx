@@ -21,6 +21,7 @@ import { withUnits } from "../format/units";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { AssetOrders, Diagnosis, SignalTable } from "./AssetParts";
+import { EnergyCard, hasMeter } from "./EnergyCard";
 import { NotFoundPage } from "./NotFoundPage";
 import { SecondOpinion } from "./SecondOpinion";
 
@@ -132,6 +133,7 @@ function Side({ asset }: { asset: AssetDetail }) {
       <Card title={words.pulls.title} hint={hint}>
         {asset.contributions.length === 0 ? <Empty inline title={words.pulls.empty} /> : <Pulls contributions={asset.contributions} />}
       </Card>
+      {hasMeter(asset.signals) && <EnergyCard asset={asset.id} />}
       <SecondOpinion asset={asset.id} />
     </div>
   );
