@@ -33,7 +33,7 @@ SPARSE = 0.5  # a channel that covers less than this share of the rows of the fu
 PULLS_OVER = 5  # newest rows
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Together:
     """`score` in [0, 0.75], 0.5 = at the limit, which is set for `false_alarms_per_year`; `alarm`: beyond it and not
     returned since. `pulls`: channel and its share of the newest five rows, the largest first. `past_rows` taught it,

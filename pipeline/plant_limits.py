@@ -1,9 +1,9 @@
 """`limits:` of signals and machines -> `core.plant_limits.PlantLimit`, in canonical units.
 
-    signals:
-      temperature_de: {unit: degF, limits: {hot: {alert: 185, alarm: 200, for: 10min, hysteresis: 5}}}
-    limits:
-      starved: {any_of: [{signal: flow, below: 20}, {signal: pressure, below: 1.5}], state: alarm, for: 30s}
+signals:
+  temperature_de: {unit: degF, limits: {hot: {alert: 185, alarm: 200, for: 10min, hysteresis: 5}}}
+limits:
+  starved: {any_of: [{signal: flow, below: 20}, {signal: pressure, below: 1.5}], state: alarm, for: 30s}
 """
 
 from __future__ import annotations

@@ -109,7 +109,8 @@ class OwnThread:
                 ask.since_us,
                 memory,
                 shelved=ask.shelved,
-                prior=ask.prior, learned=ask.learned,
+                prior=ask.prior,
+                learned=ask.learned,
             )
         except Exception as error:
             return Failure.of(error)

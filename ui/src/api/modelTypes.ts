@@ -3,7 +3,7 @@
 export type StageName = "candidate" | "shadow" | "challenger" | "champion" | "retired";
 
 /** A number with its 95 % interval; all null where nothing was counted. `count` of `total` cases or asset-years. */
-export interface Estimate {
+export interface EstimateOut {
   value: number | null;
   low: number | null;
   high: number | null;
@@ -30,8 +30,13 @@ export interface ModelRow {
   allowed_stages: StageName[];
 }
 
+export interface ModelColumnOut {
+  name: string;
+  unit: string;
+}
+
 export interface ModelDetail extends ModelRow {
-  columns: { name: string; unit: string }[];
+  columns: ModelColumnOut[];
   data_digest: string;
   data_from: string;
   data_until: string;
@@ -45,46 +50,52 @@ export interface ModelDetail extends ModelRow {
 }
 
 /** `of`: an asset class, "name version" of a model, or "" for all. */
-export interface Score {
+export interface ScoreOut {
   of: string;
   orders: number;
-  precision: Estimate;
-  confirmed: Estimate;
-  recall: Estimate;
-  warning_days: Estimate;
-  in_time: Estimate;
-  false_alarms_per_year: Estimate;
+  precision: EstimateOut;
+  confirmed: EstimateOut;
+  recall: EstimateOut;
+  warning_days: EstimateOut;
+  in_time: EstimateOut;
+  false_alarms_per_year: EstimateOut;
   set_rate: number | null;
   asset_years: number;
   net: number | null;
 }
 
-export interface Miss {
+export interface MissOut {
   asset: string;
   asset_class: string;
   number: string;
   at: string;
 }
 
-export interface Scorecard {
+export interface ScorecardOut {
   since: string;
   until: string;
   empty: boolean;
   waiting: number;
-  total: Score;
-  by_class: Score[];
-  by_model: Score[];
-  misses: Miss[];
+  total: ScoreOut;
+  by_class: ScoreOut[];
+  by_model: ScoreOut[];
+  misses: MissOut[];
 }
 
+/** `until` null: now. Nothing changed: today against today. */
 export interface WhatIfIn {
   since: string;
+  until: string | null;
   every_h: number;
   false_alarms: number | null;
+  threshold: number | null;
+  policy: { [name: string]: number };
   model: string;
+  asset_class: string;
+  assets: string[];
 }
 
-export interface OpenedOrder {
+export interface OpenedOut {
   fault: string;
   label: string;
   opened_at: string;
@@ -95,27 +106,27 @@ export interface OpenedOrder {
 
 export type Change = "appeared" | "vanished" | "earlier" | "later" | "same";
 
-export interface OrderChange {
+export interface OrderChangeOut {
   what: Change;
   asset: string;
   asset_name: string;
-  before: OpenedOrder | null;
-  after: OpenedOrder | null;
+  before: OpenedOut | null;
+  after: OpenedOut | null;
   moved_h: number;
 }
 
-export interface Verdicts {
+export interface VerdictsOut {
   orders: number;
-  alarms_per_asset_month: Estimate;
+  alarms_per_asset_month: EstimateOut;
   confirmed: number;
   false: number;
   missed: number;
   unknown: number;
-  precision: Estimate;
-  warning_days: Estimate;
+  precision: EstimateOut;
+  warning_days: EstimateOut;
 }
 
-export interface WhatIf {
+export interface WhatIfOut {
   sha256: string;
   change: { [name: string]: unknown };
   model: string;
@@ -123,14 +134,14 @@ export interface WhatIf {
   until: string;
   every_h: number;
   assets: string[];
-  before: Verdicts;
-  after: Verdicts;
-  real: Verdicts;
-  changes: OrderChange[];
+  before: VerdictsOut;
+  after: VerdictsOut;
+  real: VerdictsOut;
+  changes: OrderChangeOut[];
   notes: string[];
 }
 
-export interface Job {
+export interface JobOut {
   id: string;
   kind: "whatif" | "train";
   state: "queued" | "running" | "done" | "failed" | "cancelled";
@@ -142,7 +153,7 @@ export interface Job {
   problem: string | null;
 }
 
-export interface ColumnDrift {
+export interface ColumnDriftOut {
   column: string;
   psi: number;
   ks: number;
@@ -154,20 +165,20 @@ export interface ColumnDrift {
 }
 
 /** `version` null: the models that ship. */
-export interface Drift {
+export interface DriftOut {
   name: string;
   version: number | null;
   asset_class: string;
   since: string;
   at: string;
-  columns: ColumnDrift[];
-  coverage: Estimate;
+  columns: ColumnDriftOut[];
+  coverage: EstimateOut;
   residual_ratio: number | null;
   reasons: string[];
   note: string;
 }
 
-export interface RetrainingTask {
+export interface RetrainingOut {
   id: number;
   model: string;
   asset_class: string;
@@ -180,6 +191,6 @@ export interface RetrainingTask {
 
 export interface DriftPage {
   looked_at: string | null;
-  models: Drift[];
-  tasks: RetrainingTask[];
+  models: DriftOut[];
+  tasks: RetrainingOut[];
 }

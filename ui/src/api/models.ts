@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ask, get, post } from "./client";
 import { idempotencyKey } from "./orders";
-import type { DriftPage, Job, ModelDetail, ModelRow, Scorecard, WhatIf, WhatIfIn } from "./modelTypes";
+import type { DriftPage, JobOut, ModelDetail, ModelRow, ScorecardOut, WhatIfOut, WhatIfIn } from "./modelTypes";
 
 const CALM_MS = 30_000;
 const BUSY_MS = 1_000;
@@ -23,13 +23,13 @@ export const models = {
     })),
   move: (model: ModelDetail, stage: "shadow" | "candidate" | "retired") =>
     told<ModelDetail>(post(`${place(model)}/stage`, { stage }, { "If-Match": `"${model.revision}"` })),
-  whatIf: (wanted: WhatIfIn) => told<Job>(post("/api/whatif", wanted)),
-  cancel: (job: Job) => told<Job>(ask(`/api/jobs/${encodeURIComponent(job.id)}`, { method: "DELETE" })),
-  trainAgain: (task: number) => told<Job>(post(`/api/retraining/${task}/train`, {})),
+  whatIf: (wanted: WhatIfIn) => told<JobOut>(post("/api/whatif", wanted)),
+  cancel: (job: JobOut) => told<JobOut>(ask(`/api/jobs/${encodeURIComponent(job.id)}`, { method: "DELETE" })),
+  trainAgain: (task: number) => told<JobOut>(post(`/api/retraining/${task}/train`, {})),
 };
 
 export const useScorecard = () =>
-  useQuery({ queryKey: [...MODELS, "scorecard"], queryFn: ({ signal }) => get<Scorecard>("/api/scorecard", signal), refetchInterval: CALM_MS });
+  useQuery({ queryKey: [...MODELS, "scorecard"], queryFn: ({ signal }) => get<ScorecardOut>("/api/scorecard", signal), refetchInterval: CALM_MS });
 
 export const useVersions = () =>
   useQuery({ queryKey: [...MODELS, "versions"], queryFn: ({ signal }) => get<ModelRow[]>("/api/models", signal), refetchInterval: CALM_MS });
@@ -37,18 +37,18 @@ export const useVersions = () =>
 export const useVersion = (name: string, version: number) =>
   useQuery({ queryKey: [...MODELS, "version", name, version], queryFn: ({ signal }) => get<ModelDetail>(place({ name, version }), signal) });
 
-export const isRunning = (job: Job): boolean => job.state === "queued" || job.state === "running";
+export const isRunning = (job: JobOut): boolean => job.state === "queued" || job.state === "running";
 
 /** What-if runs and trainings; asked every second while one of them runs. */
 export const useJobs = () =>
   useQuery({
     queryKey: [...MODELS, "jobs"],
-    queryFn: ({ signal }) => get<Job[]>("/api/jobs", signal),
+    queryFn: ({ signal }) => get<JobOut[]>("/api/jobs", signal),
     refetchInterval: ({ state }) => (state.data?.some(isRunning) ? BUSY_MS : CALM_MS),
   });
 
 export const useReport = (sha256: string) =>
-  useQuery({ queryKey: [...MODELS, "report", sha256], queryFn: ({ signal }) => get<WhatIf>(`/api/whatif/${sha256}`, signal), staleTime: Infinity });
+  useQuery({ queryKey: [...MODELS, "report", sha256], queryFn: ({ signal }) => get<WhatIfOut>(`/api/whatif/${sha256}`, signal), staleTime: Infinity });
 
 export const useDrift = () =>
   useQuery({ queryKey: [...MODELS, "drift"], queryFn: ({ signal }) => get<DriftPage>("/api/drift", signal), refetchInterval: CALM_MS });

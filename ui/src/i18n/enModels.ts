@@ -1,6 +1,6 @@
 /** The words of the page of models, in English. `zhModels.ts` has the same shape. */
 
-import type { Change, Job, StageName } from "../api/modelTypes";
+import type { Change, JobOut, StageName } from "../api/modelTypes";
 import type { Kept, Section } from "../pages/models/rules";
 
 const sections: Record<Section, string> = {
@@ -24,11 +24,11 @@ const changes: Record<Change, string> = {
   appeared: "New order", vanished: "No order any more", earlier: "Earlier by", later: "Later by", same: "As before",
 };
 
-const jobStates: Record<Job["state"], string> = {
+const jobStates: Record<JobOut["state"], string> = {
   queued: "Waiting", running: "Running", done: "Done", failed: "Failed", cancelled: "Cancelled",
 };
 
-const jobKinds: Record<Job["kind"], string> = { whatif: "What-if run", train: "Training" };
+const jobKinds: Record<JobOut["kind"], string> = { whatif: "What-if run", train: "Training" };
 
 /** Figures of a card; one that is not listed shows its own name. */
 const metrics: Record<string, string> = {

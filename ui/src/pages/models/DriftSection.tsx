@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { models, MODELS, useDrift } from "../../api/models";
-import type { ColumnDrift, Drift, DriftPage, RetrainingTask } from "../../api/modelTypes";
+import type { ColumnDriftOut, DriftOut, DriftPage, RetrainingOut } from "../../api/modelTypes";
 import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
@@ -17,7 +17,7 @@ import { Figure } from "./Figure";
 
 const SHIPPED_VERSION = null;
 
-function Again({ task }: { task: RetrainingTask }) {
+function Again({ task }: { task: RetrainingOut }) {
   const { drift } = useWords().models;
   const cache = useQueryClient();
   const [state, setState] = useState<"" | "busy" | "asked">("");
@@ -43,9 +43,9 @@ function Again({ task }: { task: RetrainingTask }) {
   );
 }
 
-function Tasks({ rows }: { rows: RetrainingTask[] }) {
+function Tasks({ rows }: { rows: RetrainingOut[] }) {
   const { drift } = useWords().models;
-  const columns: Column<RetrainingTask>[] = [
+  const columns: Column<RetrainingOut>[] = [
     { name: drift.model, cell: (row) => <><span className="strong">{row.model}</span><div className="sub muted small">{row.asset_class}</div></> },
     { name: drift.reasons, cell: (row) => <ul className="losses small">{row.reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul>, wide: true },
     { name: drift.since, cell: (row) => <When time={row.opened_at} /> },
@@ -58,10 +58,10 @@ function Tasks({ rows }: { rows: RetrainingTask[] }) {
   );
 }
 
-function useColumns(): Column<ColumnDrift>[] {
+function useColumns(): Column<ColumnDriftOut>[] {
   const { drift } = useWords().models;
   const format = useFormat();
-  const verdict = (row: ColumnDrift) => row.drifted === null
+  const verdict = (row: ColumnDriftOut) => row.drifted === null
     ? <span className="muted">{drift.tooFew}</span>
     : <span className="chip" data-tone={row.drifted ? "alert" : "normal"}>{row.drifted ? drift.moved : drift.same}</span>;
   return [
@@ -74,7 +74,7 @@ function useColumns(): Column<ColumnDrift>[] {
   ];
 }
 
-function Model({ of }: { of: Drift }) {
+function Model({ of }: { of: DriftOut }) {
   const { drift } = useWords().models;
   const format = useFormat();
   const columns = useColumns();

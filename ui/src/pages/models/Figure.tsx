@@ -1,6 +1,6 @@
 /** A figure with what it rests on: the interval, and how many cases were counted. */
 
-import type { Estimate } from "../../api/modelTypes";
+import type { EstimateOut } from "../../api/modelTypes";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
 import { isKnown } from "./rules";
@@ -15,7 +15,7 @@ function useText(as: As): (value: number) => string {
   return (value) => format.number(Math.round(value * 100) / 100);
 }
 
-export function Figure({ of, as, plain = false }: { of: Estimate; as: As; plain?: boolean }) {
+export function Figure({ of, as, plain = false }: { of: EstimateOut; as: As; plain?: boolean }) {
   const { models } = useWords();
   const format = useFormat();
   const text = useText(as);

@@ -2,7 +2,7 @@
 
 import { Link } from "wouter";
 import { useScorecard } from "../../api/models";
-import type { Miss, Score, Scorecard } from "../../api/modelTypes";
+import type { MissOut, ScoreOut, ScorecardOut } from "../../api/modelTypes";
 import { Card, Facts } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
@@ -14,7 +14,7 @@ import { Figure } from "./Figure";
 import { IN_TIME_DAYS, KEPT_TONES, keepsRate } from "./rules";
 
 /** The set rate beside the measured one: a promise that anybody can check. */
-function Rate({ score }: { score: Score }) {
+function Rate({ score }: { score: ScoreOut }) {
   const { scorecard } = useWords().models;
   const format = useFormat();
   const kept = keepsRate(score);
@@ -31,7 +31,7 @@ function Rate({ score }: { score: Score }) {
   );
 }
 
-function Total({ card }: { card: Scorecard }) {
+function Total({ card }: { card: ScorecardOut }) {
   const { scorecard, units } = useWords().models;
   const format = useFormat();
   const { total } = card;
@@ -51,7 +51,7 @@ function Total({ card }: { card: Scorecard }) {
   );
 }
 
-function useScoreColumns(first: string): Column<Score>[] {
+function useScoreColumns(first: string): Column<ScoreOut>[] {
   const { scorecard } = useWords().models;
   const format = useFormat();
   return [
@@ -64,15 +64,15 @@ function useScoreColumns(first: string): Column<Score>[] {
   ];
 }
 
-function Scores({ title, first, rows }: { title: string; first: string; rows: Score[] }) {
+function Scores({ title, first, rows }: { title: string; first: string; rows: ScoreOut[] }) {
   const columns = useScoreColumns(first);
   if (rows.length === 0) return null;
   return <Card title={title}><Listing label={title} rows={rows} columns={columns} keyOf={(row) => row.of} /></Card>;
 }
 
-function Misses({ rows }: { rows: Miss[] }) {
+function Misses({ rows }: { rows: MissOut[] }) {
   const { scorecard } = useWords().models;
-  const columns: Column<Miss>[] = [
+  const columns: Column<MissOut>[] = [
     { name: scorecard.machine, cell: (row) => <Link href={`/assets/${encodeURIComponent(row.asset)}`}>{row.asset}</Link> },
     { name: scorecard.order, cell: (row) => <Link href={`/orders/${encodeURIComponent(row.number)}`}>{row.number}</Link> },
     { name: scorecard.assetClass, cell: (row) => row.asset_class },
@@ -86,7 +86,7 @@ function Misses({ rows }: { rows: Miss[] }) {
   );
 }
 
-function Filled({ card }: { card: Scorecard }) {
+function Filled({ card }: { card: ScorecardOut }) {
   const { scorecard } = useWords().models;
   return (
     <>

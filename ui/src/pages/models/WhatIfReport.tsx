@@ -2,7 +2,7 @@
 
 import { Link } from "wouter";
 import { useReport } from "../../api/models";
-import type { OpenedOrder, OrderChange, Verdicts, WhatIf } from "../../api/modelTypes";
+import type { OpenedOut, OrderChangeOut, VerdictsOut, WhatIfOut } from "../../api/modelTypes";
 import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
@@ -14,7 +14,7 @@ import { CHANGE_TONES, isBetter, newsFirst } from "./rules";
 
 interface Run {
   name: string;
-  verdicts: Verdicts;
+  verdicts: VerdictsOut;
 }
 
 function useRunColumns(): Column<Run>[] {
@@ -32,14 +32,14 @@ function useRunColumns(): Column<Run>[] {
   ];
 }
 
-function When({ order }: { order: OpenedOrder | null }) {
+function When({ order }: { order: OpenedOut | null }) {
   const { report } = useWords().models;
   const format = useFormat();
   if (!order) return <span className="muted">{report.noOrder}</span>;
   return <>{format.dateTime(order.opened_at)}<div className="sub muted small">{format.fault(order.fault, order.label)}</div></>;
 }
 
-function useChangeColumns(): Column<OrderChange>[] {
+function useChangeColumns(): Column<OrderChangeOut>[] {
   const { report } = useWords().models;
   const format = useFormat();
   return [
@@ -54,14 +54,14 @@ function useChangeColumns(): Column<OrderChange>[] {
   ];
 }
 
-function Verdict({ told }: { told: WhatIf }) {
+function Verdict({ told }: { told: WhatIfOut }) {
   const { report } = useWords().models;
   const better = isBetter(told.before, told.after);
   const tone = better === null ? "alert" : better ? "normal" : "alarm";
   return <Notice tone={tone} title={better === null ? report.undecided : better ? report.better : report.worse} />;
 }
 
-function Told({ told }: { told: WhatIf }) {
+function Told({ told }: { told: WhatIfOut }) {
   const { report } = useWords().models;
   const format = useFormat();
   const runs: Run[] = [

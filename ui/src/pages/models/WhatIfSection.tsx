@@ -6,7 +6,7 @@ import { useState, type FormEvent } from "react";
 import { useSearch } from "wouter";
 import { ApiError } from "../../api/client";
 import { isRunning, models, MODELS, useJobs, useScorecard, useVersions } from "../../api/models";
-import type { Job } from "../../api/modelTypes";
+import type { JobOut } from "../../api/modelTypes";
 import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";
@@ -19,8 +19,9 @@ import { WhatIfReport } from "./WhatIfReport";
 const SPANS = ["30", "90", "180", "365"];
 const DAY_MS = 86_400_000;
 const TODAY = "";
+const AS_TODAY = { until: null, every_h: 24, threshold: null, policy: {}, asset_class: "", assets: [] };
 
-function useAsk(onAsked: (job: Job) => void) {
+function useAsk(onAsked: (job: JobOut) => void) {
   const cache = useQueryClient();
   const format = useFormat();
   const [busy, setBusy] = useState(false);
@@ -30,7 +31,7 @@ function useAsk(onAsked: (job: Job) => void) {
     setTrouble("");
     try {
       const since = new Date(format.nowMs - days * DAY_MS).toISOString();
-      onAsked(await models.whatIf({ since, every_h: 24, false_alarms: rate, model }));
+      onAsked(await models.whatIf({ ...AS_TODAY, since, false_alarms: rate, model }));
       void cache.invalidateQueries({ queryKey: [...MODELS, "jobs"] });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -42,7 +43,7 @@ function useAsk(onAsked: (job: Job) => void) {
   return { send, busy, trouble };
 }
 
-function Form({ onAsked }: { onAsked: (job: Job) => void }) {
+function Form({ onAsked }: { onAsked: (job: JobOut) => void }) {
   const { whatif } = useWords().models;
   const format = useFormat();
   const versions = useVersions().data ?? [];
@@ -70,7 +71,7 @@ function Form({ onAsked }: { onAsked: (job: Job) => void }) {
   );
 }
 
-function State({ job }: { job: Job }) {
+function State({ job }: { job: JobOut }) {
   const { whatif } = useWords().models;
   const format = useFormat();
   if (!isRunning(job)) return <>{whatif.states[job.state]}{job.problem && <div className="sub late small">{job.problem}</div>}</>;
@@ -82,7 +83,7 @@ function State({ job }: { job: Job }) {
   );
 }
 
-function useColumns(onOpen: (sha256: string) => void): Column<Job>[] {
+function useColumns(onOpen: (sha256: string) => void): Column<JobOut>[] {
   const { whatif } = useWords().models;
   return [
     { name: whatif.asked, cell: (job) => <When time={job.created_at} /> },

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Estimate, ModelRow, OrderChange, StageName, Verdicts } from "../../api/modelTypes";
+import type { EstimateOut, ModelRow, OrderChangeOut, StageName, VerdictsOut } from "../../api/modelTypes";
 import { inUseFirst, isBetter, isSection, keepsRate, newsFirst } from "./rules";
 
-const estimate = (value: number | null, low: number | null, high: number | null): Estimate => ({ value, low, high, count: 1, total: 1 });
+const estimate = (value: number | null, low: number | null, high: number | null): EstimateOut => ({ value, low, high, count: 1, total: 1 });
 const rate = (low: number, high: number) => keepsRate({ set_rate: 0.1, false_alarms_per_year: estimate((low + high) / 2, low, high) });
 
 test("a set rate is called kept only when the whole interval lies below it", () => {
@@ -23,12 +23,12 @@ test("the champion of a model stands above its other versions, the newest of the
 });
 
 test("what changes stands above what stays", () => {
-  const change = (what: OrderChange["what"]) => ({ what, asset: "p" }) as OrderChange;
+  const change = (what: OrderChangeOut["what"]) => ({ what, asset: "p" }) as OrderChangeOut;
   expect([change("same"), change("later"), change("appeared")].sort(newsFirst).map((c) => c.what)).toEqual(["appeared", "later", "same"]);
 });
 
 test("a run is better only when neither false nor missed orders grow", () => {
-  const run = (wrong: number, missed: number) => ({ false: wrong, missed }) as Verdicts;
+  const run = (wrong: number, missed: number) => ({ false: wrong, missed }) as VerdictsOut;
   expect(isBetter(run(2, 1), run(1, 1))).toBe(true);
   expect(isBetter(run(2, 1), run(0, 2))).toBe(false);
   expect(isBetter(run(2, 1), run(2, 1))).toBeNull();

@@ -1,6 +1,6 @@
 /** What the page of models makes of the figures. Pure. */
 
-import type { Change, Estimate, ModelRow, OrderChange, Score, StageName, Verdicts } from "../../api/modelTypes";
+import type { Change, EstimateOut, ModelRow, OrderChangeOut, ScoreOut, StageName, VerdictsOut } from "../../api/modelTypes";
 
 export const SECTIONS = ["scorecard", "versions", "whatif", "drift"] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -25,7 +25,7 @@ export function inUseFirst(a: ModelRow, b: ModelRow): number {
 export type Kept = "kept" | "exceeded" | "early";
 
 /** Does the measured rate of false alarms keep what was set? "early": its interval holds the set one. null: not measured. */
-export function keepsRate({ false_alarms_per_year: measured, set_rate }: Pick<Score, "false_alarms_per_year" | "set_rate">): Kept | null {
+export function keepsRate({ false_alarms_per_year: measured, set_rate }: Pick<ScoreOut, "false_alarms_per_year" | "set_rate">): Kept | null {
   if (set_rate === null || measured.value === null || measured.low === null || measured.high === null) return null;
   if (measured.low > set_rate) return "exceeded";
   return measured.high <= set_rate ? "kept" : "early";
@@ -38,7 +38,7 @@ export const IN_TIME_DAYS = 7;
 
 const CHANGES: readonly Change[] = ["appeared", "vanished", "earlier", "later", "same"];
 
-export function newsFirst(a: OrderChange, b: OrderChange): number {
+export function newsFirst(a: OrderChangeOut, b: OrderChangeOut): number {
   return CHANGES.indexOf(a.what) - CHANGES.indexOf(b.what) || a.asset.localeCompare(b.asset);
 }
 
@@ -47,10 +47,10 @@ export const CHANGE_TONES: Record<Change, Tone> = {
 };
 
 /** A hundred shares and rates are read faster than fractions of one. */
-export const isKnown = (estimate: Estimate): estimate is Estimate & { value: number } => estimate.value !== null;
+export const isKnown = (estimate: EstimateOut): estimate is EstimateOut & { value: number } => estimate.value !== null;
 
 /** Fewer false and missed orders than before, and no more of either. */
-export function isBetter(before: Verdicts, after: Verdicts): boolean | null {
+export function isBetter(before: VerdictsOut, after: VerdictsOut): boolean | null {
   const worse = after.false > before.false || after.missed > before.missed;
   const fewer = after.false < before.false || after.missed < before.missed;
   return worse ? false : fewer ? true : null;
