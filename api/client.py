@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
@@ -81,6 +82,22 @@ class Client:
         table = pd.DataFrame({"value": pd.Series(told["value"], dtype=float)})
         table.index = pd.DatetimeIndex(pd.to_datetime(told["at_ms"], unit="ms", utc=True), name="time")
         table.attrs = {key: told[key] for key in ("asset", "signal", "unit", "low", "high")}
+        return table
+
+    def telemetry(self, asset: str, signals: Sequence[str] | None = None, hours: float = 168) -> DataFrame:
+        """Several signals or features of a machine as one table, as `pipeline.frames` gives them from the store itself.
+
+        Index: UTC time; a column a signal (default: every slow one), NaN where it has no reading then, units in
+        `attrs["units"]`. Thinned as `trend` is.
+        """
+        import pandas as pd
+
+        slow = (
+            [s["name"] for s in self.asset(asset)["signals"] if s["kind"] == "scalar"] if signals is None else signals
+        )
+        trends = {name: self.trend(asset, name, hours) for name in slow}
+        table = pd.DataFrame({name: trend["value"] for name, trend in trends.items()})
+        table.attrs = {"asset": asset, "units": {name: trend.attrs["unit"] for name, trend in trends.items()}}
         return table
 
     def assessments(self, asset: str, hours: float = 720) -> DataFrame:

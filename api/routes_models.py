@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, HTTPException, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
 
 from forewarn.api import views_models as views
 from forewarn.api.auth import Caller
@@ -39,6 +39,8 @@ from forewarn.pipeline.whatif_run import WhatIfRequest, policies
 
 router = APIRouter(prefix="/api")
 YEAR_US = 365 * US_PER_DAY
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""A version, or the number of a task: what the records can hold."""
 
 
 def desk_of(room: Plantroom) -> ModelsDesk:
@@ -88,7 +90,7 @@ def get_model(name: str, room: Room, _: Caller) -> ModelNameOut:
 
 
 @router.get("/models/{name}/{version}")
-def get_version(name: str, version: int, room: Room, _: Caller, response: Response) -> ModelDetail:
+def get_version(name: str, version: Number, room: Room, _: Caller, response: Response) -> ModelDetail:
     """One version with its card. `ETag` is its revision."""
     return _told(desk_of(room), name, version, response)
 
@@ -96,7 +98,7 @@ def get_version(name: str, version: int, room: Room, _: Caller, response: Respon
 @router.post("/models/{name}/{version}/promote")
 def post_promote(
     name: str,
-    version: int,
+    version: Number,
     body: PromoteIn,
     room: Room,
     caller: Caller,
@@ -129,7 +131,7 @@ def post_promote(
 @router.post("/models/{name}/{version}/stage")
 def post_stage(
     name: str,
-    version: int,
+    version: Number,
     body: StageIn,
     room: Room,
     caller: Caller,
@@ -230,7 +232,7 @@ def get_retraining(
 
 
 @router.post("/retraining/{id}/train", status_code=202)
-def post_train(id: int, room: Room, caller: Caller) -> JobOut:
+def post_train(id: Number, room: Room, caller: Caller) -> JobOut:
     """Train the model of an open task again, in a process of its own; the new version is a candidate."""
     desk = desk_of(room)
     task = next((task for task in desk.retraining.tasks(limit=10_000) if task.id == id), None)

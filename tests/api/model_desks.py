@@ -8,6 +8,7 @@ from pathlib import Path
 from forewarn.api.models_desk import ModelsDesk
 from forewarn.api.state import Plantroom
 from forewarn.api.whatif_reports import WhatIfReports
+from forewarn.core.errors import Rejected
 from forewarn.core.model_cards import FeatureSchema, ModelCard, ModelEntry
 from forewarn.core.ports import Actor
 from forewarn.maintenance.model_book import ModelBookSql
@@ -40,7 +41,7 @@ def give_desk(room: Plantroom, records: Records, folder: Path) -> ModelsDesk:
         return reports.put(what_if(archive, Setup(), request, progress=progress, cancelled=cancelled))  # type: ignore[arg-type]
 
     def nothing(*_: object) -> ModelEntry:
-        raise AssertionError("not asked for here")
+        raise Rejected("unknown_version", "nothing waits in this room, and nothing is trained in it")
 
     tasks = RetrainingBook(records)
     room.models = ModelsDesk(registry, reports, tasks, run_what_if, nothing, nothing, 0.1)  # type: ignore[arg-type]

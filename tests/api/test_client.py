@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import subprocess
 import sys
 import threading
@@ -202,15 +201,12 @@ def test_it_reads_a_running_server_over_a_socket_and_says_when_it_has_gone(app: 
         late.assets()
 
 
-def test_the_notebook_runs_against_a_running_server(
-    app: FastAPI, tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FOREWARN_TOKEN_FILE", str(tmp_path / "api-token"))
-    with running(app) as address:
-        monkeypatch.setenv("FOREWARN_URL", address)
-        seen = runpy.run_path(str(root / "notebooks" / "01_look_at_a_machine.py"))
-    assert seen["worst"] == "p101"
-    assert seen["opinion"]["warming_up"]
+def test_telemetry_is_one_table_with_a_column_a_signal(plant: Client) -> None:
+    one = plant.trend("p101", "discharge_pressure", hours=0.5)["value"]
+    table = plant.telemetry("p101", ["discharge_pressure", "de_acceleration:rms"], hours=0.5)
+    assert table.attrs["units"] == {"discharge_pressure": "bar", "de_acceleration:rms": "m/s^2"}
+    assert table["discharge_pressure"].dropna().tolist() == one.tolist()
+    assert "de_acceleration" not in plant.telemetry("p101").columns
 
 
 def test_importing_it_brings_neither_pandas_nor_the_server() -> None:

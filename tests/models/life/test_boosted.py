@@ -26,6 +26,8 @@ from tests.models.life.fleets import cut_fleet, worn_fleet
 
 QUICK = Boosted(folds=2)
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def learnt() -> BoostedPrognosis:

@@ -15,7 +15,10 @@ from forewarn.models.life.contract import LEVELS, Forecasts, Life, LifeModel, Pr
 from forewarn.models.life.table import LIFE_MODELS
 from tests.models.life.fleets import cut_fleet, worn_fleet
 
-pytestmark = pytest.mark.parametrize("name", LIFE_MODELS)
+LEARN_FOR_SECONDS = ("boosted", "combination")
+pytestmark = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in LEARN_FOR_SECONDS else ()) for n in LIFE_MODELS]
+)
 ROWS = 60.0  # short lives, to be quick
 
 
