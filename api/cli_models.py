@@ -324,6 +324,8 @@ def scorecard(
 ) -> None:
     """How good the advices were, from finished orders: precision, misses, warning time, false alarms."""
     from forewarn.api import model_tools
+    from forewarn.models.diagnosis.taught import what_taught
+    from forewarn.pipeline.labels import labels_from
     from forewarn.pipeline.scorecard import scorecard_of
 
     settings = settings_of(state_dir, plant)
@@ -333,6 +335,7 @@ def scorecard(
         first, rate = tools.assessments.watched_since().get, settings.scoring.false_alarms_per_asset_year
         costs = model_tools.costs_of(settings)
         card = scorecard_of(tools.archive.orders, tools.archive.plant, *span, first, rate, costs)
+        taught = what_taught(labels_from(tools.archive.orders, tools.archive.plant, span[1]))
     lines = ["No order was finished with a finding yet."] if card.total.orders == 0 else []
     for line in (card.total, *card.by_class, *card.by_model):
         lines.append(
@@ -341,7 +344,7 @@ def scorecard(
             f"  false alarms a year {_number(line.false_alarms_per_year)} (set {line.set_rate})"
         )
     lines += [f"missed: {miss.asset} {miss.number}" for miss in card.misses]
-    _tell(asdict(card), as_json, "\n".join(lines))
+    _tell(asdict(card) | {"taught": asdict(taught)}, as_json, "\n".join([*lines, taught.sentence]))
 
 
 def drift(

@@ -84,6 +84,10 @@ class Client:
         table.attrs = {key: told[key] for key in ("asset", "signal", "unit", "low", "high")}
         return table
 
+    def lessons(self) -> Record:
+        """What findings taught the diagnosis, and by how much (`LessonsOut`)."""
+        return cast(Record, self._get("/api/lessons"))
+
     def telemetry(self, asset: str, signals: Sequence[str] | None = None, hours: float = 168) -> DataFrame:
         """Several signals or features of a machine as one table, as `pipeline.frames` gives them from the store itself.
 

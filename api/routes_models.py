@@ -17,6 +17,7 @@ from forewarn.api.routes_orders import Key, revision_of
 from forewarn.api.schemas_models import (
     DriftPage,
     JobOut,
+    LessonsOut,
     ModelDetail,
     ModelNameOut,
     ModelNew,
@@ -34,6 +35,7 @@ from forewarn.api.views import moment
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.model_cards import ModelEntry, Stage
+from forewarn.pipeline.labels import labels_from
 from forewarn.pipeline.scorecard import scorecard_of
 from forewarn.pipeline.whatif_run import WhatIfRequest, policies
 
@@ -157,6 +159,14 @@ def get_scorecard(room: Room, _: Caller, since: datetime | None = None, until: d
     rate, costs = (desk.set_rate, desk.costs) if desk else (None, None)
     card = scorecard_of(room.orders, room.plant, since_us, until_us, room.assessments.watched_since().get, rate, costs)
     return views.scorecard(card)
+
+
+@router.get("/lessons")
+def get_lessons(room: Room, _: Caller) -> LessonsOut:
+    """What findings taught the diagnosis, and by how much; each order is left out once. Takes seconds with many."""
+    from forewarn.models.diagnosis.taught import what_taught
+
+    return views.lessons(what_taught(labels_from(room.orders, room.plant, room.now_us())))
 
 
 @router.post("/whatif", status_code=202)

@@ -139,6 +139,39 @@ class ScorecardOut(Model):
     misses: list[MissOut]
 
 
+class SkillOut(Model):
+    """How good a diagnosis was: `log_loss` in nats, low is good; `right`: share of orders with the right first cause."""
+
+    log_loss: float
+    right: Share
+    claimed: Share
+
+
+class FactorOut(Model):
+    """By how much findings raised or lowered the odds of a mechanism on machines of a class (1 = not at all)."""
+
+    asset_class: str
+    mechanism: str
+    factor: float
+
+
+class LessonsOut(Model):
+    """What the findings of finished orders taught the diagnosis, judged on machines that were left out. `physics` and
+    `with_orders` are null while no finding names a fault; the gains are above 0 where orders helped."""
+
+    labels: int
+    confirmed: int
+    partly: int
+    not_found: int
+    scored: int
+    physics: SkillOut | None
+    with_orders: SkillOut | None
+    less_log_loss: EstimateOut
+    more_right: EstimateOut
+    factors: list[FactorOut]
+    sentence: str
+
+
 class WhatIfIn(Model):
     """What to change, over which span. The step is lengthened by nobody: too many looks are refused (422)."""
 

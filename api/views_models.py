@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -9,6 +10,8 @@ from forewarn.api.schemas_models import (
     ColumnDriftOut,
     DriftOut,
     EstimateOut,
+    FactorOut,
+    LessonsOut,
     MissOut,
     ModelColumnOut,
     ModelDetail,
@@ -18,6 +21,7 @@ from forewarn.api.schemas_models import (
     RetrainingOut,
     ScorecardOut,
     ScoreOut,
+    SkillOut,
     VerdictsOut,
     WhatIfOut,
 )
@@ -28,6 +32,7 @@ from forewarn.core.plant import Plant
 from forewarn.core.retraining import RetrainingTask
 from forewarn.core.work import Json
 from forewarn.maintenance.evidence import fault_label, plain_object
+from forewarn.models.diagnosis.taught import Skill, Taught
 from forewarn.models.training.intervals import Estimate
 from forewarn.pipeline.drift_watch import DriftReport
 from forewarn.pipeline.scorecard import Score, Scorecard
@@ -106,6 +111,28 @@ def scorecard(card: Scorecard) -> ScorecardOut:
 def score(line: Score) -> ScoreOut:
     """One line of the card."""
     return ScoreOut(**cast(Any, plain_object(line)))
+
+
+def lessons(taught: Taught) -> LessonsOut:
+    """What orders taught, the strongest lessons first."""
+    factors = sorted(taught.factors, key=lambda told: -abs(math.log(told[2])))
+    return LessonsOut(
+        labels=taught.labels,
+        confirmed=taught.confirmed,
+        partly=taught.partly,
+        not_found=taught.not_found,
+        scored=taught.scored,
+        physics=_skill(taught.physics),
+        with_orders=_skill(taught.with_labels),
+        less_log_loss=estimate(taught.less_log_loss),
+        more_right=estimate(taught.more_right),
+        factors=[FactorOut(asset_class=of, mechanism=mechanism, factor=by) for of, mechanism, by in factors],
+        sentence=taught.sentence,
+    )
+
+
+def _skill(found: Skill | None) -> SkillOut | None:
+    return None if found is None else SkillOut(**cast(Any, plain_object(found)))
 
 
 def what_if(sha256: str, report: Json, plant: Plant) -> WhatIfOut:

@@ -219,3 +219,9 @@ def test_a_registered_version_is_promoted_once_and_python_sees_it(client: TestCl
         assert python.what_if(iso(NOW_US - 20 * US_PER_DAY), until=iso(NOW_US))["change"] == {}
         assert python.scorecard()["empty"] is True
         assert python.drift()["tasks"] == python.retraining() == []
+
+
+def test_what_orders_taught_is_told_even_before_anything_was_found(client: TestClient) -> None:
+    told = client.get("/api/lessons").json()
+    assert (told["labels"], told["physics"], told["factors"]) == (0, None, [])
+    assert "physics alone" in told["sentence"]

@@ -110,3 +110,10 @@ def test_the_page_speaks_chinese(served: Served) -> None:
 def test_a_part_that_does_not_exist_is_told(served: Served) -> None:
     with served.page("/models/nothing") as page:
         expect(page.get_by_text("This page does not exist")).to_be_visible()
+
+
+def test_what_orders_taught_stands_beside_the_physics(served: Served) -> None:
+    with served.page("/models") as page:
+        card = page.get_by_role("region", name="What closed orders taught the diagnosis")
+        expect(card).to_contain_text("First cause right")
+        expect(card).to_contain_text("instead of")

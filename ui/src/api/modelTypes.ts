@@ -82,6 +82,32 @@ export interface ScorecardOut {
   misses: MissOut[];
 }
 
+export interface SkillOut {
+  log_loss: number;
+  right: number;
+  claimed: number;
+}
+
+export interface FactorOut {
+  asset_class: string;
+  mechanism: string;
+  factor: number;
+}
+
+export interface LessonsOut {
+  labels: number;
+  confirmed: number;
+  partly: number;
+  not_found: number;
+  scored: number;
+  physics: SkillOut | null;
+  with_orders: SkillOut | null;
+  less_log_loss: EstimateOut;
+  more_right: EstimateOut;
+  factors: FactorOut[];
+  sentence: string;
+}
+
 /** `until` null: now. Nothing changed: today against today. */
 export interface WhatIfIn {
   since: string;

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ask, get, post } from "./client";
 import { idempotencyKey } from "./orders";
-import type { DriftPage, JobOut, ModelDetail, ModelRow, ScorecardOut, WhatIfOut, WhatIfIn } from "./modelTypes";
+import type { DriftPage, JobOut, LessonsOut, ModelDetail, ModelRow, ScorecardOut, WhatIfOut, WhatIfIn } from "./modelTypes";
 
 const CALM_MS = 30_000;
 const BUSY_MS = 1_000;
@@ -30,6 +30,9 @@ export const models = {
 
 export const useScorecard = () =>
   useQuery({ queryKey: [...MODELS, "scorecard"], queryFn: ({ signal }) => get<ScorecardOut>("/api/scorecard", signal), refetchInterval: CALM_MS });
+
+export const useLessons = () =>
+  useQuery({ queryKey: [...MODELS, "lessons"], queryFn: ({ signal }) => get<LessonsOut>("/api/lessons", signal), staleTime: 10 * CALM_MS });
 
 export const useVersions = () =>
   useQuery({ queryKey: [...MODELS, "versions"], queryFn: ({ signal }) => get<ModelRow[]>("/api/models", signal), refetchInterval: CALM_MS });

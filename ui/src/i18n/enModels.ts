@@ -70,6 +70,18 @@ export const models = {
     empty: "No finished order with a finding yet",
     emptyHint: "The card fills itself: complete an order and say what was found.",
   },
+  lessons: {
+    title: "What closed orders taught the diagnosis", hint: "Physics alone beside physics with what people found; each order is left out once.",
+    counted: (all: string, confirmed: string, partly: string, not: string) => `${all} findings: ${confirmed} confirmed, ${partly} partly, ${not} not found.`,
+    right: "First cause right", loss: "Log loss", gain: "Gain in log loss", insteadOf: (before: string) => `instead of ${before}`,
+    help: {
+      right: "Share of orders whose most probable cause was the one that was found.",
+      loss: "Surprise at what was found, in nats: low is good, 0 is certain and right.",
+      gain: "By how much the surprise fell, with its 95 % interval over machines. Above 0: the orders helped.",
+    },
+    odds: "Odds of a cause", times: (factor: string) => `x ${factor}`, mechanism: "Cause", assetClass: "Class",
+    empty: "No finding names a fault yet", emptyHint: "The diagnosis is physics alone until somebody tells what was found.",
+  },
   versions: {
     hint: "One champion per model decides; the others are tried beside it.",
     model: "Model", stage: "Stage", figures: "On machines it had not seen", taught: "Learnt from", trained: "Trained", more: "Card",

@@ -35,6 +35,17 @@ export const models: ModelWords = {
     waitingHint: "它们不计入统计。完成工单时请说明故障已确认、部分确认或未发现。",
     empty: "还没有带检查结果的已完成工单", emptyHint: "完成一张工单并说明发现了什么，成绩单会自动填充。",
   },
+  lessons: {
+    title: "已关闭工单教会了诊断什么", hint: "仅物理规则与加上人工检查结果的比较；每张工单各留出一次。",
+    counted: (all, confirmed, partly, not) => `${all} 条检查结果：${confirmed} 条确认，${partly} 条部分确认，${not} 条未发现。`,
+    right: "首要原因正确", loss: "对数损失", gain: "对数损失的改善", insteadOf: (before) => `原为 ${before}`,
+    help: {
+      right: "最可能原因即为所发现原因的工单比例。", loss: "对所发现结果的意外程度（奈特）：越低越好，0 表示确定且正确。",
+      gain: "意外程度降低了多少，附设备间的 95 % 区间。大于 0 表示工单有帮助。",
+    },
+    odds: "原因的几率", times: (factor) => `× ${factor}`, mechanism: "原因", assetClass: "类别",
+    empty: "尚无检查结果指明故障", emptyHint: "在有人说明所发现的情况之前，诊断仅依据物理规则。",
+  },
   versions: {
     hint: "每个模型只有一个冠军版本做决定，其余版本在旁试用。",
     model: "模型", stage: "阶段", figures: "在未见过的设备上", taught: "训练数据", trained: "训练时间", more: "卡片",

@@ -11,6 +11,7 @@ import { When } from "../../components/When";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";
 import { Figure } from "./Figure";
+import { LessonsCard } from "./LessonsCard";
 import { IN_TIME_DAYS, KEPT_TONES, keepsRate } from "./rules";
 
 /** The set rate beside the measured one: a promise that anybody can check. */
@@ -95,6 +96,7 @@ function Filled({ card }: { card: ScorecardOut }) {
       <Scores title={scorecard.byClass} first={scorecard.assetClass} rows={card.by_class} />
       <Scores title={scorecard.byModel} first={scorecard.model} rows={card.by_model} />
       <Misses rows={card.misses} />
+      <LessonsCard />
     </>
   );
 }
