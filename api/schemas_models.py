@@ -140,7 +140,7 @@ class ScorecardOut(Model):
 
 
 class SkillOut(Model):
-    """How good a diagnosis was: `log_loss` in nats, low is good; `right`: share of orders with the right first cause."""
+    """How good a diagnosis was: `log_loss` in nats (low is good), `right`: share with the right first cause."""
 
     log_loss: float
     right: Share
