@@ -63,6 +63,16 @@ class ScoringSettings(Strict):
         return None if value == "auto" else value
 
 
+class ScorerSettings(Strict):
+    """A program of somebody else's that forecasts the remaining life of a class of machines. `command`: its arguments,
+    the first an absolute path; `columns`: signals or `signal:feature` that it wants, in order."""
+
+    command: list[str] = Field(min_length=1)
+    asset_class: str
+    columns: list[str] = Field(min_length=1)
+    every_h: float = Field(12.0, gt=0)
+
+
 class ModelsSettings(Strict):
     """`drift_every_h`: plant hours between two looks of the drift watch (0: it never looks). Costs in the plant's
     currency, for the scorecard: an unannounced breakdown, a planned repair instead of it, an order for nothing."""
@@ -71,6 +81,7 @@ class ModelsSettings(Strict):
     breakdown_cost: float | None = Field(None, ge=0)
     planned_cost: float | None = Field(None, ge=0)
     false_order_cost: float | None = Field(None, ge=0)
+    scorers: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")], ScorerSettings] = {}
 
 
 class EnergySettings(Strict):

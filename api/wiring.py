@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from forewarn.maintenance.records import Records
     from forewarn.models.registry.registry import Registry
     from forewarn.pipeline.drift_watch import DriftReport
+    from forewarn.pipeline.lives_elsewhere import LivesElsewhere
     from forewarn.pipeline.scoring import Scorer
 
 log = structlog.get_logger(__name__)
@@ -186,12 +187,14 @@ class MainParts:
     records: Records
     derived: PackedStore
     watch: ModelWatch
+    elsewhere: LivesElsewhere
 
     def close(self) -> None:
         """Release the files."""
         self.watch.stop()
         if self.room.models is not None:
             self.room.models.close()
+        self.elsewhere.close()
         self.derived.close()
         self.records.close()
 
@@ -210,9 +213,15 @@ def main_parts(
     from forewarn.maintenance.sensor_event_book import SensorEventBook
     from forewarn.pipeline.features import FeatureStage
     from forewarn.pipeline.live import Hub
+    from forewarn.pipeline.lives_elsewhere import Elsewhere, lives_elsewhere
     from forewarn.pipeline.scoring import Scorer
     from forewarn.pipeline.trained import TrainedModels
 
+    named = {
+        name: Elsewhere(tuple(s.command), s.asset_class, tuple(s.columns), s.every_h)
+        for name, s in settings.models.scorers.items()
+    }
+    elsewhere = lives_elsewhere(named, plant)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     records = open_records(settings.records_url)
     keep_origin(settings, records)
@@ -235,7 +244,7 @@ def main_parts(
         sensor_events=events,
         false_alarms_per_year=settings.scoring.false_alarms_per_asset_year,
         workers=settings.scoring.workers,
-        trained=TrainedModels(registry),
+        trained=TrainedModels(registry, elsewhere.by_class),
     )
     room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent, events)
 
@@ -247,7 +256,7 @@ def main_parts(
     room.telemetry = TelemetryDesk(settings.plant, settings.adopted, settings.broker_promises, control, use)
     room.energy = settings.energy
     room.readings = ReadingDesk(reader, EntryBook(records), control, retention_us(settings))
-    return MainParts(room, scorer, records, derived, models_of(settings, room, records, registry))
+    return MainParts(room, scorer, records, derived, models_of(settings, room, records, registry), elsewhere)
 
 
 def models_of(settings: Settings, room: Plantroom, records: Records, registry: Registry) -> ModelWatch:

@@ -126,10 +126,16 @@ class LivesInUse:
     """Champions of remaining lives by class of machines, looked up anew every `LOOK_S`. One thread uses it.
 
     A version that cannot be used is told, retired by the registry, and leaves the built-in forecast as it is.
+    `elsewhere`: programs of others by class (`lives_elsewhere`), asked where the class has no champion.
     """
 
-    def __init__(self, registry: Registry, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self._registry, self._clock_s = registry, clock_s
+    def __init__(
+        self,
+        registry: Registry,
+        clock_s: Callable[[], float] = time.monotonic,
+        elsewhere: Mapping[str, TrainedLife] | None = None,
+    ) -> None:
+        self._registry, self._clock_s, self._elsewhere = registry, clock_s, elsewhere or {}
         self._looked_s = -LOOK_S
         self._by_class: dict[str, ModelEntry] = {}
 
@@ -137,18 +143,23 @@ class LivesInUse:
         """See `with_trained_life`; the same assessment where the class has no champion."""
         if not assessment.forecasts:
             return assessment
-        entry = self._champion(asset.asset_class)
-        if entry is None:
+        entry, other = self._champion(asset.asset_class), self._elsewhere.get(asset.asset_class)
+        if entry is None and other is None:
             return assessment
         try:
-            opened = self._registry.open(entry.name, entry.version, SYSTEM, assessment.at_us, entry.card.schema)
-            return with_trained_life(TrainedLife.of(opened), asset, tracks, from_us, assessment)
+            life = self._opened(entry, assessment.at_us) if entry else other
+            assert life is not None  # one of the two is there
+            return with_trained_life(life, asset, tracks, from_us, assessment)
         except Exception as error:  # a version that cannot say takes nothing from what the built-in models say
             ours = isinstance(error, ForewarnError)
-            told = {"model": entry.name, "version": entry.version, "error": str(error)}
-            log.warning("trained_life_not_used", **told, exc_info=not ours)
+            card = entry.card if entry else other.card if other else None
+            told = {"model": card.name, "version": card.version} if card else {}
+            log.warning("trained_life_not_used", **told, error=str(error), exc_info=not ours)
             self._looked_s = -LOOK_S
             return assessment
+
+    def _opened(self, entry: ModelEntry, at_us: int) -> TrainedLife:
+        return TrainedLife.of(self._registry.open(entry.name, entry.version, SYSTEM, at_us, entry.card.schema))
 
     def _champion(self, asset_class: str) -> ModelEntry | None:
         if self._clock_s() - self._looked_s >= LOOK_S:

@@ -9,15 +9,15 @@ from forewarn.core.plant import Asset
 from forewarn.core.readings import Track
 from forewarn.models.registry.registry import Registry
 from forewarn.pipeline.derived import Row
-from forewarn.pipeline.life_in_use import LivesInUse
+from forewarn.pipeline.life_in_use import LivesInUse, TrainedLife
 from forewarn.pipeline.shadow import ShadowRun
 
 
 class TrainedModels:
     """Called by the scorer with what an assessment rests on. One thread uses it."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._lives, self._shadow = LivesInUse(registry), ShadowRun(registry)
+    def __init__(self, registry: Registry, elsewhere: Mapping[str, TrainedLife] | None = None) -> None:
+        self._lives, self._shadow = LivesInUse(registry, elsewhere=elsewhere), ShadowRun(registry)
 
     def __call__(
         self, asset: Asset, tracks: Mapping[str, Track], from_us: int, assessment: Assessment
