@@ -18,6 +18,7 @@ from forewarn.api import (
     routes_orders,
     routes_plant,
     routes_readings,
+    routes_shelf,
     routes_telemetry,
 )
 from forewarn.api.auth import COOKIE, Caller, Gate
@@ -97,6 +98,7 @@ def _routes() -> FastAPI:
         routes_telemetry,
         routes_orders,
         routes_models,
+        routes_shelf,
         routes_live,
     ):
         app.include_router(module.router)

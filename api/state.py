@@ -18,6 +18,7 @@ from forewarn.core.health import SensorEvent
 from forewarn.core.plant import Plant
 from forewarn.core.ports import OrderBook, RollupReader, TelemetryBook
 from forewarn.core.work import Json
+from forewarn.maintenance.shelf_book import ShelfBook
 from forewarn.pipeline.live import Hub
 
 
@@ -86,6 +87,7 @@ class Plantroom:
     readings: ReadingDesk | None = None
     models: ModelsDesk | None = None
     energy: EnergySettings = field(default_factory=EnergySettings)
+    shelf: ShelfBook | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

@@ -211,6 +211,7 @@ def main_parts(
     from forewarn.maintenance.order_book import OrderBookSql
     from forewarn.maintenance.records import open_records
     from forewarn.maintenance.sensor_event_book import SensorEventBook
+    from forewarn.maintenance.shelf_book import ShelfBook
     from forewarn.pipeline.features import FeatureStage
     from forewarn.pipeline.live import Hub
     from forewarn.pipeline.lives_elsewhere import Elsewhere, lives_elsewhere
@@ -229,6 +230,7 @@ def main_parts(
     reader, derived_reader = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
     derived = PackedStore(settings.derived_dir, journalled=False)
     clock, hub, registry = settings.clock.clock(), Hub(), model_tools.registry_of(settings, records)
+    shelf = ShelfBook(records)
     scorer = Scorer(
         plant,
         reader,
@@ -244,6 +246,7 @@ def main_parts(
         sensor_events=events,
         false_alarms_per_year=settings.scoring.false_alarms_per_asset_year,
         workers=settings.scoring.workers,
+        shelves=shelf,
         trained=TrainedModels(registry, elsewhere.by_class),
     )
     room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent, events)
@@ -254,7 +257,7 @@ def main_parts(
 
     control = ControlClient(settings.control_socket)
     room.telemetry = TelemetryDesk(settings.plant, settings.adopted, settings.broker_promises, control, use)
-    room.energy = settings.energy
+    room.energy, room.shelf = settings.energy, shelf
     room.readings = ReadingDesk(reader, EntryBook(records), control, retention_us(settings))
     return MainParts(room, scorer, records, derived, models_of(settings, room, records, registry), elsewhere)
 

@@ -273,3 +273,14 @@ RETRAINING_TASK = sa.Table(
     ),
     sqlite_autoincrement=True,
 )
+
+SHELVED = sa.Table(  # `limit` is "" for the whole asset
+    "shelved",
+    METADATA,
+    sa.Column("asset", sa.String(200), primary_key=True),
+    sa.Column("limit", sa.String(200), primary_key=True),
+    sa.Column("until_us", sa.BigInteger, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.String(200), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)

@@ -24,10 +24,11 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
-from forewarn.api import schemas, schemas_energy, schemas_models, schemas_readings, schemas_telemetry
+from forewarn.api import schemas, schemas_energy, schemas_models, schemas_readings, schemas_shelf, schemas_telemetry
 from forewarn.api.app import openapi_document
 from forewarn.api.auth import COOKIE
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
+from forewarn.maintenance.shelf_book import ShelfBook
 from tests.api.model_desks import give_desk, keep_version
 from tests.api.road import Road
 from tests.api.rooms import TestRoom
@@ -57,7 +58,7 @@ def types_of_the_page(root: Path) -> tuple[dict[str, dict[str, str]], dict[str, 
 
 
 def models() -> dict[str, type[BaseModel]]:
-    modules = (schemas, schemas_energy, schemas_models, schemas_readings, schemas_telemetry)
+    modules = (schemas, schemas_energy, schemas_models, schemas_readings, schemas_shelf, schemas_telemetry)
     members = [(m.__name__, n, c) for m in modules for n, c in inspect.getmembers(m, inspect.isclass)]
     return {n: c for home, n, c in members if issubclass(c, BaseModel) and c.__module__ == home}
 
@@ -130,6 +131,7 @@ def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
 ) -> None:
     """Made-up requests, good and bad: never a 5xx, and every answer is one that the document describes."""
     Road(plant_room, tmp_path)
+    plant_room.room.shelf = ShelfBook(plant_room.records)
     keep_version(give_desk(plant_room.room, plant_room.records, tmp_path / "models").registry)
     plant_room.assess("p101")
     order = plant_room.open_order()

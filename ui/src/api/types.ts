@@ -565,3 +565,26 @@ export interface EntryRow {
   note: string;
   confirmed: string[];
 }
+
+/** A limit of an asset (`limit` null: the whole asset) that is silenced until a time. */
+export interface ShelvedOut {
+  asset: string;
+  limit: string | null;
+  until: string;
+  by: string;
+  reason: string;
+}
+
+/** What of an asset can be shelved, and what is. */
+export interface ShelfOut {
+  asset: string;
+  limits: string[];
+  standing: ShelvedOut[];
+}
+
+/** Silence a limit (null: the whole asset) for so many plant hours. */
+export interface ShelveIn {
+  limit: string | null;
+  hours: number;
+  reason: string;
+}

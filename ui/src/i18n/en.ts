@@ -286,6 +286,13 @@ export const en = {
     enter: "Sign in", refused: "This login is not valid: it was used already or has run out.",
     again: "Restart Forewarn, or ask whoever runs it for a new one.", checking: "Signing in",
   },
+  shelf: {
+    open: "Shelve alarms", title: "Shelve alarms for a while",
+    lead: "While shelved it is still judged and recorded, and opens no order. It ends by itself.",
+    what: "What", whole: "the whole machine", howLong: "For how long", reason: "Reason", put: "Shelve", end: "End it now", failed: "Not shelved",
+    standing: (what: string, until: string) => `Shelved until ${until}: ${what}`,
+    because: (reason: string, by: string) => `${reason} (${by})`,
+  },
   notFound: { title: "This page does not exist", home: "To the fleet" },
 };
 

@@ -214,5 +214,10 @@ export const zh: Words = {
     title: "登录", intro: "请使用 Forewarn 启动时打印的一次性登录码。", token: "一次性登录码", enter: "登录",
     refused: "登录码无效：已被使用或已过期。", again: "请重新启动 Forewarn，或向管理员索取新的登录码。", checking: "正在登录",
   },
+  shelf: {
+    open: "搁置报警", title: "暂时搁置报警", lead: "搁置期间仍会判断并记录，但不开工单。到期自动结束。",
+    what: "对象", whole: "整台设备", howLong: "时长", reason: "原因", put: "搁置", end: "立即结束", failed: "未能搁置",
+    standing: (what, until) => `搁置至 ${until}：${what}`, because: (reason, by) => `${reason}（${by}）`,
+  },
   notFound: { title: "此页面不存在", home: "回到机群" },
 };

@@ -15,6 +15,7 @@ import { Answer, Empty, isMissing } from "../components/Feedback";
 import { Health } from "../components/Machine";
 import { ManualReading } from "../components/ManualReading";
 import { Pulls } from "../components/Pulls";
+import { Shelf } from "../components/Shelf";
 import { StateBadge } from "../components/State";
 import { useTitle } from "../components/useTitle";
 import { withUnits } from "../format/units";
@@ -73,6 +74,7 @@ function Header({ asset }: { asset: AssetDetail }) {
       </div>
       <Facts facts={facts} large />
       <ManualReading asset={asset} />
+      <Shelf asset={asset.id} />
       {asset.sensor_problems.map((problem) => (
         <div key={`${problem.signal}${problem.kind}`} className="notice">
           <b>{words.asset.sensorTrouble}: {problem.signal} {words.problemKinds[problem.kind] ?? problem.kind}</b>
