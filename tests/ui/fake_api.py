@@ -41,6 +41,7 @@ from forewarn.api.schemas import (
 from forewarn.api.schemas_energy import EnergyOut
 from tests.ui import fake_plant
 from tests.ui.fake_readings import FakeReadings, reading_routes
+from tests.ui.fake_shelf import FakeShelf, shelf_routes
 from tests.ui.fake_telemetry import FakeTelemetry, problem, telemetry_routes
 
 Listener = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[ServerSentEvent | None]"]
@@ -56,6 +57,7 @@ class FakePlant:
     orders: list[OrderDetail] = field(default_factory=list)
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
     readings: FakeReadings = field(default_factory=FakeReadings)
+    shelf: FakeShelf = field(default_factory=lambda: FakeShelf(fake_plant.NOW))
     price_per_kwh: float | None = None
     keys: list[str] = field(default_factory=list)
     listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[ServerSentEvent | None]]] = field(
@@ -124,6 +126,7 @@ def make_app(plant: FakePlant) -> FastAPI:
     _order_routes(app, plant)
     telemetry_routes(app, plant.telemetry)
     reading_routes(app, plant.readings)
+    shelf_routes(app, plant.shelf)
     _live_route(app, plant)
     page.install(app)
     return app
