@@ -25,14 +25,21 @@ hypothesis.settings.load_profile("forewarn")
 
 
 ALONE = ("chaos", "notebooks", "system", "ui")
-"""Folders whose tests drive whole systems, browsers or kernels: one after the other, with the machine to themselves."""
+RACES = ("test_races", "test_model_races", "test_store_processes", "test_children", "test_model_jobs")
+"""Folders and files whose tests drive whole systems, browsers, kernels, or programs that race for one file: one after the
+other, with the machine to themselves."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`sh run test` gives both cores to what is not marked `alone`."""
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0] if item.path.is_relative_to(ROOT / "tests") else ""
-        if folder in ALONE or item.get_closest_marker("server") or item.get_closest_marker("browser"):
+        if (
+            folder in ALONE
+            or item.path.stem in RACES
+            or item.get_closest_marker("server")
+            or item.get_closest_marker("browser")
+        ):
             item.add_marker("alone")
 
 
