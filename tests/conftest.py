@@ -26,8 +26,9 @@ hypothesis.settings.load_profile("forewarn")
 
 ALONE = ("chaos", "notebooks", "system", "ui")
 RACES = ("test_races", "test_model_races", "test_store_processes", "test_children", "test_model_jobs")
-"""Folders and files whose tests drive whole systems, browsers, kernels, or programs that race for one file: they run one
-after the other, with the machine to themselves."""
+"""Folders and files whose tests drive whole systems, browsers, kernels, or programs that race for one file.
+
+They run one after the other, with the machine to themselves."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -126,6 +126,7 @@ def test_every_model_of_the_answers_stands_in_the_document() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)  # twenty requests of each kind to each route take minutes on a busy machine
 def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
     app: FastAPI, client: TestClient, plant_room: TestRoom, tmp_path: Path
 ) -> None:
