@@ -32,10 +32,10 @@ folder = os.environ.get("FOREWARN_CMAPSS")
 
 
 def made_fleet(engines: int, seed: int = 0) -> list[Life]:
-    """Lives of 120 to 300 cycles with three noisy columns that bend towards the end."""
+    """Lives of 80 to 160 cycles with three noisy columns that bend towards the end."""
     rng, lives = np.random.default_rng(seed), []
     for number in range(engines):
-        cycles = int(rng.integers(120, 300))
+        cycles = int(rng.integers(80, 160))
         share = np.arange(1, cycles + 1) / cycles
         bend = np.expm1(4 * share)[:, None] / np.expm1(4) * np.array([4.0, -3.0, 2.0])
         values = rng.normal(size=3) * 0.3 + bend + rng.normal(size=(cycles, 3)) * 0.4
@@ -43,7 +43,7 @@ def made_fleet(engines: int, seed: int = 0) -> list[Life]:
     return lives
 
 
-engines = list(cmapss(Path(folder), "FD001", DOWNLOAD).train) if folder else made_fleet(50)
+engines = list(cmapss(Path(folder), "FD001", DOWNLOAD).train) if folder else made_fleet(20)
 print(f"{len(engines)} engines,", "C-MAPSS FD001" if folder else "made up by a formula")
 pd.DataFrame({"cycles to failure": [life.age[-1] for life in engines]}).describe().T
 
@@ -53,7 +53,8 @@ pd.DataFrame({"cycles to failure": [life.age[-1] for life in engines]}).describe
 # held out. (By time as well, where the fleet has a calendar: `forewarn.models.training.splits`.)
 
 # %%
-teach, ask = engines[:40], engines[40:50]
+taught = min(40, len(engines) - 5)
+teach, ask = engines[:taught], engines[taught : taught + 10]
 teach[0].names
 
 # %% [markdown]

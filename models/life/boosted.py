@@ -29,6 +29,7 @@ from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.life.degradation import Frame, trailing_mean, wear_table
 from forewarn.models.life.guards import constant_columns, refuse_leaks
 from forewarn.models.life.members import KINDS, Kind, Member
+from forewarn.models.life.one_thread import one_thread
 from forewarn.models.training.splits import by_asset
 
 LEAST_ENDS = 10
@@ -56,6 +57,10 @@ class Boosted:
     def learn(self, lives: Sequence[Life], seed: int = 0) -> BoostedPrognosis:
         """Learn from at least `LEAST_ENDS` assets that have failed. Of lives that still run, the rows teach that are
         known to have had the whole horizon before them. Raises NotReady and Rejected as the contract says."""
+        with one_thread():
+            return self._learnt(lives, seed)
+
+    def _learnt(self, lives: Sequence[Life], seed: int) -> BoostedPrognosis:
         refuse_leaks(lives)
         whole = [life for life in lives if life.ended and len(life.age) >= LEAST_ROWS]
         assets = sorted({life.asset for life in whole})
@@ -174,10 +179,11 @@ class BoostedPrognosis:
         ends = np.cumsum([len(table) for table in newest])[:-1]
         everything = np.concatenate(newest)
         said = np.zeros(len(everything))
-        for team, stage in zip(self.teams, self.stages, strict=True):
-            told = np.split(_says(team, everything), ends)
-            paths = [path_table(part, age) for part, age in zip(told, ages, strict=True)]
-            said += stage.says(np.concatenate(paths)) / len(self.teams)
+        with one_thread():
+            for team, stage in zip(self.teams, self.stages, strict=True):
+                told = np.split(_says(team, everything), ends)
+                paths = [path_table(part, age) for part, age in zip(told, ages, strict=True)]
+                said += stage.says(np.concatenate(paths)) / len(self.teams)
         return np.split(said, ends)
 
 
