@@ -121,7 +121,8 @@ def desk(demo: Demo, browser: Browser, tmp_path: Path) -> Iterator[Desk]:
     context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]}, locale="en-GB")
     context.set_default_timeout(20_000)
     context.add_init_script(COLLECT_VIOLATIONS)
-    watch = Watch(home, expected=("status of 401", "status of 404", "status of 412"))
+    # 503: what running on costs cannot be told of a machine that has just begun to be watched
+    watch = Watch(home, expected=("status of 401", "status of 404", "status of 412", "status of 503"))
     watch.follow(context)
     page = context.new_page()
     page.goto(login)

@@ -86,7 +86,7 @@ def test_a_what_if_run_shows_the_orders_that_another_rate_would_open(served: Ser
         expect(report).to_be_visible(timeout=RUN_MS)
         expect(report).to_contain_text("Settings of today")
         expect(report).to_contain_text("What was really opened")
-        expect(page.get_by_role("region", name="Order by order")).to_be_visible()
+        expect(page.get_by_role("region", name="Order by order").first).to_be_visible()
 
 
 def test_a_plant_without_trained_models_says_how_to_train_one(served: Served) -> None:
