@@ -177,6 +177,8 @@ def _(world: World, client: str) -> None:
                 ended = slow.socket.recv(1) == b""
             except TimeoutError:
                 continue
+            except ConnectionResetError:  # closed while a byte of ours was on its way
+                ended = True
         assert all(stranger.is_closed() for stranger in crowd)
 
 
