@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+
+from tests.servers import free_port
 
 CONFIG = """
 reporting-disabled = true
@@ -28,23 +29,11 @@ bind-address = "127.0.0.1:{rpc}"
 """
 
 
-def free_ports(n: int) -> list[int]:
-    """Ports that nobody has, all different."""
-    probes = [socket.socket() for _ in range(n)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
 class Influxd:
     """One server; `stop` and `start` again as an outage."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        http, rpc = free_ports(2)
+        http, rpc = free_port(), free_port()
         self.url, self._folder = f"http://127.0.0.1:{http}", folder
         config = folder / "influxdb.conf"
         config.write_text(CONFIG.format(http=http, rpc=rpc, folder=folder))

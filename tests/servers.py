@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -10,13 +11,26 @@ import time
 from pathlib import Path
 
 PATIENCE_S = 20.0
+FIRST_PORT, PORTS = 20_000, 12_000  # below what the kernel gives to clients and to port 0
+_given = itertools.count(os.getpid() * 97 % PORTS)  # processes side by side begin apart
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody has, and that this process has not given away before.
+
+    A port that the kernel picks may be picked again before its first asker listens: a broker that was to be away then
+    turns out to be the program under test.
+    """
+    for n in itertools.islice(_given, PORTS):
+        port = FIRST_PORT + n % PORTS
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError(f"no free port from {FIRST_PORT} to {FIRST_PORT + PORTS}")
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
