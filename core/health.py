@@ -103,7 +103,8 @@ class RulForecast:
     """Remaining life of an asset with one fault, as a distribution in operating hours.
 
     levels float64[q] strictly rising in (0, 1); hours float64[q] non-decreasing, >= 0. A quantile at `horizon_h`
-    means "not before". Low P10 = little time.
+    means "not before". Low P10 = little time. `outcomes`: so many known ends have
+    moved its levels (0: the model as it is).
     """
 
     fault: Fault
@@ -111,6 +112,7 @@ class RulForecast:
     hours: Floats
     horizon_h: float
     model: ModelRef
+    outcomes: int = 0
 
     def __post_init__(self) -> None:
         levels, hours = np.asarray(self.levels, np.float64), np.asarray(self.hours, np.float64)
@@ -206,6 +208,7 @@ class Assessment:
     data it was computed from, half-open. `hours_per_day` are the operating hours per day that were measured by then,
     None where they are not known and those of the plant file count. `candidates` are all faults that were weighed for
     the diagnosis, also those too improbable to be listed. `shelved` are the plant's limits that were silenced then.
+    `versions` are the trained versions that had a say beside `model`.
     """
 
     asset: str
@@ -221,6 +224,7 @@ class Assessment:
     hours_per_day: float | None = None
     candidates: tuple[Candidate, ...] = ()
     shelved: tuple[str, ...] = ()
+    versions: tuple[ModelRef, ...] = ()
 
     def forecast_for(self, fault: Fault) -> RulForecast | None:
         """The forecast of this fault, or None."""

@@ -64,7 +64,8 @@ def assessment_json(assessment: Assessment) -> Json:
     Keys: asset, at_us, span_us, state, health, anomaly (null while warming up), false_alarm_rate_per_year, warming_up,
     contributions, diagnosis, forecasts (operating hours, with P10/P50/P90 beside the levels), sensor_problems, model,
     hours_per_day (measured; null: those of the plant file), candidates (every fault that was weighed, with the
-    strengths of its signs: what the finished order is learnt from), shelved (limits of the plant that were silenced).
+    strengths of its signs: what the finished order is learnt from), shelved (limits of the plant that were silenced),
+    versions (trained versions that had a say).
     """
     scored = assessment.anomaly if isinstance(assessment.anomaly, AnomalyScore) else None
     return {
@@ -84,6 +85,7 @@ def assessment_json(assessment: Assessment) -> Json:
         "hours_per_day": plain(assessment.hours_per_day),
         "candidates": [{**plain_object(c), "fault": str(c.fault)} for c in assessment.candidates],
         "shelved": plain(assessment.shelved),
+        "versions": plain(assessment.versions),
     }
 
 

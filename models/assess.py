@@ -35,9 +35,10 @@ from forewarn.models.class_prior import NO_PRIOR, ClassPrior, judge_by_class
 from forewarn.models.detectors.own_past import DetectorSettings, Judged, Memory, judge_all, points_needed
 from forewarn.models.detectors.plant_limits import Passed, passed_limits
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
-from forewarn.models.diagnosis.ranking import NO_DIAGNOSIS, diagnosed, is_tone, matching
+from forewarn.models.diagnosis.ranking import NO_DIAGNOSIS, Diagnosis, diagnosed, is_tone, matching
 from forewarn.models.diagnosis.signatures import SIGNATURES
 from forewarn.models.life import trend as life_trend
+from forewarn.models.say import NOTHING_SAID, SHARE, Say
 from forewarn.models.together import Together, look_together
 from forewarn.models.tracks import regime_of, usable
 
@@ -77,6 +78,7 @@ def assess(
     learned: Learned = NOTHING_LEARNED,
     shelved: Sequence[Shelved] = (),
     prior: ClassPrior = NO_PRIOR,
+    say: Say = NOTHING_SAID,
 ) -> Assessment:
     """Assess one asset at `now_us`.
 
@@ -85,18 +87,18 @@ def assess(
     Data before `baseline_from_us` and after `now_us` are ignored. `learned` is what orders closed by then have taught
     the diagnosis. `memory` makes the next assessment of the same asset quicker and changes no answer. Limits of the
     plant's engineers hold from the first reading on, but for those that are `shelved`. While no channel has a baseline
-    of its own, the machine is judged by its class (`prior`), which gives an alert at most. Never raises for lack of
-    data: it answers `State.WARMING_UP` or `State.OFFLINE`.
+    of its own, the machine is judged by its class (`prior`), which gives an alert at most. `say`: of promoted
+    versions. Never raises for lack of data: it answers `State.WARMING_UP` or `State.OFFLINE`.
     """
     model = learned.signed(model_ref(settings))
     seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
     span = span_of(seen, now_us)
     regime = regime_of(asset, seen) if seen else None
     channels = Workshop(asset, seen, regime).channels() if regime else []
-    detector = shared(settings)
+    detector = shared(settings, say)
     judged = [j for j in judge_all(channels, detector, memory) if j and sound(j)]
-    together = None
-    if regime and settings.multivariate:
+    together = say.together
+    if regime and settings.multivariate and together is None:
         together = look_together(channels, regime, detector.false_alarms_per_year)
     scored = [j for j in judged if j.channel.scored]
     if not scored:
@@ -110,13 +112,16 @@ def assess(
         state = State.ALARM
     problems, silenced = tuple(sensor_problems), silenced_limits(asset, now_us, shelved)
     if state in (State.WARMING_UP, State.OFFLINE):
-        return Assessment(asset.id, now_us, span, state, None, anomaly, (), (), problems, model, shelved=silenced)
-    found = diagnosed(asset, judged, learned) if state in (State.ALERT, State.ALARM) else NO_DIAGNOSIS
+        versions = heard(say, NO_DIAGNOSIS)
+        return Assessment(
+            asset.id, now_us, span, state, None, anomaly, (), (), problems, model, shelved=silenced, versions=versions
+        )
+    found = diagnosed(asset, judged, learned, say.taught) if state in (State.ALERT, State.ALARM) else NO_DIAGNOSIS
     forecasts = forecasts_of(asset, found.hypotheses, judged, model, settings)
     left = health(scored) if scored else None
     return Assessment(
         asset.id, now_us, span, state, left, anomaly, found.hypotheses, forecasts, problems, model,
-        candidates=found.candidates, shelved=silenced,
+        candidates=found.candidates, shelved=silenced, versions=heard(say, found),
     )  # fmt: skip
 
 
@@ -132,9 +137,15 @@ def span_of(seen: Mapping[str, Track], now_us: int) -> tuple[int, int]:
     return min((int(t.at[0]) for t in seen.values()), default=now_us), now_us + 1
 
 
-def shared(settings: AssessSettings) -> DetectorSettings:
+def heard(say: Say, found: Diagnosis) -> tuple[ModelRef, ...]:
+    """Versions that had a say: a detector that could tell, a diagnosis where faults were weighed."""
+    told = (say.detector, say.diagnosis if found.candidates else None)
+    return tuple(ref for ref in told if ref is not None)
+
+
+def shared(settings: AssessSettings, say: Say = NOTHING_SAID) -> DetectorSettings:
     """Two ways to alarm share the rate of false alarms."""
-    detector, part = settings.detector, 0.5 if settings.multivariate else 1.0
+    detector, part = settings.detector, SHARE if settings.multivariate else say.detector_share
     return replace(detector, false_alarms_per_year=part * detector.false_alarms_per_year)
 
 

@@ -28,6 +28,7 @@ from forewarn.models.assess import AssessSettings, assess
 from forewarn.models.class_prior import NO_PRIOR, ClassPrior
 from forewarn.models.detectors.own_past import Memory
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
+from forewarn.models.say import NOTHING_SAID, Say
 
 MANY_ASSETS = 400
 """From so many machines on a plant gets a process per core, unless its settings say otherwise."""
@@ -51,6 +52,7 @@ class Ask:
     shelved: tuple[Shelved, ...] = ()
     prior: ClassPrior = NO_PRIOR
     learned: Learned = NOTHING_LEARNED
+    say: Say = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class OwnThread:
                 shelved=ask.shelved,
                 prior=ask.prior,
                 learned=ask.learned,
+                say=ask.say,
             )
         except Exception as error:
             return Failure.of(error)

@@ -112,6 +112,24 @@ def probabilities(
     return {c.fault: float(p) for c, p in zip(candidates, share / share.sum(), strict=True)}
 
 
+def pooled_probabilities(
+    candidates: Sequence[Candidate], asset_class: str, learned: Learned, taught: Learned | None
+) -> dict[Fault, float]:
+    """Mean of two diagnoses of the same candidates (linear opinion pool): of what orders have taught by now, and of
+    what a promoted version was `taught` (None: the first alone).
+
+    >>> weighed = [Candidate(Fault("bearing", "bearing_wear"), 0.0, {}), Candidate(Fault("seal", "seal_leak"), 0.0, {})]
+    >>> leaks = Learned(1, {("mechanism", "seal_leak"): 2.0})
+    >>> [round(p, 2) for p in pooled_probabilities(weighed, "pump", NOTHING_LEARNED, leaks).values()]
+    [0.31, 0.69]
+    """
+    own = probabilities(candidates, asset_class, learned)
+    if taught is None:
+        return own
+    other = probabilities(candidates, asset_class, taught)
+    return {fault: (p + other[fault]) / 2 for fault, p in own.items()}
+
+
 def learn(labels: Sequence[Label], settings: LearnSettings = PRODUCT_DEFAULTS) -> Learned:
     """What these labels teach: for a moment in the past give only those that were told by then (`labels.known_by`).
 

@@ -19,7 +19,7 @@ from forewarn.core.health import Candidate, Evidence, Hypothesis
 from forewarn.core.plant import Asset, Component
 from forewarn.models.detectors.own_past import Judged
 from forewarn.models.diagnosis.checks import checks_for
-from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned, probabilities
+from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned, pooled_probabilities
 from forewarn.models.diagnosis.signatures import APART, BEST, SIGNATURES, TOGETHER, Term
 from forewarn.models.limits import mounted_kind
 
@@ -57,11 +57,14 @@ def diagnose(asset: Asset, judged: Sequence[Judged], learned: Learned | None = N
     return diagnosed(asset, judged, learned).hypotheses
 
 
-def diagnosed(asset: Asset, judged: Sequence[Judged], learned: Learned | None = None) -> Diagnosis:
-    """The same with all that was weighed, which an order keeps so that its finding can teach."""
+def diagnosed(
+    asset: Asset, judged: Sequence[Judged], learned: Learned | None = None, taught: Learned | None = None
+) -> Diagnosis:
+    """The same with all that was weighed, which an order keeps so that its finding can teach. `taught`: of a promoted
+    version, whose probabilities count as much as the others."""
     signs = signs_of(asset, judged)
     candidates = tuple(candidate(asset, fault, seen) for fault, seen in signs.items())
-    share = probabilities(candidates, asset.asset_class, learned or NOTHING_LEARNED)
+    share = pooled_probabilities(candidates, asset.asset_class, learned or NOTHING_LEARNED, taught)
     ranked = sorted(share.items(), key=lambda pair: (-pair[1], pair[0]))
     shown = [(f, p) for f, p in ranked if p >= LEAST_SHOWN or f == ranked[0][0]]
     checks = checks_for(shown)
