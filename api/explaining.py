@@ -11,7 +11,7 @@ from forewarn.api.settings import Settings
 from forewarn.api.wiring import kept_clock
 from forewarn.core.errors import ForewarnError
 from forewarn.ingest.store.reader import PackedReader
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
 from forewarn.pipeline.explain import Explanation, explain
 from forewarn.pipeline.labels import Lessons

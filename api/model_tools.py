@@ -22,10 +22,10 @@ from forewarn.core.ports import Actor
 from forewarn.ingest.folder_lock import FolderLock
 from forewarn.ingest.store.reader import PackedReader
 from forewarn.maintenance.assessment_book import AssessmentBook
-from forewarn.maintenance.model_book import ModelBookSql
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
-from forewarn.maintenance.retraining_book import RetrainingBook
+from forewarn.maintenance.registry.book import ModelBookSql
+from forewarn.maintenance.registry.retraining import RetrainingBook
 from forewarn.maintenance.sensor_event_book import SensorEventBook
 from forewarn.models.registry.files import dumps, sha256
 from forewarn.models.registry.loader import load_checked

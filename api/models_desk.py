@@ -12,7 +12,7 @@ from forewarn.core.errors import Rejected
 from forewarn.core.model_cards import ModelEntry, Stage
 from forewarn.core.ports import Actor
 from forewarn.core.retraining import RetrainingTask
-from forewarn.maintenance.retraining_book import RetrainingBook
+from forewarn.maintenance.registry.retraining import RetrainingBook
 from forewarn.models.registry.registry import Registry
 from forewarn.pipeline.drift_watch import DriftReport, trained_again
 from forewarn.pipeline.promotion import known_entry, promote

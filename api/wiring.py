@@ -208,7 +208,7 @@ def main_parts(
     from forewarn.api.readings import ReadingDesk
     from forewarn.maintenance.assessment_book import AssessmentBook
     from forewarn.maintenance.entry_book import EntryBook
-    from forewarn.maintenance.order_book import OrderBookSql
+    from forewarn.maintenance.orders.book import OrderBookSql
     from forewarn.maintenance.records import open_records
     from forewarn.maintenance.sensor_event_book import SensorEventBook
     from forewarn.maintenance.shelf_book import ShelfBook
@@ -267,7 +267,7 @@ def models_of(settings: Settings, room: Plantroom, records: Records, registry: R
     from forewarn.api import model_children, model_tools
     from forewarn.api.model_watch import ModelWatch
     from forewarn.api.models_desk import ModelsDesk
-    from forewarn.maintenance.retraining_book import RetrainingBook
+    from forewarn.maintenance.registry.retraining import RetrainingBook
     from forewarn.pipeline.drift_watch import watch
     from forewarn.pipeline.training_set import Archive
 

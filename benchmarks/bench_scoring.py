@@ -4,8 +4,8 @@ Pumps with 8 signals (velocity, two temperatures, pressure, flow; speed, load an
 hourly readings each, 5 % of them with a fault that has reached an alarm. Judged by the product's own pool of workers
 (`pipeline.scoring_workers`), as one pass of the live road would: detector, diagnosis and remaining life. The first pass
 learns every baseline; the passes that are timed come one, two and three hours later, with new readings for every asset
-and what was learnt still known, as in a running plant. Nothing is left out of a timed pass: questions go to the workers
-with all tracks, and answers come back.
+and what was learnt still known, as in a running plant. Nothing is left out of a timed pass: questions go to the
+workers, which keep the tracks of their assets and are sent what is new, and answers come back.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from forewarn.core.plant import Asset, Component
 from forewarn.core.readings import Floats, SignalSpec, Track
 from forewarn.pipeline.scoring import assess_settings
 from forewarn.pipeline.scoring_workers import Ask, Failure, Judges, judges_for
+from forewarn.pipeline.track_news import Growth
 
 ORIGIN_US = 1_790_000_000_000_000
 HOURS = 720
@@ -80,12 +81,14 @@ def readings(number: int, seed: int) -> dict[str, Track]:
 
 
 def asks_at(fleet: Sequence[tuple[Asset, dict[str, Track]]], hour: int) -> list[Ask]:
-    """The questions of a pass, with what was known at that hour."""
+    """The questions of a pass, with what was known at that hour, and what is new since the hour before."""
     now_us = ORIGIN_US + hour * US_PER_HOUR
-    return [
-        Ask(asset, {name: Track(t.at[: hour + 1], t.value[: hour + 1]) for name, t in tracks.items()}, (), now_us, None)
-        for asset, tracks in fleet
-    ]
+    news = Growth(hour, hour - 1, {name: (0, hour) for name, *_ in SIGNALS})
+    asks = []
+    for asset, tracks in fleet:
+        known = {name: track.between(0, now_us + 1) for name, track in tracks.items()}
+        asks.append(Ask(asset, known, (), now_us, None, growth=news))
+    return asks
 
 
 def one_pass(judges: Judges, asks: Sequence[Ask]) -> tuple[float, Counter[str], int]:

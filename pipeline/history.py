@@ -7,6 +7,7 @@ sender tells later (`Quality.HISTORICAL`) counts once a live reading of its seri
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,9 +17,13 @@ from forewarn.core.plant import Asset
 from forewarn.core.ports import SeriesReader
 from forewarn.core.readings import NOT_SCORED, Floats, Int64s, Quality, Readings, SignalSpec, Track
 from forewarn.pipeline.recent import RECENT, RecentReadings
+from forewarn.pipeline.track_news import Growth
 
 LATE_MARGIN_US = 2 * US_PER_HOUR
 FOREVER_US = 2**62
+
+_versions = itertools.count(1)
+"""Of all histories of this process: none is ever used twice."""
 
 
 def _followed_by_live(readings: Readings) -> Readings:
@@ -36,17 +41,18 @@ def _followed_by_live(readings: Readings) -> Readings:
 
 
 class GrowingTrack:
-    """A track that grows at its end in amortised constant time; `at` ascending."""
+    """A track that grows at its end in amortised constant time; `at` ascending. Notes what stays the same meanwhile."""
 
     def __init__(self) -> None:
         self._at: Int64s = np.empty(64, np.int64)
         self._value: Floats = np.empty(64, np.float64)
-        self._n = 0
+        self._n = self._gone = self._same = 0
 
     def replace_from(self, at_us: int, at: Int64s, value: Floats) -> None:
         """Forget everything at or after a time, then append these (ascending, none before that time)."""
         keep = int(np.searchsorted(self._at[: self._n], at_us))
         need = keep + len(at)
+        self._same = min(self._same, keep + self._told_again(keep, at, value))
         if need > len(self._at):
             size = max(need, 2 * len(self._at))
             self._at, self._value = np.resize(self._at, size), np.resize(self._value, size)
@@ -57,9 +63,22 @@ class GrowingTrack:
         """Drop the part before a time, once it is worth a copy: an eighth of the track."""
         first = int(np.searchsorted(self._at[: self._n], at_us))
         if 8 * first > self._n:
-            at, value = self._at[first : self._n].copy(), self._value[first : self._n].copy()
-            self._n = 0
-            self.replace_from(-FOREVER_US, at, value)
+            self._at, self._value = self._at[first : self._n].copy(), self._value[first : self._n].copy()
+            self._n = len(self._at)
+            self._gone += min(first, self._same)
+            self._same = max(self._same - first, 0)
+
+    def same(self) -> tuple[int, int]:
+        """Since this was asked last: so many points at the front are gone, and so many after them are the same."""
+        found = self._gone, self._same
+        self._gone, self._same = 0, self._n
+        return found
+
+    def _told_again(self, keep: int, at: Int64s, value: Floats) -> int:
+        """How many of these points stand there already."""
+        n = min(self._n - keep, len(at))
+        news = (self._at[keep : keep + n] != at[:n]) | (self._value[keep : keep + n] != value[:n])
+        return int(np.argmax(news)) if news.any() else n
 
     @property
     def newest_us(self) -> int | None:
@@ -83,6 +102,7 @@ class AssetHistory:
         self._tracks: dict[str, GrowingTrack] = {}
         self._recent: dict[str, RecentReadings] = {}
         self._read_to: dict[str, int] = {}
+        self._version: int | None = None
 
     def refresh(self) -> None:
         """Read what is new of every scalar signal."""
@@ -132,6 +152,11 @@ class AssetHistory:
     def tracks(self) -> dict[str, Track]:
         """All tracks by name."""
         return {name: track.view() for name, track in self._tracks.items()}
+
+    def growth(self) -> Growth:
+        """What has become of the tracks since this was asked last."""
+        before, self._version = self._version, next(_versions)
+        return Growth(self._version, before, {name: track.same() for name, track in self._tracks.items()})
 
     @property
     def recent(self) -> dict[str, RecentReadings]:

@@ -15,7 +15,7 @@ from forewarn.core.labels import Finding, Label, known_by
 from forewarn.core.plant import Plant
 from forewarn.core.ports import OrderBook
 from forewarn.core.work import Cause, Json, OrderKind, Status, WorkOrder
-from forewarn.maintenance.findings import NOTED_AT
+from forewarn.maintenance.orders.findings import NOTED_AT
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, PRODUCT_DEFAULTS, Learned, LearnSettings, learn
 
 EVERY_ORDER = 1_000_000_000

@@ -25,8 +25,8 @@ from forewarn.core.ports import Actor
 from forewarn.core.readings import Track
 from forewarn.core.work import OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.advice import AdviceSettings, advise
-from forewarn.maintenance.order_book_memory import MemoryOrderBook
-from forewarn.maintenance.order_rules import OrderSettings
+from forewarn.maintenance.orders.book_memory import MemoryOrderBook
+from forewarn.maintenance.orders.rules import OrderSettings
 from forewarn.models.assess import AssessSettings, assess
 from forewarn.models.detectors.own_past import Memory
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned, learn

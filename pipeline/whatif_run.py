@@ -10,7 +10,7 @@ from forewarn.core.health import SensorEvent
 from forewarn.core.plant import Asset
 from forewarn.core.work import Json
 from forewarn.maintenance.advice import AdviceSettings
-from forewarn.maintenance.order_rules import OrderSettings
+from forewarn.maintenance.orders.rules import OrderSettings
 from forewarn.pipeline.training_lives import EVERY_ORDER, repairs_of
 from forewarn.pipeline.training_set import Archive, Progress, silent
 from forewarn.pipeline.whatif import Forecaster, Setup, Span, decided, replay

@@ -5,7 +5,7 @@ Without a connection (`alembic upgrade --sql`) it prints the statements for the 
 
 from alembic import context
 
-from forewarn.maintenance.records_tables import METADATA
+from forewarn.maintenance.schema import METADATA
 
 connection = context.config.attributes.get("connection")
 if connection is not None:

@@ -11,9 +11,9 @@ from forewarn.api.whatif_reports import WhatIfReports
 from forewarn.core.errors import Rejected
 from forewarn.core.model_cards import FeatureSchema, ModelCard, ModelEntry
 from forewarn.core.ports import Actor
-from forewarn.maintenance.model_book import ModelBookSql
 from forewarn.maintenance.records import Records
-from forewarn.maintenance.retraining_book import RetrainingBook
+from forewarn.maintenance.registry.book import ModelBookSql
+from forewarn.maintenance.registry.retraining import RetrainingBook
 from forewarn.models.registry.registry import Registry, open_registry
 from forewarn.pipeline.training_set import Archive, Progress
 from forewarn.pipeline.whatif import Setup

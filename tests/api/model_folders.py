@@ -8,7 +8,7 @@ from forewarn.api.settings import ClockSettings, Settings
 from forewarn.api.wiring import keep_origin, raw_store
 from forewarn.core.readings import Readings
 from forewarn.ingest.store.packed import PackedStore
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import open_records
 from tests.pipeline.archives import Past, day, fleet
 

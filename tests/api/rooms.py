@@ -19,7 +19,7 @@ from forewarn.core.work import Advice, WorkOrder
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.assessment_book import AssessmentBook
 from forewarn.maintenance.evidence import assessment_json
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records
 from forewarn.pipeline.live import Hub
 from forewarn.pipeline.plant_file import load_plant

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from forewarn.ingest.store.reader import PackedReader
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import open_records
 from tests.chaos.kills import RATE as CLOCK_RATE
 from tests.chaos.kills import Fleet, WholeSystem

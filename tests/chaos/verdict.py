@@ -97,7 +97,7 @@ def _repeats(keys: list[Int64s]) -> int:
 def judged_orders(file: Path) -> dict[str, Any]:
     """Orders, causes with two open ones, and whether file and audit chain are whole."""
     from forewarn.maintenance.audit import verify_audit
-    from forewarn.maintenance.order_book import OrderBookSql
+    from forewarn.maintenance.orders.book import OrderBookSql
     from forewarn.maintenance.records import open_records
 
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:

@@ -13,10 +13,10 @@ from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.model_cards import STAGES, FeatureSchema, ModelCard, ModelEntry, Stage
 from forewarn.core.ports import Actor, ModelBook
 from forewarn.core.work import Json
-from forewarn.maintenance.model_book import ModelBookSql
-from forewarn.maintenance.model_book_memory import MemoryModelBook
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import open_records
+from forewarn.maintenance.registry.book import ModelBookSql
+from forewarn.maintenance.registry.book_memory import MemoryModelBook
 
 ANN, BOB = Actor("ann", "engineer"), Actor("bob", "manager")
 NOW_US = 1_800_000_000_000_000

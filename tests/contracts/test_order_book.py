@@ -14,8 +14,8 @@ from forewarn.core.faults import Fault
 from forewarn.core.plant import PartLine
 from forewarn.core.ports import Actor, OrderBook
 from forewarn.core.work import TRANSITIONS, Advice, Decision, Json, Status, Verification, WorkOrder
-from forewarn.maintenance.order_book import OrderBookSql
-from forewarn.maintenance.order_book_memory import MemoryOrderBook
+from forewarn.maintenance.orders.book import OrderBookSql
+from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.maintenance.records import open_records
 from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
 

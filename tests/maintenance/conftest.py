@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
 
 

@@ -7,10 +7,10 @@ import signal
 import sys
 
 from forewarn.core.work import Json, WorkOrder
-from forewarn.maintenance.order_book import OrderBookSql
-from forewarn.maintenance.order_desk import take_advice
-from forewarn.maintenance.order_rows import OrderRows
-from forewarn.maintenance.order_rules import AS_USUAL
+from forewarn.maintenance.orders.book import OrderBookSql
+from forewarn.maintenance.orders.desk import take_advice
+from forewarn.maintenance.orders.rows import OrderRows
+from forewarn.maintenance.orders.rules import AS_USUAL
 from forewarn.maintenance.records import open_records
 from tests.maintenance.samples import IMBALANCE, SENSOR, SPALL, advice
 

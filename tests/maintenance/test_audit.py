@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from forewarn.core.errors import Conflict
 from forewarn.core.work import Status
-from forewarn.maintenance import order_desk
 from forewarn.maintenance.audit import AuditEntry, AuditHead, audit_head, chained, verify_audit
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders import desk as order_desk
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import AUDIT

@@ -10,7 +10,7 @@ from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.work import Status
 from forewarn.maintenance.idempotency import Answer, idempotent
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records
 from tests.maintenance.samples import ANN, NOW_US, advice
 

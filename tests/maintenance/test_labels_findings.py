@@ -8,7 +8,7 @@ import pytest
 
 from forewarn.core.errors import Rejected
 from forewarn.core.work import Json, Status
-from forewarn.maintenance.order_rules import KeptOrder, opened, stepped
+from forewarn.maintenance.orders.rules import KeptOrder, opened, stepped
 from tests.maintenance.samples import IMBALANCE, NOW_US, SPALL, advice, hours
 
 DONE_US = NOW_US + hours(30)

@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.model_cards import NEEDS_REPORT, STAGES, ModelEntry, Stage, way_back
 from forewarn.maintenance.audit import verify_audit
-from forewarn.maintenance.model_book import ModelBookSql
-from forewarn.maintenance.model_book_memory import MemoryModelBook
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import open_records
+from forewarn.maintenance.registry.book import ModelBookSql
+from forewarn.maintenance.registry.book_memory import MemoryModelBook
 from tests.contracts.test_model_book import ANN, NOW_US, REPORT, card
 
 pytestmark = pytest.mark.slow

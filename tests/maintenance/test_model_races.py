@@ -17,11 +17,11 @@ from forewarn.core.model_cards import ModelEntry, Stage
 from forewarn.core.ports import Actor
 from forewarn.core.work import Json
 from forewarn.maintenance.audit import verify_audit
-from forewarn.maintenance.model_book import ModelBookSql, ModelRows
-from forewarn.maintenance.model_desk import take_stage
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import Records, migrations_config, open_records
 from forewarn.maintenance.records_tables import MODEL_VERSION
+from forewarn.maintenance.registry.book import ModelBookSql, ModelRows
+from forewarn.maintenance.registry.desk import take_stage
 from tests.contracts.test_model_book import ANN, NOW_US, REPORT, card
 
 

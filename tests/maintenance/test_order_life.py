@@ -17,9 +17,9 @@ from forewarn.core.faults import Fault
 from forewarn.core.ports import OrderOutcome
 from forewarn.core.work import OPEN_STATUSES, TRANSITIONS, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import verify_audit
-from forewarn.maintenance.order_book import OrderBookSql
-from forewarn.maintenance.order_desk import snapshot
-from forewarn.maintenance.order_rows import OrderRows
+from forewarn.maintenance.orders.book import OrderBookSql
+from forewarn.maintenance.orders.desk import snapshot
+from forewarn.maintenance.orders.rows import OrderRows
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import open_records
 from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records
 from tests.maintenance.samples import advice
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forewarn.core.work import Status
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.outbox import mark_delivered, pending, posted_after
 from forewarn.maintenance.records import Records
 from tests.maintenance.samples import ANN, NOW_US, advice, hours

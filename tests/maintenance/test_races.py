@@ -18,9 +18,9 @@ from sqlalchemy.exc import IntegrityError
 from forewarn.core.ports import OrderOutcome
 from forewarn.core.work import Advice, Status
 from forewarn.maintenance.audit import audit_head, verify_audit
-from forewarn.maintenance.order_book import OrderBookSql
-from forewarn.maintenance.order_rows import OrderRows
-from forewarn.maintenance.order_rules import KeptOrder
+from forewarn.maintenance.orders.book import OrderBookSql
+from forewarn.maintenance.orders.rows import OrderRows
+from forewarn.maintenance.orders.rules import KeptOrder
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import Records, open_records
 from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SPALL, advice, hours

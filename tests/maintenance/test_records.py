@@ -18,7 +18,8 @@ from sqlalchemy.exc import OperationalError
 from forewarn.core.errors import Rejected, Retriable
 from forewarn.maintenance import records as records_module
 from forewarn.maintenance.records import Records, migrations_config, open_records
-from forewarn.maintenance.records_tables import METADATA, SETTING
+from forewarn.maintenance.records_tables import SETTING
+from forewarn.maintenance.schema import METADATA
 from forewarn.maintenance.settings_table import keep_setting, setting
 
 

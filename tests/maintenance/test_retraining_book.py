@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forewarn.maintenance.records import Records, open_records
-from forewarn.maintenance.retraining_book import RetrainingBook
+from forewarn.maintenance.registry.retraining import RetrainingBook
 
 
 def test_a_model_that_keeps_drifting_is_one_task_with_its_newest_reasons(records: Records) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from forewarn.core.work import TRANSITIONS, Status
 from forewarn.maintenance.advice_numbers import LIFE_UNKNOWN, PRIORITIES
-from forewarn.maintenance.order_rules import AS_USUAL
-from forewarn.maintenance.status_diagram import mermaid
+from forewarn.maintenance.orders.diagram import mermaid
+from forewarn.maintenance.orders.rules import AS_USUAL
 
 
 def page(root: Path) -> str:

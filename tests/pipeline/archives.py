@@ -13,7 +13,7 @@ from forewarn.core.ports import Actor, OrderBook
 from forewarn.core.readings import Readings, SignalSpec
 from forewarn.core.work import Advice, Decision, Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.ingest.store.memory import MemoryStore
-from forewarn.maintenance.order_book_memory import MemoryOrderBook
+from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.pipeline.training_set import Archive
 
 START_US = 1_790_000_000_000_000

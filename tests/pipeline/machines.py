@@ -16,7 +16,7 @@ from forewarn.core.ports import OrderBook
 from forewarn.core.readings import Float32s, Quality, Readings, SignalSpec, Waveform
 from forewarn.core.work import Json
 from forewarn.ingest.store.memory import MemoryStore
-from forewarn.maintenance.order_book_memory import MemoryOrderBook
+from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.pipeline.features import FeatureStage
 from forewarn.pipeline.live import Hub
 from forewarn.pipeline.scoring import Scorer

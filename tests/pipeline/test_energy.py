@@ -14,7 +14,7 @@ from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Readings
 from forewarn.core.work import Advice, Decision, Json, OrderKind, WorkOrder
 from forewarn.ingest.store.memory import MemoryStore
-from forewarn.maintenance.order_book_memory import MemoryOrderBook
+from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.pipeline.energy import EnergyUse, energy_of, has_meter
 from tests.models.machines import ORIGIN_US, scalar
 

@@ -14,7 +14,7 @@ from forewarn.core.labels import Finding, Label, known_by
 from forewarn.core.ports import Actor
 from forewarn.core.work import Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.evidence import assessment_json
-from forewarn.maintenance.order_book_memory import MemoryOrderBook
+from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.models.assess import PRODUCT_DEFAULTS
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, learn
 from forewarn.pipeline.labels import Lessons, candidates_of, label_of, labels_from

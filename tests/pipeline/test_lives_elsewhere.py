@@ -15,7 +15,7 @@ from forewarn.core.errors import Rejected
 from forewarn.core.health import Assessment, ModelRef, RulForecast, State, WarmingUp
 from forewarn.core.plant import Plant
 from forewarn.core.readings import Track
-from forewarn.maintenance.model_book_memory import MemoryModelBook
+from forewarn.maintenance.registry.book_memory import MemoryModelBook
 from forewarn.models.registry.registry import open_registry
 from forewarn.pipeline.life_in_use import LivesInUse
 from forewarn.pipeline.lives_elsewhere import Elsewhere, lives_elsewhere

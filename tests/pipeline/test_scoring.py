@@ -17,7 +17,7 @@ from forewarn.core.readings import Quality, Readings, Waveform
 from forewarn.core.telemetry import NO_NOTES, Notes
 from forewarn.core.work import OrderKind, Status, Verification, WorkOrder
 from forewarn.ingest.store.memory import MemoryStore
-from forewarn.maintenance.order_book_memory import MemoryOrderBook
+from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.pipeline import scoring
 from tests.pipeline.machines import SPALL, Works, block
 

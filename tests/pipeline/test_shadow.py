@@ -17,7 +17,7 @@ from forewarn.core.plant import Asset
 from forewarn.core.ports import Actor
 from forewarn.core.readings import Readings, Track
 from forewarn.maintenance.evidence import assessment_json
-from forewarn.maintenance.model_book_memory import MemoryModelBook
+from forewarn.maintenance.registry.book_memory import MemoryModelBook
 from forewarn.models.assess import assess
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.registry.registry import Registry, open_registry

@@ -17,7 +17,7 @@ import pytest
 from forewarn.core.readings import Readings
 from forewarn.ingest.store.day_rows import DayRows
 from forewarn.ingest.store.packed import PackedStore
-from forewarn.maintenance.order_book import OrderBookSql
+from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import open_records
 from tests.chaos.kills import kill_under_load
 from tests.chaos.scenario import Bench

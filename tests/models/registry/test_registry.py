@@ -13,7 +13,7 @@ import pytest
 
 from forewarn.core.errors import Conflict, NotReady, Rejected
 from forewarn.core.model_cards import FeatureSchema, ModelEntry, Stage, card_digest
-from forewarn.maintenance.model_book_memory import MemoryModelBook
+from forewarn.maintenance.registry.book_memory import MemoryModelBook
 from forewarn.models.registry import registry as registry_module
 from forewarn.models.registry.files import dumps, loads, sha256
 from forewarn.models.registry.registry import Registry, open_registry

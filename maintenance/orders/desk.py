@@ -14,7 +14,7 @@ from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import AuditEntry
 from forewarn.maintenance.evidence import canonical, plain
-from forewarn.maintenance.order_rules import KeptOrder, OrderSettings, judge, opened, stepped, verified
+from forewarn.maintenance.orders.rules import KeptOrder, OrderSettings, judge, opened, stepped, verified
 
 SYSTEM = Actor("forewarn", "system")
 """Who opens and refreshes orders."""
@@ -53,7 +53,7 @@ class OrderStore(Protocol):
 
 
 def take_advice(store: OrderStore, advice: Advice, settings: OrderSettings, new_id: Callable[[], str]) -> OrderOutcome:
-    """Open, update, or leave alone, as `order_rules.judge` says."""
+    """Open, update, or leave alone, as `orders.rules.judge` says."""
     joined = store.joined_by(advice)
     finished = [] if joined is not None else store.finished(advice)
     verdict = judge(advice, joined, finished, settings)

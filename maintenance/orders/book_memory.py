@@ -12,8 +12,8 @@ from forewarn.core.errors import Conflict
 from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import START, AuditEntry, AuditHead, as_history, chained
-from forewarn.maintenance.order_desk import take_advice, take_result, take_step
-from forewarn.maintenance.order_rules import AS_USUAL, KeptOrder, OrderSettings, shares_order
+from forewarn.maintenance.orders.desk import take_advice, take_result, take_step
+from forewarn.maintenance.orders.rules import AS_USUAL, KeptOrder, OrderSettings, shares_order
 
 
 class MemoryOrderBook:
@@ -76,7 +76,7 @@ class MemoryOrderBook:
                 self._kept, self._audit, self._numbers, self.messages = before
                 raise
 
-    # What `order_desk.OrderStore` asks for, within a transaction.
+    # What `orders.desk.OrderStore` asks for, within a transaction.
 
     def joined_by(self, advice: Advice) -> KeptOrder | None:
         """See `OrderStore`."""

@@ -1,6 +1,6 @@
 """What becomes of an advice, and which step of an order is allowed. Pure: values in, values out.
 
-The books (`order_book`, `order_book_memory`) find and keep orders; every decision about them stands here.
+The books (`orders.book`, `orders.book_memory`) find and keep orders; every decision about them stands here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from forewarn.core.work import (
     WorkOrder,
 )
 from forewarn.maintenance.evidence import canonical
-from forewarn.maintenance.findings import checked_finding, without_finding
+from forewarn.maintenance.orders.findings import checked_finding, without_finding
 
 REPORT_LIMIT = 65_536
 

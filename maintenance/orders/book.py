@@ -17,9 +17,9 @@ from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import history_of
 from forewarn.maintenance.idempotency import Answer, idempotent
-from forewarn.maintenance.order_desk import take_advice, take_result, take_step
-from forewarn.maintenance.order_rows import IS_OPEN, OrderRows, read_orders
-from forewarn.maintenance.order_rules import AS_USUAL, OrderSettings
+from forewarn.maintenance.orders.desk import take_advice, take_result, take_step
+from forewarn.maintenance.orders.rows import IS_OPEN, OrderRows, read_orders
+from forewarn.maintenance.orders.rules import AS_USUAL, OrderSettings
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import WORK_ORDER
 
@@ -40,7 +40,7 @@ class OrderBookSql:
         self._wall_us = wall_us
 
     def advise(self, advice: Advice) -> OrderOutcome:
-        """Open an order, or update the open one; see `order_rules.judge` for which.
+        """Open an order, or update the open one; see `orders.rules.judge` for which.
 
         Who loses a race for the same fault is given the winner's order. Nothing is written for advice that waits, that
         cools down, or that brings nothing new. Raises Retriable when the records cannot be used now.

@@ -16,7 +16,10 @@ from forewarn.core.model_cards import ModelCard, ModelEntry, Stage, card_bytes, 
 from forewarn.core.ports import Actor
 from forewarn.core.work import Json
 from forewarn.maintenance.audit import AuditEntry, append, history_of
-from forewarn.maintenance.model_desk import (
+from forewarn.maintenance.outbox import post
+from forewarn.maintenance.records import Records
+from forewarn.maintenance.records_tables import MODEL_NAME, MODEL_VERSION
+from forewarn.maintenance.registry.desk import (
     give_number,
     subject,
     take_back,
@@ -25,9 +28,6 @@ from forewarn.maintenance.model_desk import (
     take_note,
     take_stage,
 )
-from forewarn.maintenance.outbox import post
-from forewarn.maintenance.records import Records
-from forewarn.maintenance.records_tables import MODEL_NAME, MODEL_VERSION
 
 _COLUMNS = MODEL_VERSION.c
 
@@ -116,7 +116,7 @@ class ModelBookSql:
 
 
 class ModelRows:
-    """`model_desk.ModelStore` over one transaction."""
+    """`registry.desk.ModelStore` over one transaction."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection

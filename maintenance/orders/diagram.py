@@ -1,6 +1,6 @@
 """The diagram of order statuses in the docs, drawn from `core.work.TRANSITIONS`.
 
-`python -m forewarn.maintenance.status_diagram` prints it; a test compares it with `docs/reference/work-orders.md`.
+`python -m forewarn.maintenance.orders.diagram` prints it; a test compares it with `docs/reference/work-orders.md`.
 """
 
 from __future__ import annotations

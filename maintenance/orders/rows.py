@@ -1,4 +1,4 @@
-"""Orders to rows and back: the SQL side of `order_desk.OrderStore`, bound to one transaction."""
+"""Orders to rows and back: the SQL side of `orders.desk.OrderStore`, bound to one transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from forewarn.core.work import OPEN_STATUSES, Advice, Cause, Json, OrderKind, St
 from forewarn.maintenance import audit, outbox
 from forewarn.maintenance.audit import AuditEntry
 from forewarn.maintenance.evidence import canonical
-from forewarn.maintenance.order_rules import KeptOrder, shares_order
+from forewarn.maintenance.orders.rules import KeptOrder, shares_order
 from forewarn.maintenance.records_tables import ORDER_CAUSE, ORDER_PART, SEQUENCE, WORK_ORDER
 
 IS_OPEN = WORK_ORDER.c.status.in_([status.value for status in OPEN_STATUSES])

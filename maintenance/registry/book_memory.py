@@ -12,7 +12,7 @@ from forewarn.core.model_cards import ModelCard, ModelEntry, Stage
 from forewarn.core.ports import Actor
 from forewarn.core.work import Json
 from forewarn.maintenance.audit import START, AuditEntry, AuditHead, as_history, chained
-from forewarn.maintenance.model_desk import (
+from forewarn.maintenance.registry.desk import (
     give_number,
     subject,
     take_back,
@@ -101,7 +101,7 @@ class MemoryModelBook:
                 self._kept, self._newest, self._audit, self.messages = before
                 raise
 
-    # What `model_desk.ModelStore` asks for, within a transaction.
+    # What `registry.desk.ModelStore` asks for, within a transaction.
 
     def lock(self, name: str) -> int:
         """See `ModelStore`."""

@@ -1,0 +1,1 @@
+"""Tables of this folder; `maintenance/schema.py` puts all together."""

@@ -1,0 +1,10 @@
+"""Preventive maintenance plans, what they generated, and trials of their intervals."""
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,10 @@
+"""People, skills, shifts, absences, assignments and deadlines."""
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

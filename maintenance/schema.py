@@ -1,0 +1,17 @@
+"""Every table of the records in one place: what the migrations must add up to.
+
+A folder of `maintenance` keeps its own tables in `tables.py`, beside the code that reads and writes them; this module
+imports all of them, so that `METADATA` is complete.
+"""
+
+from __future__ import annotations
+
+from forewarn.maintenance.autonomy import tables as autonomy
+from forewarn.maintenance.orders import tables as orders
+from forewarn.maintenance.people import tables as people
+from forewarn.maintenance.plans import tables as plans
+from forewarn.maintenance.records_tables import METADATA
+
+FAMILIES = (orders, plans, people, autonomy)
+
+__all__ = ["FAMILIES", "METADATA"]
