@@ -345,7 +345,8 @@ class Scorer:
             learned = self._lessons.lately(now_us, self._wall_us())
             tracks = watched.history.tracks
             prior = self._classes.prior(asset, tracks, since_us, now_us, self._everybody)
-            return Ask(asset, tracks, problems, now_us, since_us, mine, prior, learned=learned)
+            growth = watched.history.growth()
+            return Ask(asset, tracks, problems, now_us, since_us, mine, prior, learned=learned, growth=growth)
         except Exception as error:
             self._note_failure(watched, error)
             return None

@@ -11,6 +11,7 @@ import pytest
 
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.health import Assessment
+from forewarn.core.readings import Track
 from forewarn.maintenance.evidence import assessment_json, canonical
 from forewarn.models.assess import PRODUCT_DEFAULTS, assess
 from forewarn.models.detectors.own_past import Memory
@@ -54,7 +55,7 @@ def test_memory_is_bounded_to_what_the_last_assessment_used() -> None:
 
 @pytest.mark.slow
 def test_a_pool_gives_the_answers_of_the_own_thread_and_lives_on_when_a_worker_dies() -> None:
-    asks = [ask("a"), ask("bb", worn=True), replace(ask("ccc"), tracks={"flow": None})]  # type: ignore[dict-item]
+    asks = [ask("a"), ask("bb", worn=True), replace(ask("ccc"), tracks={"flow": Track.of([1, 2], [0.1])})]
     pool = WorkerPool(2)
     try:
         expected = {one.asset.id: answer for one, answer in OwnThread().answers(asks, PRODUCT_DEFAULTS)}
@@ -62,8 +63,8 @@ def test_a_pool_gives_the_answers_of_the_own_thread_and_lives_on_when_a_worker_d
         assert [text(found[id]) for id in ("a", "bb")] == [text(expected[id]) for id in ("a", "bb")]
         broken = found["ccc"]
         assert isinstance(broken, Failure)
-        assert (broken.kind, broken.ours) == ("AttributeError", False)
-        assert "between" in broken.trace
+        assert (broken.kind, broken.ours) == ("ValueError", False)
+        assert "means" in broken.trace
         for worker in pool.processes():
             os.kill(worker, signal.SIGKILL)
         lost = [answer for _, answer in pool.answers(asks[:2], PRODUCT_DEFAULTS)]
