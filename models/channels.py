@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Floats, Int64s, SignalSpec, Track
@@ -14,7 +15,7 @@ from forewarn.models.detectors.baseline import RegimeTable, middle
 from forewarn.models.features.current import CURRENT_UNITS
 from forewarn.models.features.vibration import FEATURE_UNITS
 from forewarn.models.limits import SCORED_FEATURES, SUPPORTING_FEATURES, Limit, limit_for_feature, limit_for_scalar
-from forewarn.models.tracks import MOST_BINS, Bools, Regime, value_at
+from forewarn.models.tracks import MOST_BINS, Bools, Regime, same_times, value_at
 
 SMALLEST_RATIO_VALUE = 1e-6  # below it a logarithm would speak of the sensor's noise
 FEW_POINTS = 8
@@ -48,12 +49,27 @@ class Channel:
         return float(np.exp(y)) if self.limit.logarithmic else y
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Where a signal is judged: bins intp[n] of the grid, at int64[n], op_hours float64[n]."""
+
+    bins: NDArray[np.intp]
+    at: Int64s
+    op_hours: Floats
+
+    def only(self, keep: Bools) -> Points:
+        """Some of them."""
+        return Points(self.bins[keep], self.at[keep], self.op_hours[keep])
+
+
 class Workshop:
-    """Makes the channels of one asset in one assessment; those that share points and law share their regime table."""
+    """Makes the channels of one asset in one assessment; those that share times share their points, and those that
+    share law and points their regime table."""
 
     def __init__(self, asset: Asset, tracks: dict[str, Track], regime: Regime) -> None:
         self._asset, self._tracks, self._regime = asset, tracks, regime
         self._tables: dict[str, list[tuple[Int64s, RegimeTable]]] = {}
+        self._points: dict[int, Points] = {}
 
     def channels(self) -> list[Channel]:
         """Every judged channel with at least a few points, in the order of the plant file."""
@@ -76,40 +92,52 @@ class Workshop:
             return None
         at, value = track.at[keep], track.value[keep]
         raw = self._regime.raw
-        table = self._table("waveform", at, lambda: self._vibration(lambda role: value_at(raw[role], at)))
+        table = self._table("waveform", at, lambda: self._vibration(lambda role: value_at(raw[role], at), len(at)))
         limit = limit_for_feature(self._asset, feature, early_median(value))
         hours = self._regime.op_hours[bins[keep]]
         return Channel(name, spec, feature, UNITS[feature], at, np.log(value), table, hours, limit)
 
     def _scalar(self, spec: SignalSpec) -> Channel | None:
         """A scalar signal as means over the bins in which the machine ran."""
-        regime = self._regime
-        value = regime.binner.means(self._tracks[spec.signal])
-        keep = regime.running & ~np.isnan(value)
-        if np.count_nonzero(keep) < FEW_POINTS:
+        regime, track = self._regime, self._tracks[spec.signal]
+        mean = regime.binner.means(track)
+        points = self._running(track)
+        value = mean[points.bins]
+        if np.isnan(value).any():
+            points, value = points.only(~np.isnan(value)), value[~np.isnan(value)]
+        if len(value) < FEW_POINTS:
             return None
-        at, value = regime.start[keep], value[keep]
+        at, bins = points.at, points.bins
         limit = limit_for_scalar(self._asset, spec, early_median(value))
         if limit.logarithmic:
-            table = self._table("vibration", at, lambda: self._vibration(lambda role: regime.means[role][keep]))
+            made = self._vibration
+            table = self._table("vibration", at, lambda: made(lambda role: regime.means[role][bins], len(at)))
             y = np.log(np.maximum(value, SMALLEST_RATIO_VALUE))
         else:
             law = "thermal" if spec.quantity == "temperature" else "process" if spec.role != "speed" else "speed"
-            table, y = self._table(law, at, lambda: process_columns(law, regime, keep)), value
-        return Channel(spec.signal, spec, "", spec.unit, at, y, table, regime.op_hours[keep], limit)
+            table, y = self._table(law, at, lambda: process_table(law, regime, bins)), value
+        return Channel(spec.signal, spec, "", spec.unit, at, y, table, points.op_hours, limit)
 
-    def _table(self, law: str, at: Int64s, columns: Callable[[], list[Floats]]) -> RegimeTable:
+    def _running(self, track: Track) -> Points:
+        """Bins with a reading in which the machine ran."""
+        found = self._points.get(id(track.at))
+        if found is None:
+            bins = np.flatnonzero(self._regime.running & self._regime.binner.filled(track))
+            found = Points(bins, self._regime.start[bins], self._regime.op_hours[bins])
+            self._points[id(track.at)] = found
+        return found
+
+    def _table(self, law: str, at: Int64s, make: Callable[[], RegimeTable]) -> RegimeTable:
         """The table of this law at these points, made once."""
         made = self._tables.setdefault(law, [])
         for points, table in made:
-            if np.array_equal(points, at):
+            if same_times(points, at):
                 return table
-        given = columns()
-        table = RegimeTable(np.stack(given).T if given else np.zeros((len(at), 0)))
+        table = make()
         made.append((at, table))
         return table
 
-    def _vibration(self, mean_of: Callable[[str], Floats]) -> list[Floats]:
+    def _vibration(self, mean_of: Callable[[str], Floats], points: int) -> RegimeTable:
         """Vibration follows speed as a power law and load as an exponential one."""
         columns, raw = [], self._regime.raw
         if "speed" in raw:
@@ -117,21 +145,23 @@ class Workshop:
             columns.append(np.log(np.maximum(mean_of("speed") / usual, 0.05)))
         if "load" in raw:
             columns.append(mean_of("load"))
-        return columns
+        return RegimeTable(np.stack(columns).T if columns else np.zeros((points, 0)))
 
 
-def process_columns(law: str, regime: Regime, keep: Bools) -> list[Floats]:
+def process_table(law: str, regime: Regime, bins: NDArray[np.intp]) -> RegimeTable:
     """Temperatures, flows, pressures: load and speed with their squares, ambient, and what a warm body remembers.
 
     A speed that is itself judged (a slipping belt) is judged by the load alone.
     """
-    columns = []
     means = {role: mean for role, mean in regime.means.items() if role != "run" and role != law}
-    for name, column in (means | (regime.memory if law == "thermal" else {})).items():
-        columns.append(column[keep])
-        if not name.startswith("ambient"):
-            columns.append(column[keep] ** 2)
-    return columns
+    columns = means | (regime.memory if law == "thermal" else {})
+    told = np.empty((len(columns), len(bins)))
+    for row, column in zip(told, columns.values(), strict=True):
+        row[:] = column[bins]
+    rows = []
+    for name, row in zip(columns, told, strict=True):
+        rows += [row] if name.startswith("ambient") else [row, row * row]
+    return RegimeTable(np.stack(rows).T if rows else np.zeros((len(bins), 0)), told, " ".join(columns))
 
 
 def scored(asset: Asset, spec: SignalSpec) -> bool:

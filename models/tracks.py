@@ -22,6 +22,7 @@ Bools = NDArray[np.bool_]
 BIN_LADDER_S = (10, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
 MOST_BINS = 1_500
 REGIME_ROLES = ("speed", "load", "ambient")
+GRID_ROLES = frozenset((*REGIME_ROLES, "run"))
 THERMAL_MEMORY_H = (0.5, 2.0)  # housings and windings of industrial machines settle within these time constants
 RUNNING_SHARE = 0.2  # of the usual speed
 LOADED_SHARE = 0.05  # of the usual load, where no speed is known
@@ -50,10 +51,37 @@ class Regime:
 
 
 def usable(asset: Asset, tracks: Tracks, bad: Set[str], from_us: int, to_us: int) -> dict[str, Track]:
-    """Tracks of the asset's believed signals (and their features) in [from, to], empty ones left out."""
+    """Tracks of the asset's believed signals (and their features) in [from, to], empty ones left out. Those that hold
+    the same times share one array of them, so that what is worked out for one need not be for the others."""
     known = {spec.signal for spec in asset.signals} - bad
-    cut = {name: track.between(from_us, to_us + 1) for name, track in tracks.items() if name.partition(":")[0] in known}
-    return {name: track for name, track in cut.items() if len(track)}
+    cuts: list[Cut] = []
+    found: dict[str, Track] = {}
+    for name, track in tracks.items():
+        if name.partition(":")[0] in known:
+            cut = next((c for c in cuts if same_times(c.whole, track.at)), None)
+            if cut is None:
+                i, j = np.searchsorted(track.at, [from_us, to_us + 1])
+                cut = Cut(track.at, slice(int(i), int(j)), track.at[i:j])
+                cuts.append(cut)
+            if len(cut.at):
+                found[name] = Track(cut.at, track.value[cut.part])
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """The times of tracks that hold the same ones: whole, and the part that is used."""
+
+    whole: Int64s
+    part: slice
+    at: Int64s
+
+
+def same_times(one: Int64s, other: Int64s) -> bool:
+    """Are they equal? Arrays that are shared need no look."""
+    if one is other:
+        return True
+    return len(one) == len(other) and bool((one == other).all())
 
 
 def regime_of(asset: Asset, tracks: Tracks) -> Regime:
@@ -78,7 +106,7 @@ def roles_of(asset: Asset) -> dict[str, SignalSpec]:
     """Role (one of the regime, or "run") -> its first scalar signal."""
     found: dict[str, SignalSpec] = {}
     for spec in asset.signals:
-        if spec.kind == "scalar" and spec.role in (*REGIME_ROLES, "run"):
+        if spec.kind == "scalar" and spec.role in GRID_ROLES:
             found.setdefault(spec.role, spec)
     return found
 
@@ -104,22 +132,30 @@ class Binner:
 
     def means(self, track: Track) -> Floats:
         """Mean per bin float64[bins]; NaN where a bin holds no reading."""
-        if len(track.at) != len(self._at) or not np.array_equal(track.at, self._at):
+        self._look_at(track)
+        total = np.bincount(self._index, weights=track.value, minlength=self.bins)
+        return np.asarray(total / self._count, np.float64)
+
+    def filled(self, track: Track) -> Bools:
+        """Which bins hold a reading, bool[bins]."""
+        self._look_at(track)
+        return ~np.isnan(self._count)
+
+    def _look_at(self, track: Track) -> None:
+        if not same_times(track.at, self._at):
             self._at, self._index = track.at, np.asarray((track.at - self.first_us) // self.width_us, np.intp)
             count = np.bincount(self._index, minlength=self.bins)
             self._count = np.where(count > 0, count, np.nan)
-        total = np.bincount(self._index, weights=track.value, minlength=self.bins)
-        return np.asarray(total / self._count, np.float64)
 
 
 def held(values: Floats) -> Floats:
     """Gaps filled with the last value before them (at the start: the first after)."""
-    gaps = np.isnan(values)
-    if not gaps.any():
+    known = ~np.isnan(values)
+    if known.all():
         return values
-    known = np.flatnonzero(~gaps)
-    place = np.searchsorted(known, np.arange(len(values)), side="right") - 1
-    return np.asarray(values[known[np.maximum(place, 0)]], np.float64)
+    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
+    last[: np.argmax(known)] = np.argmax(known)
+    return values[last]
 
 
 def running_bins(asset: Asset, means: dict[str, Floats], bins: int) -> Bools:

@@ -42,10 +42,15 @@ class Design:
 
 
 class RegimeTable:
-    """Regime of n points as columns float64[n, r] (r may be 0). Channels that share it share its regressions."""
+    """Regime of n points as columns float64[n, r] (r may be 0). Channels that share it share its regressions.
 
-    def __init__(self, columns: Floats) -> None:
-        self.columns = columns
+    `told` float64[t, n] are the rows that all columns were made from by a law of this `form` (None: the columns
+    themselves).
+    """
+
+    def __init__(self, columns: Floats, told: Floats | None = None, form: str = "") -> None:
+        self.columns, self.form = columns, form
+        self.told = columns.T if told is None else told
         self._designs: dict[int, Design] = {}
 
     def design(self, fit: int) -> Design:
@@ -57,16 +62,20 @@ class RegimeTable:
 
 def design_of(columns: Floats, fit: int) -> Design:
     """Columns scaled to what the first `fit` points saw; those that did not move are left out."""
-    low, high = columns[:fit].min(axis=0), columns[:fit].max(axis=0)
+    given = np.ascontiguousarray(columns.T)  # columns one after the other in memory are quicker
+    low, high = given[:, :fit].min(axis=1), given[:, :fit].max(axis=1)
+    reach = high - low
     size = np.maximum(np.abs(low), np.abs(high)) + 1e-9
-    moving = high - low > 1e-3 * size
-    rows = np.ones((1 + int(moving.sum()), len(columns)))  # columns one after the other in memory are quicker
-    matrix = rows.T
-    matrix[:, 1:] = (2 * columns[:, moving] - high[moving] - low[moving]) / (high - low)[moving]
+    moving = reach > 1e-3 * size
+    rows = np.ones((1 + int(moving.sum()), len(columns)))
+    scaled = np.multiply(given if moving.all() else given[moving], 2, out=rows[1:])
+    for part in (high, low):
+        scaled -= part[moving, None]
+    scaled /= reach[moving, None]
     step = max(1, fit // MOST_FIT_POINTS)
-    margin = MARGIN_OF_REGIME * (high - low) + 0.01 * size
-    comparable = ((columns >= low - margin) & (columns <= high + margin)).T.all(axis=0)
-    return Design(matrix, fit, step, np.flatnonzero(comparable))
+    margin = MARGIN_OF_REGIME * reach + 0.01 * size
+    comparable = ((given >= (low - margin)[:, None]) & (given <= (high + margin)[:, None])).all(axis=0)
+    return Design(rows.T, fit, step, np.flatnonzero(comparable))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

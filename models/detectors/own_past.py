@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.readings import Floats
 from forewarn.models.channels import Channel
-from forewarn.models.detectors.baseline import Lesson, learn_many
+from forewarn.models.detectors.baseline import Lesson, RegimeTable, learn_many
 
 HOURS_PER_YEAR = 8_766.0
 LEAST_DEVIATIONS = 3.0  # below it a limit would rest on an independence that nobody has measured
@@ -79,7 +79,7 @@ def points_needed(channel: Channel, settings: DetectorSettings) -> int:
     """Points of the shortest honest baseline; a signal that breathes with the day needs a whole one."""
     if not channel.limit.needs_day:
         return settings.baseline_points
-    first_day = int(np.searchsorted(channel.at, channel.at[0] + DAY_H * US_PER_HOUR))
+    first_day = int(np.searchsorted(channel.at, channel.at[0] + round(DAY_H * US_PER_HOUR)))
     return max(settings.baseline_points, first_day)
 
 
@@ -134,8 +134,11 @@ class Row:
         """All comparable points beside what a lesson lets expect, worked out once."""
         if lesson.fit not in self._seen:
             design = self.table.design(lesson.fit)
-            expected = design.matrix[design.places] @ lesson.coefficients
-            self._seen[lesson.fit] = Seen(design.places, self.y[design.places] - expected, expected)
+            places, expected = design.places, design.matrix @ lesson.coefficients
+            change = self.y - expected
+            if len(places) < len(change):
+                change, expected = change[places], expected[places]
+            self._seen[lesson.fit] = Seen(places, change, expected)
         return self._seen[lesson.fit]
 
 
@@ -191,7 +194,7 @@ def steps_of(row: Row, memory: Memory) -> tuple[Step, ...]:
     while 2 * (grown := math.ceil(GROWTH * fits[-1])) <= n:
         fits.append(grown)
     taught_by = 2 * fits[-1] if len(fits) > 1 else fits[0]
-    key = digest(row.y[:taught_by], row.table.columns[:taught_by], row.needed, row.k)
+    key = digest(row.y[:taught_by], row.table, row.needed, row.k)
     return memory.recall(key) or memory.keep(key, tuple(step_of(row, fit, 2 * nxt) for fit, nxt in pairs(fits)))
 
 
@@ -200,11 +203,12 @@ def pairs(fits: Sequence[int]) -> list[tuple[int, int]]:
     return list(zip(fits, [*fits[1:], 0], strict=True))
 
 
-def digest(y: Floats, columns: Floats, needed: int, k: int) -> bytes:
-    """Of everything that a lesson depends on."""
-    made = hashlib.blake2b(repr((y.shape, columns.shape, needed, k)).encode(), digest_size=16)
+def digest(y: Floats, table: RegimeTable, needed: int, k: int) -> bytes:
+    """Of everything that a lesson of these first points depends on."""
+    told = np.ascontiguousarray(table.told[:, : len(y)])
+    made = hashlib.sha256(repr((y.shape, told.shape, table.form, needed, k)).encode())
     made.update(np.ascontiguousarray(y).data)
-    made.update(np.ascontiguousarray(columns.T).data)
+    made.update(told.data)
     return made.digest()
 
 

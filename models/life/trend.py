@@ -61,7 +61,7 @@ def forecast(fault: Fault, judged: Sequence[Judged], model: ModelRef) -> RulFore
 
 def progress(j: Judged) -> float:
     """Share of the way from the usual level to failure, in [0, 1]."""
-    return float(np.clip(abs(j.level - j.expected) / j.channel.limit.failure_change, 0.0, 1.0)) if j.ratio > 0 else 0.0
+    return min(abs(j.level - j.expected) / j.channel.limit.failure_change, 1.0) if j.ratio > 0 else 0.0
 
 
 def trend_of(j: Judged) -> Trend | None:

@@ -21,6 +21,34 @@ def bin_means(at: Sequence[int], value: Sequence[float], first_us: int, width_us
     return found
 
 
+def held(values: Sequence[float | None]) -> list[float]:
+    """Each gap filled with the value before it; the first ones with the first value that is known."""
+    last = next(v for v in values if v is not None)
+    found = []
+    for value in values:
+        last = last if value is None else value
+        found.append(last)
+    return found
+
+
+def design(regime: Sequence[Sequence[float]], fit: int, share: float) -> tuple[list[list[float]], list[int]]:
+    """Rows of a 1 and the columns that moved, from -1 to 1 over the first `fit`; and the rows that lie within."""
+    reach = [(min(c[:fit]), max(c[:fit])) for c in zip(*regime, strict=True)]
+    rows, places = [], []
+    for place, row in enumerate(regime):
+        scaled, inside = [1.0], True
+        for x, (low, high) in zip(row, reach, strict=True):
+            size = max(abs(low), abs(high))
+            inside = inside and low <= x + share * (high - low) + 0.01 * size
+            inside = inside and x <= high + share * (high - low) + 0.01 * size
+            if high - low > 1e-3 * size:
+                scaled.append(2 * (x - low) / (high - low) - 1)
+        rows.append(scaled)
+        if inside:
+            places.append(place)
+    return rows, places
+
+
 def rolling(values: Sequence[float], k: int) -> tuple[list[float], list[float]]:
     """Smallest and median of every k neighbours."""
     windows = [values[i : i + k] for i in range(len(values) - k + 1)]
