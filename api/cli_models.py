@@ -250,7 +250,7 @@ def whatif(
         float | None, typer.Option(help="Orders only from this score on (0.5 = at the limit).")
     ] = None,
     policy: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER of the advice or the order book.")] = None,
-    model: Annotated[str, typer.Option(metavar="NAME:VERSION", help="A trained remaining life.")] = "",
+    model: Annotated[str, typer.Option(metavar="NAME:VERSION", help="A trained version.")] = "",
     class_: Annotated[str, typer.Option("--class", help="Only machines of this class.")] = "",
     asset: Annotated[list[str] | None, typer.Option(help="Only this machine; may be repeated.")] = None,
     state_dir: StateDir = None,
@@ -268,8 +268,8 @@ def whatif(
             *span, every, false_alarms, threshold, _policies(policy or []), model, class_, tuple(asset or ())
         )
         events = tools.events.events(limit=None)
-        forecast, notes = model_tools.forecaster_of(tools, model), model_tools.notes_on(tools, model, span[0])
-        report = what_if(tools.archive, tools.today, request, events, forecast, Shown(), notes=notes)
+        voices, notes = model_tools.voices_with(tools, model), model_tools.notes_on(tools, model, span[0])
+        report = what_if(tools.archive, tools.today, request, events, voices, Shown(), notes=notes)
         sha256 = tools.reports.put(report)
     before, after = report.before, report.after
     lines = [f"{c.what:9} {c.asset:20} {c.moved_h:+8.0f} h" for c in report.changes if c.what != "same"]

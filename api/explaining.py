@@ -14,10 +14,12 @@ from forewarn.ingest.store.reader import PackedReader
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
 from forewarn.pipeline.explain import Explanation, explain
+from forewarn.pipeline.known_outcomes import KnownOutcomes
 from forewarn.pipeline.labels import Lessons
-from forewarn.pipeline.life_in_use import Lives, TrainedLife
 from forewarn.pipeline.plant_file import load_plant
 from forewarn.pipeline.scoring import assess_settings
+from forewarn.pipeline.version import Version
+from forewarn.pipeline.versions_in_use import OpenVersion, opened_version
 
 SHOWN = 12
 
@@ -32,8 +34,9 @@ def run_explain(settings: Settings, number: str, as_json: bool) -> int:
             return 2
         plant = load_plant(settings.plant)
         raw, derived = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
-        lives, lessons = lives_of(settings, records), Lessons(OrderBookSql(records), plant)
-        explained = explain(order, plant, raw, derived, assess_settings(clock), lives, lessons.by)
+        book, opener = OrderBookSql(records), opener_of(settings, records)
+        lessons, outcomes = Lessons(book, plant), KnownOutcomes(book, lambda: plant)
+        explained = explain(order, plant, raw, derived, assess_settings(clock), opener, lessons.by, outcomes)
     finally:
         records.close()
     if as_json:
@@ -45,22 +48,21 @@ def run_explain(settings: Settings, number: str, as_json: bool) -> int:
     return int(not all(e.same_decision for e in explained))
 
 
-def lives_of(settings: Settings, records: Records) -> Lives:
+def opener_of(settings: Settings, records: Records) -> OpenVersion:
     """Opens the trained versions of a state folder; None for one whose files are gone or must not be used."""
 
-    def life(name: str, version: int) -> TrainedLife | None:
+    def opened(name: str, version: int) -> Version | None:
         registry = model_tools.registry_of(settings, records)
         entry = registry.book.entry(name, version)
         if entry is None:
             return None
         try:
-            schema = entry.card.schema
-            return TrainedLife.of(registry.open(name, version, model_tools.CONSOLE, entry.changed_at_us, schema))
+            return opened_version(registry, name, version, model_tools.CONSOLE, entry.changed_at_us, entry.card)
         except ForewarnError as error:
-            print(f"{name} {version} cannot be opened, its forecasts are left out: {error}", file=sys.stderr)
+            print(f"{name} {version} cannot be opened, what it said is left out: {error}", file=sys.stderr)
             return None
 
-    return life
+    return opened
 
 
 def _as_json(explanation: Explanation) -> dict[str, Any]:
@@ -77,6 +79,7 @@ def _as_words(explanation: Explanation) -> str:
     frozen = cast(Any, explanation.frozen)
     model = frozen["model"]
     lines = [f"\n{explanation.cause.fault}: model {model['name']} {model['version']} ({model['digest']})"]
+    lines += [f"  with {v['name']} {v['version']} ({v['digest'][:16]})" for v in frozen.get("versions", [])]
     lines += [
         f"  {c['feature']}: {c['value']:.4g} {c['unit']}, baseline {c['baseline']:.4g} {c['unit']}, "
         f"{c['share']:.0%} of the score"

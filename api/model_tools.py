@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from forewarn.api.settings import Settings
@@ -31,13 +30,15 @@ from forewarn.models.registry.files import dumps, sha256
 from forewarn.models.registry.loader import load_checked
 from forewarn.models.registry.registry import Registry, open_registry
 from forewarn.pipeline.adopted import load_plant_with_adopted
-from forewarn.pipeline.life_in_use import TrainedLife, with_trained_life
+from forewarn.pipeline.known_outcomes import KeptCoverage, KnownOutcomes
 from forewarn.pipeline.promotion import known_entry, parse_version
 from forewarn.pipeline.scorecard import Costs
 from forewarn.pipeline.scoring import assess_settings
 from forewarn.pipeline.training import Contender, Trained
 from forewarn.pipeline.training_set import Archive
-from forewarn.pipeline.whatif import Forecaster, Setup
+from forewarn.pipeline.version import Version, Voice, VoicesOf
+from forewarn.pipeline.versions_in_use import VersionsInUse, opened_version, trial_of
+from forewarn.pipeline.whatif import Setup
 
 MODEL, CARD = "model.skops", "card.json"
 CONSOLE = Actor("console", "planner")
@@ -60,8 +61,19 @@ class Tools:
 
     @property
     def today(self) -> Setup:
-        """The settings that decide today."""
-        return setup_of(self.settings, self.clock)
+        """The settings that decide today, with the champions of today."""
+        return replace(setup_of(self.settings, self.clock), voices=self.voices())
+
+    def voices(self, tried: Version | None = None) -> VoicesOf:
+        """Who has a say today, or would have with a version that is tried; last of all who keeps the coverage."""
+        today: VoicesOf = VersionsInUse(self.registry).of
+        versions = trial_of(today, tried) if tried else today
+        last = KeptCoverage(KnownOutcomes(self.archive.orders, lambda: self.archive.plant))
+
+        def everybody(asset_class: str, at_us: int) -> tuple[Voice, ...]:
+            return (*versions(asset_class, at_us), last)
+
+        return everybody
 
     def contender(self, name: str, version: int) -> Contender:
         """A version with its model behind it, opened when it is asked for."""
@@ -73,14 +85,13 @@ class Tools:
         return Contender(known_entry(self.registry, name, version).card, opened)
 
 
-def forecaster_of(tools: Tools, model: str) -> Forecaster | None:
-    """The trained remaining life that a what-if run tries; None for "". Raises NotReady for another task."""
+def voices_with(tools: Tools, model: str) -> VoicesOf | None:
+    """Who is heard in a what-if run that tries a version; None for "". Raises NotReady for one that must not be."""
     if not model:
         return None
     name, version = parse_version(model)
     card = known_entry(tools.registry, name, version).card
-    opened_now = tools.registry.open(name, version, CONSOLE, max(card.trained_at_us, 0), card.schema)
-    return partial(with_trained_life, TrainedLife.of(opened_now))
+    return tools.voices(opened_version(tools.registry, name, version, CONSOLE, max(card.trained_at_us, 0), card))
 
 
 def notes_on(tools: Tools, model: str, since_us: int) -> tuple[str, ...]:

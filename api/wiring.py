@@ -213,6 +213,7 @@ def main_parts(
     from forewarn.maintenance.sensor_event_book import SensorEventBook
     from forewarn.maintenance.shelf_book import ShelfBook
     from forewarn.pipeline.features import FeatureStage
+    from forewarn.pipeline.known_outcomes import KnownOutcomes
     from forewarn.pipeline.live import Hub
     from forewarn.pipeline.lives_elsewhere import Elsewhere, lives_elsewhere
     from forewarn.pipeline.scoring import Scorer
@@ -247,7 +248,7 @@ def main_parts(
         false_alarms_per_year=settings.scoring.false_alarms_per_asset_year,
         workers=settings.scoring.workers,
         shelves=shelf,
-        trained=TrainedModels(registry, elsewhere.by_class),
+        trained=TrainedModels(registry, elsewhere.by_class, KnownOutcomes(orders, lambda: room.plant)),
     )
     room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent, events)
 

@@ -1,10 +1,10 @@
 """What promoted versions say of a machine before the built-in models judge it; `models.assess` pools it with theirs.
 
-One idea for both: two opinions count equally, and neither breaks what was promised. A detector is a second way to alarm:
-the two share the set rate of false alarms, half each, so that both together alarm at most at the set rate however they
-depend on one another (union bound; whoever has twice the evidence that one limit asks for has lifted the mean of both
-over it, and a mean of e-values is an e-value: Vovk and Wang 2021). A diagnosis is a second set of probabilities over
-the same faults: the mean of both counts (linear opinion pool, Stone 1961), as it does for remaining lives.
+One idea for both: two opinions count equally, and neither breaks what was promised. A detector is a second way to
+alarm: the two share the set rate of false alarms, half each, so that both together alarm at most at the set rate
+however they depend on one another (union bound; whoever has twice the evidence that one limit asks for has lifted the
+mean of both over it, and a mean of e-values is an e-value: Vovk and Wang 2021). A diagnosis is a second set of
+probabilities over the same faults: the mean of both counts (linear opinion pool, Stone 1961), as for remaining lives.
 """
 
 from __future__ import annotations

@@ -56,7 +56,11 @@ def look_together(channels: Sequence[Channel], regime: Regime, false_alarms_per_
     if window is None or found is None:
         return None
     judge, fit = found
-    later = window.rows(slice(fit, None))
+    return seen_by(judge, window.rows(slice(fit, None)), fit)
+
+
+def seen_by(judge: Calibrated, later: Window, past_rows: int) -> Together | None:
+    """What a calibrated detector says at the end of a window; None where no row of it can be judged."""
     score = judge.score(later)
     known = np.flatnonzero(~np.isnan(score))
     if not len(known):
@@ -66,9 +70,9 @@ def look_together(channels: Sequence[Channel], regime: Regime, false_alarms_per_
     return Together(
         float(score[known[-1]]),
         bool(judge.alarm(later)[-1]),
-        tuple((window.names[place], float(pulls[place])) for place in order if pulls[place] > 0),
-        false_alarms_per_year,
-        fit,
+        tuple((later.names[place], float(pulls[place])) for place in order if pulls[place] > 0),
+        judge.false_alarms_per_year,
+        past_rows,
         len(later),
         judge.support,
     )

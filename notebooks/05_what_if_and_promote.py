@@ -128,7 +128,7 @@ if entries:
         request = WhatIfRequest(
             now_us - 20 * US_PER_DAY, now_us, model=version, asset_class=entries[0].card.schema.asset_class
         )
-        tried = what_if(tools.archive, tools.today, request, forecast=model_tools.forecaster_of(tools, version))
+        tried = what_if(tools.archive, tools.today, request, voices=model_tools.voices_with(tools, version))
         tools.reports.put(tried)
         champion = promote(
             tools.registry, tools.reports, entries[0].name, entries[0].version, model_tools.CONSOLE, now_us

@@ -5,22 +5,25 @@ Differences have a reason: readings that arrived late, another model version, or
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from forewarn.core.health import SensorProblem
-from forewarn.core.plant import Plant
+from forewarn.core.health import Assessment, SensorProblem
+from forewarn.core.plant import Asset, Plant
 from forewarn.core.plant_limits import Shelved
 from forewarn.core.ports import SeriesReader
-from forewarn.core.readings import Track
+from forewarn.core.readings import Track, Tracks
 from forewarn.core.work import Cause, Json, WorkOrder
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.models.assess import PRODUCT_DEFAULTS, AssessSettings, assess
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned
+from forewarn.models.say import Say
 from forewarn.pipeline.history import AssetHistory
-from forewarn.pipeline.life_in_use import Lives, pooled_then
+from forewarn.pipeline.known_outcomes import KeptCoverage, KnownOutcomes
 from forewarn.pipeline.running import with_hours
+from forewarn.pipeline.version import Case, Voice, judged_with
+from forewarn.pipeline.versions_in_use import OpenVersion, none_can_be_opened, versions_then
 
 TOLERANCE = 1e-6
 
@@ -55,15 +58,16 @@ def explain(
     reader: SeriesReader,
     derived: SeriesReader,
     settings: AssessSettings = PRODUCT_DEFAULTS,
-    lives: Lives | None = None,
+    open_version: OpenVersion = none_can_be_opened,
     learned_by: Callable[[int], Learned] = lambda at_us: NOTHING_LEARNED,
+    outcomes: KnownOutcomes | None = None,
 ) -> list[Explanation]:
     """Recompute every cause of an order as of the moment when it was put there, from the data of the same span: what
     lay before the last repair, or was forgotten by then, had no say.
 
-    `settings` as they were: `scoring.assess_settings` of the plant's clock. `lives` opens the trained version that had
-    a say, `learned_by` says what closed orders had taught by a moment (`labels.Lessons.by`). Raises KeyError when the
-    asset is no longer in the plant file.
+    `settings` as they were: `scoring.assess_settings` of the plant's clock. `open_version` opens the trained versions
+    that had a say, `learned_by` says what closed orders had taught by a moment (`labels.Lessons.by`), `outcomes` how
+    forecasts had ended by then. Raises KeyError when the asset is no longer in the plant file.
     """
     asset = plant.asset(order.asset)
     if asset is None:
@@ -74,30 +78,48 @@ def explain(
     explained = []
     for cause in order.causes:
         frozen = cast(Any, cause.evidence["assessment"])
-        tracks = {name: _until(track, frozen["at_us"]) for name, track in history.tracks.items()}
-        problems = [SensorProblem(**p) for p in frozen["sensor_problems"]]
-        since_us = frozen["span_us"][0]
-        then = with_hours(asset, frozen.get("hours_per_day"))
-        assessed = assess(
-            then,
-            tracks,
-            problems,
-            frozen["at_us"],
-            as_then(settings, frozen),
-            since_us,
-            shelved=shelved_then(frozen),
-            learned=learned_by(frozen["at_us"]),
-        )
-        assessed = pooled_then(assessed, frozen, then, tracks, since_us, lives)
+        voices = voices_then(frozen, open_version, outcomes)
+        learned = learned_by(frozen["at_us"])
+        assessed = assessed_again(frozen, asset, history.tracks, as_then(settings, frozen), learned, voices)
         now = assessment_json(replace(assessed, hours_per_day=frozen.get("hours_per_day")))
         explained.append(Explanation(cause, frozen, now, tuple(differences(frozen, now))))
     return explained
 
 
-def shelved_then(frozen: Json) -> tuple[Shelved, ...]:
+def assessed_again(
+    frozen: Mapping[str, Any],
+    asset: Asset,
+    tracks: Tracks,
+    settings: AssessSettings,
+    learned: Learned,
+    voices: Sequence[Voice],
+) -> Assessment:
+    """An assessment as of its moment, with what was known then and with everybody who had a say."""
+    at_us, since_us = int(frozen["at_us"]), int(frozen["span_us"][0])
+    known = {name: _until(track, at_us) for name, track in tracks.items()}
+    problems = [SensorProblem(**p) for p in frozen["sensor_problems"]]
+    doubted, rate = frozenset(p.signal for p in problems), settings.detector.false_alarms_per_year
+    case = Case(with_hours(asset, frozen.get("hours_per_day")), known, since_us, at_us, doubted, rate)
+    shelved = shelved_then(frozen)
+
+    def judge(say: Say) -> Assessment:
+        return assess(case.asset, known, problems, at_us, settings, since_us, learned=learned, shelved=shelved, say=say)
+
+    return judged_with(voices, case, judge)
+
+
+def voices_then(
+    frozen: Mapping[str, Any], open_version: OpenVersion, outcomes: KnownOutcomes | None
+) -> tuple[Voice, ...]:
+    """Everybody who had a say then. Forecasts from before outcomes were counted had nothing moved."""
+    versions: tuple[Voice, ...] = versions_then(frozen, open_version)
+    counted = any("outcomes" in forecast for forecast in frozen.get("forecasts", ()))
+    return (*versions, KeptCoverage(outcomes)) if outcomes is not None and counted else versions
+
+
+def shelved_then(frozen: Mapping[str, Any]) -> tuple[Shelved, ...]:
     """Limits that were silenced then."""
-    told = cast(Any, frozen)
-    return tuple(Shelved(told["asset"], name, told["at_us"] + 1) for name in told.get("shelved", []))
+    return tuple(Shelved(frozen["asset"], name, frozen["at_us"] + 1) for name in frozen.get("shelved", []))
 
 
 def as_then(settings: AssessSettings, frozen: Json) -> AssessSettings:

@@ -76,7 +76,7 @@ def _life(name: str, told: Elsewhere, plant: Plant, scorer: ExternalScorer) -> T
         metrics={},
         settings={"every_h": told.every_h},
     )
-    return TrainedLife(card, ExternalPrognosis(scorer, schema), ModelRef(name, "external", digest[:16]))
+    return TrainedLife(card, ModelRef(name, "external", digest[:16]), ExternalPrognosis(scorer, schema))
 
 
 def _unit(name: str, told: Elsewhere, column: str, plant: Plant) -> str:

@@ -26,6 +26,7 @@ from forewarn.maintenance.advice import advise
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.models.assess import AssessSettings
 from forewarn.models.detectors.own_past import DetectorSettings
+from forewarn.models.say import NOTHING_SAID, Say
 from forewarn.pipeline.derived import Row
 from forewarn.pipeline.features import FeaturePoint, FeatureStage
 from forewarn.pipeline.history import AssetHistory
@@ -37,6 +38,7 @@ from forewarn.pipeline.scoring_class import Classes
 from forewarn.pipeline.scoring_guard import Leaps
 from forewarn.pipeline.scoring_workers import Ask, Failure, judges_for
 from forewarn.pipeline.sensor_events import SensorEvents, SensorWatch
+from forewarn.pipeline.version import Case
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +81,10 @@ class Trained(Protocol):
         self, asset: Asset, tracks: Tracks, from_us: int, assessment: Assessment
     ) -> tuple[Assessment, list[Row]]:
         """Never raises for a model that fails."""
+        ...
+
+    def say(self, case: Case) -> Say:
+        """What goes into the built-in judgement. Never raises for a model that fails."""
         ...
 
 
@@ -153,6 +159,7 @@ class Scorer:
         self._assess_every_us, self._poll_s = round(assess_every_s * US_PER_S), poll_s
         self._sensors = SensorWatch(sensor_events, road_delay_us(clock))
         self._settings = assess_settings(clock, false_alarms_per_year)
+        self._rate = self._settings.detector.false_alarms_per_year
         self._lessons = Lessons(orders, plant)
         self._judges, self._shelves = judges_for(len(plant.assets), workers), shelves
         self._trained = trained
@@ -346,7 +353,9 @@ class Scorer:
             tracks = watched.history.tracks
             prior = self._classes.prior(asset, tracks, since_us, now_us, self._everybody)
             growth = watched.history.growth()
-            return Ask(asset, tracks, problems, now_us, since_us, mine, prior, learned=learned, growth=growth)
+            case = Case(asset, tracks, since_us or 0, now_us, frozenset(p.signal for p in problems), self._rate)
+            say = self._trained.say(case) if self._trained else NOTHING_SAID
+            return Ask(asset, tracks, problems, now_us, since_us, mine, prior, learned, growth, say)
         except Exception as error:
             self._note_failure(watched, error)
             return None

@@ -19,17 +19,19 @@ from forewarn.core.health import State
 from forewarn.core.model_cards import ModelCard, ModelEntry, Stage
 from forewarn.core.plant import Asset
 from forewarn.core.ports import SeriesReader
-from forewarn.core.readings import Track, Window
+from forewarn.core.readings import Track
 from forewarn.models.detectors.calibration import Calibrated
 from forewarn.models.life.contract import LEVELS
 from forewarn.models.registry.registry import Registry
 from forewarn.models.training.drift import Outcomes, coverage
-from forewarn.models.training.sets import DatedLife, TrainingSet
 from forewarn.pipeline.derived import Row
-from forewarn.pipeline.life_in_use import LOOK_S, SYSTEM, TrainedLife
+from forewarn.pipeline.detector_in_use import score_now
+from forewarn.pipeline.life_in_use import TrainedLife
 from forewarn.pipeline.training import data_of
-from forewarn.pipeline.training_lives import LifeSpan, lives_of, repairs_of
-from forewarn.pipeline.training_set import Archive, dated_life
+from forewarn.pipeline.training_lives import lives_of, repairs_of
+from forewarn.pipeline.training_set import Archive
+from forewarn.pipeline.version import Case
+from forewarn.pipeline.versions_in_use import LOOK_S, SYSTEM
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +71,9 @@ class ShadowRun:
                 if entry.card.task == "life":
                     said = _life(TrainedLife.of(opened), asset, tracks, from_us, at_us)
                 else:
-                    said = _score(cast(Calibrated, opened.model), entry.card, asset, tracks, from_us, at_us)
+                    case = Case(asset, tracks, from_us, at_us)
+                    score = score_now(cast(Calibrated, opened.model), entry.card, case)
+                    said = {} if score is None else {"score": score}
             except Exception as error:  # it opens nothing, so that it may fail as often as it likes
                 ours = isinstance(error, ForewarnError)
                 told = {"model": entry.name, "version": entry.version, "error": str(error)}
@@ -103,27 +107,6 @@ def _life(
     if left is None:
         return {}
     return {what: float(np.interp(level, LEVELS, left)) for what, level in QUANTILES}
-
-
-def _score(
-    learnt: Calibrated, card: ModelCard, asset: Asset, tracks: Mapping[str, Track], from_us: int, at_us: int
-) -> dict[str, float]:
-    known = [int(track.at[0]) for track in tracks.values() if len(track)]
-    if not known:
-        return {}
-    span = LifeSpan(asset.id, max(from_us, min(known)), at_us, False)
-    dated = dated_life(asset, span, tracks, card.schema.names, data_of(card, at_us))
-    if dated is None:
-        return {}
-    window = _window(dated, card, at_us)
-    score = learnt.score(window) if len(window) else np.empty(0)
-    return {"score": float(score[-1])} if len(score) and np.isfinite(score[-1]) else {}
-
-
-def _window(dated: DatedLife, card: ModelCard, at_us: int) -> Window:
-    regime = card.settings.get("regime")
-    names = tuple(str(name) for name in regime) if isinstance(regime, list) else ()
-    return TrainingSet((dated,), card.schema, at_us, names).window(dated)
 
 
 def shadow_answers(derived: SeriesReader, asset: str, name: str, version: int, what: str) -> Track:

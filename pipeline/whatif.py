@@ -22,7 +22,6 @@ from forewarn.core.health import Assessment, SensorEvent, SensorProblem, State
 from forewarn.core.labels import Label
 from forewarn.core.plant import Asset
 from forewarn.core.ports import Actor
-from forewarn.core.readings import Track
 from forewarn.core.work import OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.advice import AdviceSettings, advise
 from forewarn.maintenance.orders.book_memory import MemoryOrderBook
@@ -30,11 +29,13 @@ from forewarn.maintenance.orders.rules import OrderSettings
 from forewarn.models.assess import AssessSettings, assess
 from forewarn.models.detectors.own_past import Memory
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, Learned, learn
+from forewarn.models.say import Say
 from forewarn.pipeline.history import AssetHistory
 from forewarn.pipeline.labels import labels_from
 from forewarn.pipeline.running import WINDOW_DAYS, hours_between, hours_per_day, known_of, with_hours
 from forewarn.pipeline.training_lives import Repair
 from forewarn.pipeline.training_set import Archive, Progress, silent
+from forewarn.pipeline.version import Case, VoicesOf, judged_with, nobody
 
 KEEP_US = 120 * US_PER_DAY
 """As much of the past as the live road keeps (`AssetHistory`)."""
@@ -44,9 +45,6 @@ PLAYER = Actor("forewarn", "what-if")
 NOTICES = ("gap", "clock")
 """Sensor events that say nothing against the values."""
 
-Forecaster = Callable[[Asset, Mapping[str, Track], int, Assessment], Assessment]
-"""(asset, tracks, start of its life, what the built-in models say) -> the same with another remaining life."""
-
 
 class Cancelled(Conflict):
     """Somebody ended it before it was done."""
@@ -54,12 +52,12 @@ class Cancelled(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One way to decide: settings of models, advice and order book; `forecast` puts in other remaining lives."""
+    """One way to decide: settings of models, advice and order book; `voices` are the versions that have a say."""
 
     assess: AssessSettings = field(default_factory=AssessSettings)
     advice: AdviceSettings = field(default_factory=AdviceSettings)
     orders: OrderSettings = field(default_factory=OrderSettings)
-    forecast: Forecaster | None = None
+    voices: VoicesOf = nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +212,16 @@ class Player:
             if e.since_us <= at_us and (e.until_us is None or at_us < e.until_us)
         ]
         asset = self._running(at_us)
+        signals, settings = frozenset(p.signal for p in doubted), self._setup.assess
+        case = Case(asset, tracks, from_us or 0, at_us, signals, settings.detector.false_alarms_per_year)
         learned = self._taught.by(at_us)
-        said = assess(asset, tracks, doubted, at_us, self._setup.assess, from_us, self._memory, learned=learned)
-        return self._setup.forecast(asset, tracks, from_us or 0, said) if self._setup.forecast else said
+
+        def judge(say: Say) -> Assessment:
+            return assess(
+                asset, tracks, doubted, at_us, settings, from_us, self._memory, learned=learned, say=say
+            )  # fmt: skip
+
+        return judged_with(self._setup.voices(asset.asset_class, at_us), case, judge)
 
     def _running(self, at_us: int) -> Asset:
         """The machine with the operating hours per day that were measured by then."""

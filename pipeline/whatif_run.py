@@ -13,7 +13,8 @@ from forewarn.maintenance.advice import AdviceSettings
 from forewarn.maintenance.orders.rules import OrderSettings
 from forewarn.pipeline.training_lives import EVERY_ORDER, repairs_of
 from forewarn.pipeline.training_set import Archive, Progress, silent
-from forewarn.pipeline.whatif import Forecaster, Setup, Span, decided, replay
+from forewarn.pipeline.version import VoicesOf
+from forewarn.pipeline.whatif import Setup, Span, decided, replay
 from forewarn.pipeline.whatif_report import WhatIfReport, report_of
 
 
@@ -23,7 +24,7 @@ class WhatIfRequest:
 
     `false_alarms`: set rate for an asset and year. `threshold`: an alarm opens an order only from this score on (0.5 =
     at its limit). `policy`: fields of `AdviceSettings` and `OrderSettings`, such as `cool_down_h`. `model`:
-    "name:version" of a trained remaining life. `asset_class` and `assets` narrow the machines.
+    "name:version" of a trained version. `asset_class` and `assets` narrow the machines.
     """
 
     since_us: int
@@ -54,9 +55,9 @@ def policies() -> dict[str, float]:
     return {f.name: float(getattr(s, f.name)) for s in usual for f in fields(s)}
 
 
-def changed(today: Setup, request: WhatIfRequest, forecast: Forecaster | None = None) -> Setup:
-    """The setup that a request asks for. Raises Rejected for a policy that is not known, and for a number that makes no
-    sense."""
+def changed(today: Setup, request: WhatIfRequest, voices: VoicesOf | None = None) -> Setup:
+    """The setup that a request asks for; `voices`: who has a say in it (None: as today). Raises Rejected for a policy
+    that is not known, and for a number that makes no sense."""
     known = policies()
     policy = dict(request.policy)
     if request.threshold is not None:
@@ -79,7 +80,7 @@ def changed(today: Setup, request: WhatIfRequest, forecast: Forecaster | None = 
             raise Rejected("whatif_rate", "a rate of 0 false alarms means no alarms: give a small one, such as 0.05")
         detector = replace(made.assess.detector, false_alarms_per_year=request.false_alarms)
         made = replace(made, assess=replace(made.assess, detector=detector))
-    return replace(made, forecast=forecast) if forecast else made
+    return replace(made, voices=voices) if voices else made
 
 
 def chosen(archive: Archive, request: WhatIfRequest) -> tuple[Asset, ...]:
@@ -99,17 +100,18 @@ def what_if(
     today: Setup,
     request: WhatIfRequest,
     events: Sequence[SensorEvent] = (),
-    forecast: Forecaster | None = None,
+    voices: VoicesOf | None = None,
     progress: Progress = silent,
     cancelled: Callable[[], bool] = bool,
     notes: tuple[str, ...] = (),
 ) -> WhatIfReport:
     """Run it: today's settings, then the changed ones, over the same machines and moments.
 
-    Raises Rejected for what cannot be run, `whatif.Cancelled` when it was ended.
+    `voices`: who has a say in the changed run, such as the version that is tried (`versions_in_use.trial_of`); None: as
+    today. Raises Rejected for what cannot be run, `whatif.Cancelled` when it was ended.
     """
     span = Span(request.since_us, request.until_us, request.every_h)
-    setup, assets = changed(today, request, forecast), chosen(archive, request)
+    setup, assets = changed(today, request, voices), chosen(archive, request)
     repairs = repairs_of(archive.orders, request.until_us)
 
     def played(from_share: float, what: str) -> Progress:

@@ -41,6 +41,7 @@ SMALLEST_CORRELATION = 0.05  # where the sum of autocorrelations ends
 RELEASE = 0.5  # an alarm ends when the evidence has fallen below so much of the limit; it then starts from 0
 CAP = 3.0  # limits: more evidence would only make an alarm end later
 LIFT = 1.25  # over what the healthy past itself reached
+NO_ALARMS = "an alarm rate of 0 means no alarms: set a small rate, or shelve the alarm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,21 @@ class Calibrated:
     limit: float
     false_alarms_per_year: float
     support: Support
+
+    def at(self, false_alarms_per_year: float) -> Calibrated:
+        """The same detector at another rate. A limit that was lifted because the past wandered never falls again.
+
+        Raises Rejected for a rate that is not positive.
+        """
+        if not false_alarms_per_year > 0:
+            raise Rejected("rate_not_positive", NO_ALARMS)
+        support = self.support
+        windows_per_year = support.at_once_per_year * math.exp(float(log_e(np.array([least_p(support.windows)]))[0]))
+        limit = max(math.log(windows_per_year / false_alarms_per_year), 1.0)
+        lifted = limit if support.exchangeable else max(limit, self.limit)
+        rows = windows_per_year * support.window_rows
+        told = support_of(support.windows, support.window_rows, rows, lifted, support.exchangeable)
+        return Calibrated(self.judge, self.usually, lifted, false_alarms_per_year, told)
 
     def strangeness(self, window: Window) -> Strangeness:
         """Distances and what pulls, as the detector says it."""
@@ -134,7 +150,7 @@ def calibrate(
     (True, False)
     """
     if not false_alarms_per_year > 0:
-        raise Rejected("rate_not_positive", "an alarm rate of 0 means no alarms: set a small rate, or shelve the alarm")
+        raise Rejected("rate_not_positive", NO_ALARMS)
     return calibrated(
         detector.learn(past), cross_fitted(detector, past), false_alarms_per_year, rows_per_year or yearly(past)
     )

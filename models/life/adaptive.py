@@ -64,6 +64,26 @@ class Adaptive:
         below = (left <= read).astype(np.float64)
         return replace(self, scores=self.scores + self.step * (self.levels - below), seen=self.seen + 1)
 
+    def after_told(self, told: Floats, hours: float, ended: bool = True) -> Adaptive:
+        """State after it came to be known how a forecast ended that had been told with its levels moved already
+        (float64[q] at `levels`): the life lasted `hours`, or at least so many where it was renewed in time.
+
+        Each level goes by what was told of it, so the share of n ends below a level differs from it by (scores moved)
+        / (step n), exactly, however late ends become known. Of a life that was renewed only the levels that it had
+        reached are known: it lasted longer than them.
+
+        >>> one, told = Adaptive.start(), np.array([2.0, 4.0, 7.0, 10.0, 13.0, 16.0, 18.0])
+        >>> np.sign(one.after_told(told, 8.0).scores - one.scores).tolist()      # too low ones rise, too high ones fall
+        [1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0]
+        >>> np.sign(one.after_told(told, 8.0, ended=False).scores - one.scores).tolist()
+        [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+        """
+        if not np.all(np.isfinite(told)):
+            return self
+        below = (hours <= told).astype(np.float64)
+        known = np.ones(len(told)) if ended else 1.0 - below
+        return replace(self, scores=self.scores + self.step * known * (self.levels - below), seen=self.seen + 1)
+
     def _read(self, levels: Floats, row: Floats) -> Floats:
         return self._unsorted(levels, row, np.sort(self.scores))
 

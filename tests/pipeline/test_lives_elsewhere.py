@@ -13,12 +13,13 @@ import pytest
 
 from forewarn.core.errors import Rejected
 from forewarn.core.health import Assessment, ModelRef, RulForecast, State, WarmingUp
-from forewarn.core.plant import Plant
+from forewarn.core.plant import Asset, Plant
 from forewarn.core.readings import Track
 from forewarn.maintenance.registry.book_memory import MemoryModelBook
 from forewarn.models.registry.registry import open_registry
-from forewarn.pipeline.life_in_use import LivesInUse
 from forewarn.pipeline.lives_elsewhere import Elsewhere, lives_elsewhere
+from forewarn.pipeline.version import Case, completed
+from forewarn.pipeline.versions_in_use import VersionsInUse
 from tests.pipeline.archives import SEAL, day, simple_pump
 
 EXAMPLE = Path(__file__).parents[1] / "models" / "registry" / "example_scorer.py"
@@ -40,19 +41,23 @@ def suspected(hours: float = 5_000.0) -> Assessment:
 
 
 @contextmanager
-def in_use(tmp_path: Path, elsewhere: Elsewhere) -> Iterator[LivesInUse]:
+def in_use(tmp_path: Path, elsewhere: Elsewhere) -> Iterator[VersionsInUse]:
     registry = open_registry(tmp_path / "versions", tmp_path / "key", MemoryModelBook())
     lives = lives_elsewhere({"pump-life": elsewhere}, PLANT)
     try:
-        yield LivesInUse(registry, elsewhere=lives.by_class)
+        yield VersionsInUse(registry, elsewhere=lives.by_class)
     finally:
         lives.close()
+
+
+def asked(lives: VersionsInUse, asset: Asset, said: Assessment) -> Assessment:
+    return completed(lives.of(asset.asset_class, said.at_us), Case(asset, tracks(), 0, said.at_us), said)
 
 
 @pytest.mark.slow
 def test_its_forecast_is_pooled_with_the_built_in_one_and_the_order_names_it(tmp_path: Path) -> None:
     with in_use(tmp_path, OURS) as lives:
-        found = lives(PLANT.assets[0], tracks(), 0, suspected())
+        found = asked(lives, PLANT.assets[0], suspected())
     told = found.forecasts[0]
     assert told.model.name == "pump-life"
     assert told.quantile(0.5) < 5_000.0, "it says about the age over again, 480 h: less than the built-in one"
@@ -64,13 +69,13 @@ def test_a_program_that_fails_takes_nothing_from_the_built_in_forecast(tmp_path:
     broken = replace(OURS, command=(sys.executable, "-c", "raise SystemExit(3)"))
     before = suspected()
     with in_use(tmp_path, broken) as lives:
-        assert lives(PLANT.assets[0], tracks(), 0, before) is before
+        assert asked(lives, PLANT.assets[0], before) is before
 
 
 def test_a_machine_of_another_class_is_not_its_business(tmp_path: Path) -> None:
     before = suspected()
     with in_use(tmp_path, OURS) as lives:
-        assert lives(simple_pump("f1", "fan"), tracks(), 0, before) is before
+        assert asked(lives, simple_pump("f1", "fan"), before) is before
 
 
 @pytest.mark.parametrize(

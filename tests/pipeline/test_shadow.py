@@ -21,15 +21,18 @@ from forewarn.maintenance.registry.book_memory import MemoryModelBook
 from forewarn.models.assess import assess
 from forewarn.models.life.contract import LEVELS, Forecasts, Life
 from forewarn.models.registry.registry import Registry, open_registry
+from forewarn.models.say import NOTHING_SAID, Say
 from forewarn.pipeline.derived import Row
 from forewarn.pipeline.features import FeatureStage
 from forewarn.pipeline.history import AssetHistory
-from forewarn.pipeline.life_in_use import TrainedLife, life_now, pooled_then, with_trained_life
+from forewarn.pipeline.life_in_use import TrainedLife, life_now
 from forewarn.pipeline.scoring import Scorer
 from forewarn.pipeline.shadow import ShadowRun, shadow_answers, shadow_figures, shadow_outcomes, shadow_series
 from forewarn.pipeline.trained import TrainedModels
 from forewarn.pipeline.training import TrainRequest, train
 from forewarn.pipeline.training_set import SetRequest
+from forewarn.pipeline.version import Case, judged_with
+from forewarn.pipeline.versions_in_use import versions_then
 from tests.pipeline.archives import Past, day, fleet
 from tests.pipeline.machines import Works
 
@@ -65,14 +68,17 @@ def seen(past: Past, at: float) -> tuple[dict[str, Track], Assessment]:
     return tracks, assess(asset, tracks, (), day(at))
 
 
+def with_life(past: Past, hours: float, tracks: dict[str, Track], said: Assessment) -> Assessment:
+    trained = TrainedLife(CARD, REF, Always(hours))
+    return trained.after(Case(past.plant.assets[0], tracks, 0, said.at_us), said)
+
+
 def test_a_short_trained_life_brings_the_forecast_forward_and_a_long_one_back(past: Past) -> None:
     tracks, said = seen(past, 28)
     assert said.state is State.ALARM
     before = said.forecasts[0]
     for hours in (5.0, 8_000.0):
-        after = with_trained_life(
-            TrainedLife(CARD, Always(hours), REF), past.plant.assets[0], tracks, 0, said
-        ).forecasts[0]
+        after = with_life(past, hours, tracks, said).forecasts[0]
         assert after.model == REF
         assert after.fault == before.fault
         assert (after.quantile(0.5) < before.quantile(0.5)) is (hours < before.quantile(0.5))
@@ -82,18 +88,17 @@ def test_a_short_trained_life_brings_the_forecast_forward_and_a_long_one_back(pa
 def test_both_opinions_stay_inside_the_interval(past: Past) -> None:
     tracks, said = seen(past, 28)
     before = said.forecasts[0]
-    after = with_trained_life(TrainedLife(CARD, Always(5.0), REF), past.plant.assets[0], tracks, 0, said).forecasts[0]
+    after = with_life(past, 5.0, tracks, said).forecasts[0]
     assert after.quantile(0.1) < 6.0
     assert after.quantile(0.9) > before.quantile(0.5)
 
 
 def test_a_life_that_cannot_tell_changes_nothing_and_a_healthy_machine_has_no_forecast(past: Past) -> None:
     tracks, said = seen(past, 28)
-    asset = past.plant.assets[0]
-    assert with_trained_life(TrainedLife(CARD, Always(-1), REF), asset, tracks, 0, said) is said
+    assert with_life(past, -1.0, tracks, said) is said
     tracks, healthy = seen(past, 12)
     assert healthy.forecasts == ()
-    assert with_trained_life(TrainedLife(CARD, Always(5.0), REF), asset, tracks, 0, healthy) is healthy
+    assert with_life(past, 5.0, tracks, healthy) is healthy
 
 
 def test_the_life_counts_from_the_last_repair_also_where_the_readings_begin_later(past: Past) -> None:
@@ -112,12 +117,16 @@ def test_the_life_counts_from_the_last_repair_also_where_the_readings_begin_late
 
 def test_what_a_version_said_comes_out_again_when_it_is_explained(past: Past) -> None:
     tracks, said = seen(past, 28)
-    asset, trained = past.plant.assets[0], TrainedLife(CARD, Always(5.0), REF)
-    frozen = assessment_json(with_trained_life(trained, asset, tracks, 0, said))
-    again = pooled_then(said, cast(Any, frozen), asset, tracks, 0, lambda name, version: trained)
+    asset, trained = past.plant.assets[0], TrainedLife(CARD, REF, Always(5.0))
+    frozen = cast(Any, assessment_json(with_life(past, 5.0, tracks, said)))
+    assert [v["name"] for v in frozen["versions"]] == ["pump-life"]
+    voices = versions_then(frozen, lambda name, version: trained)
+    again = judged_with(voices, Case(asset, tracks, 0, said.at_us), lambda say: said)
     assert assessment_json(again) == frozen
-    assert pooled_then(said, cast(Any, frozen), asset, tracks, 0, lambda name, version: None) is said
-    assert pooled_then(said, cast(Any, assessment_json(said)), asset, tracks, 0, lambda name, version: trained) is said
+    del frozen["versions"]  # as orders from before they were named have it
+    assert versions_then(frozen, lambda name, version: trained) == voices
+    assert versions_then(frozen, lambda name, version: None) == ()
+    assert versions_then(cast(Any, assessment_json(said)), lambda name, version: trained) == ()
 
 
 @pytest.fixture(scope="module")
@@ -203,14 +212,18 @@ def test_the_scorer_keeps_what_trained_models_add() -> None:
             made = FeatureStage(self.raw, self.derived)
             return Scorer(
                 self.plant, self.raw, self.derived, made, self.orders, self.kept, self.hub, self.clock,
-                self.every_h * 3600, wall_us=lambda: self.now_us, trained=add,
+                self.every_h * 3600, wall_us=lambda: self.now_us, trained=Adds(),
             )  # fmt: skip
 
-    def add(
-        asset: Asset, tracks: Mapping[str, Track], from_us: int, assessment: Assessment
-    ) -> tuple[Assessment, list[Row]]:
-        name = shadow_series(asset.id, "pump-life", 2, "p50")
-        return replace(assessment, health=12.5), [(name, assessment.at_us, float(len(tracks)))]
+    class Adds:
+        def __call__(
+            self, asset: Asset, tracks: Mapping[str, Track], from_us: int, assessment: Assessment
+        ) -> tuple[Assessment, list[Row]]:
+            name = shadow_series(asset.id, "pump-life", 2, "p50")
+            return replace(assessment, health=12.5), [(name, assessment.at_us, float(len(tracks)))]
+
+        def say(self, case: Case) -> Say:
+            return NOTHING_SAID
 
     works = WithTrained("p1")
     works.run(12, {"p1": 0.0})
