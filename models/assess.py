@@ -63,6 +63,9 @@ class AssessSettings:
 
 PRODUCT_DEFAULTS = AssessSettings()
 
+SUSPECTED = (State.ALERT, State.ALARM)
+"""States in which causes are weighed and lives forecast."""
+
 LIMIT_RATIO = {"alert": 1.0, "alarm": 3.0}
 """How far a raised limit of the plant counts, in limits."""
 
@@ -90,9 +93,45 @@ def assess(
     of its own, the machine is judged by its class (`prior`), which gives an alert at most. `say`: of promoted
     versions. Never raises for lack of data: it answers `State.WARMING_UP` or `State.OFFLINE`.
     """
-    model = learned.signed(model_ref(settings))
     seen = usable(asset, tracks, {p.signal for p in sensor_problems}, baseline_from_us or 0, now_us)
-    span = span_of(seen, now_us)
+    look = look_at(asset, seen, settings, memory, prior, say)
+    silenced = silenced_limits(asset, now_us, shelved)
+    raised = raised_limits(asset, seen, now_us, silenced)
+    state = concluded(state_of(look.scored, seen, baseline_from_us, now_us, settings), raised, look.together)
+    found = diagnosed(asset, look.judged, learned, say.taught) if state in SUSPECTED else NO_DIAGNOSIS
+    model = learned.signed(model_ref(settings))
+    return Assessment(
+        asset=asset.id,
+        at_us=now_us,
+        span_us=span_of(seen, now_us),
+        state=state,
+        health=health(look.scored) if look.scored and state in (State.NORMAL, *SUSPECTED) else None,
+        anomaly=anomaly_of(asset, look, raised, settings),
+        diagnosis=found.hypotheses,
+        forecasts=forecasts_of(asset, found.hypotheses, look.judged, model, settings),
+        sensor_problems=tuple(sensor_problems),
+        model=model,
+        candidates=found.candidates,
+        shelved=silenced,
+        versions=heard(say, found),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What the channels of an asset show: all that could be judged, those of them that may alarm, and what they say
+    together."""
+
+    channels: Sequence[Channel]
+    judged: Sequence[Judged]
+    scored: Sequence[Judged]
+    together: Together | None
+
+
+def look_at(
+    asset: Asset, seen: dict[str, Track], settings: AssessSettings, memory: Memory | None, prior: ClassPrior, say: Say
+) -> Look:
+    """Judge each channel by its own past; while none of those that may alarm has one, by the class."""
     regime = regime_of(asset, seen) if seen else None
     channels = Workshop(asset, seen, regime).channels() if regime else []
     detector = shared(settings, say)
@@ -104,25 +143,7 @@ def assess(
     if not scored:
         scored = [j for j in judge_by_class(asset, channels, prior) if sound(j)]
         judged += scored
-    raised = raised_limits(asset, seen, now_us, shelved)
-    known = bool(scored or raised)
-    anomaly = score(scored, raised, asset, settings, together) if known else warming_up(asset, channels, settings)
-    state = with_limits(state_of(scored, seen, baseline_from_us, now_us, settings), raised)
-    if together is not None and together.alarm and state in (State.NORMAL, State.ALERT):
-        state = State.ALARM
-    problems, silenced = tuple(sensor_problems), silenced_limits(asset, now_us, shelved)
-    if state in (State.WARMING_UP, State.OFFLINE):
-        versions = heard(say, NO_DIAGNOSIS)
-        return Assessment(
-            asset.id, now_us, span, state, None, anomaly, (), (), problems, model, shelved=silenced, versions=versions
-        )
-    found = diagnosed(asset, judged, learned, say.taught) if state in (State.ALERT, State.ALARM) else NO_DIAGNOSIS
-    forecasts = forecasts_of(asset, found.hypotheses, judged, model, settings)
-    left = health(scored) if scored else None
-    return Assessment(
-        asset.id, now_us, span, state, left, anomaly, found.hypotheses, forecasts, problems, model,
-        candidates=found.candidates, shelved=silenced, versions=heard(say, found),
-    )  # fmt: skip
+    return Look(channels, judged, scored, together)
 
 
 @cache
@@ -146,7 +167,7 @@ def heard(say: Say, found: Diagnosis) -> tuple[ModelRef, ...]:
 def shared(settings: AssessSettings, say: Say = NOTHING_SAID) -> DetectorSettings:
     """Two ways to alarm share the rate of false alarms."""
     detector, part = settings.detector, SHARE if settings.multivariate else say.detector_share
-    return replace(detector, false_alarms_per_year=part * detector.false_alarms_per_year)
+    return detector if part == 1.0 else replace(detector, false_alarms_per_year=part * detector.false_alarms_per_year)
 
 
 def sound(j: Judged) -> bool:
@@ -154,9 +175,8 @@ def sound(j: Judged) -> bool:
     return math.isfinite(j.ratio) and math.isfinite(j.level) and math.isfinite(j.expected) and math.isfinite(j.bound)
 
 
-def raised_limits(asset: Asset, seen: Tracks, now_us: int, shelved: Sequence[Shelved]) -> list[Passed]:
-    """Limits of the plant's engineers that are passed now and that nobody has shelved."""
-    silenced = silenced_limits(asset, now_us, shelved)
+def raised_limits(asset: Asset, seen: Tracks, now_us: int, silenced: Sequence[str]) -> list[Passed]:
+    """Limits of the plant's engineers that are passed now and that nobody has silenced."""
     return passed_limits([limit for limit in asset.limits if limit.name not in silenced], seen, now_us)
 
 
@@ -164,6 +184,15 @@ def silenced_limits(asset: Asset, now_us: int, shelved: Sequence[Shelved]) -> tu
     """Names of the asset's limits that are shelved now, each once."""
     names = dict.fromkeys(limit.name for limit in asset.limits)
     return tuple(name for name in names if any(one.silences(asset.id, name, now_us) for one in shelved))
+
+
+def anomaly_of(
+    asset: Asset, look: Look, raised: Sequence[Passed], settings: AssessSettings
+) -> AnomalyScore | WarmingUp:
+    """A score as soon as anything is known, until then how long it takes."""
+    if look.scored or raised:
+        return score(look.scored, raised, asset, settings, look.together)
+    return warming_up(asset, look.channels, settings)
 
 
 def score(
@@ -195,7 +224,8 @@ def score(
     worst = sorted((pull for pull in pulls if pull[0] > 0), key=lambda pull: -pull[0])
     levels = [LIMIT_RATIO[one.limit.state] for one in raised]
     top, total = max([most, *levels, *(j.ratio for j in judged), 0.0]), sum(ratio for ratio, _ in worst)
-    parts = tuple(replace(part, share=ratio / total) for ratio, part in worst[: settings.contributions])
+    shown = worst[: settings.contributions]
+    parts = tuple(Contribution(p.feature, ratio / total, p.value, p.baseline, p.unit) for ratio, p in shown)
     return AnomalyScore(top / (1 + top), settings.detector.false_alarms_per_year, parts)
 
 
@@ -225,6 +255,13 @@ def state_of(
     if any(j.confirmed for j in judged):
         return State.ALARM
     return State.ALERT if max(j.ratio for j in judged) > 1 else State.NORMAL
+
+
+def concluded(state: State, raised: Sequence[Passed], together: Together | None) -> State:
+    """With the plant's limits, and with an alarm of all channels together where there is a baseline."""
+    state = with_limits(state, raised)
+    alarmed = together is not None and together.alarm
+    return State.ALARM if alarmed and state in (State.NORMAL, State.ALERT) else state
 
 
 def with_limits(state: State, raised: Sequence[Passed]) -> State:
