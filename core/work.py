@@ -69,6 +69,7 @@ class Decision(StrEnum):
     """What advice asks for."""
 
     OPEN = "open"
+    DRAFT = "draft"  # prepare the order, a person decides
     WAIT = "wait"
 
 
@@ -81,7 +82,9 @@ class Advice:
     """What should be done about one fault of one asset. Times are plant time (UTC, microseconds).
 
     `win_probability` in [0, 1]: chance that part and crew are there before the failure (None without a forecast).
-    `evidence` is what the decision rests on; it is frozen on the order.
+    `evidence` is what the decision rests on; it is frozen on the order. `slack_h`: hours until the last moment to order
+    parts, below 0 when it has passed; `fails_in_h`: calendar hours to P50 of failure; `risk_cost`: what waiting costs
+    more than acting, in the plant's currency.
     """
 
     asset: str
@@ -103,6 +106,9 @@ class Advice:
     order_by_us: int | None = None
     start_by_us: int | None = None
     win_probability: float | None = None
+    slack_h: float | None = None
+    fails_in_h: float | None = None
+    risk_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,11 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class WorkOrder:
-    """A work order as stored. `revision` counts every change and is checked on write."""
+    """A work order as stored. `revision` counts every change and is checked on write.
+
+    `draft`: why Forewarn only prepared it, "level" of autonomy or its own "advice"; "" when it is meant to be done.
+    `reserve_parts`: its parts are asked to be put aside. `changed`: what the newest advice changed, as a sentence.
+    """
 
     id: str
     number: str
@@ -141,6 +151,14 @@ class WorkOrder:
     win_probability: float | None = None
     verification: Verification = Verification.PENDING
     report: Json = field(default_factory=dict)
+    draft: str = ""
+    reserve_parts: bool = False
+    changed: str = ""
+
+    @property
+    def is_draft(self) -> bool:
+        """Does it wait for a person to say whether it is done at all? Approval ends that."""
+        return self.status is Status.WAPPR and self.draft != ""
 
     @property
     def is_open(self) -> bool:

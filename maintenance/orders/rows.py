@@ -24,7 +24,7 @@ SHARED_KINDS = WORK_ORDER.c.kind.in_([kind.value for kind in OrderKind if shares
 PLAIN_COLUMNS = (
     *("id", "number", "asset", "kind", "status", "priority", "title", "repair_hours", "created_at_us", "updated_at_us"),
     *("revision", "rul_p10_h", "rul_p50_h", "rul_p90_h", "order_by_us", "start_by_us", "win_probability"),
-    *("verification", "report"),
+    *("verification", "report", "draft", "reserve_parts", "changed"),
 )
 
 
