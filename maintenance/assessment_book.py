@@ -15,6 +15,7 @@ from forewarn.core.errors import Rejected
 from forewarn.core.work import Json
 from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.records import Records
+from forewarn.maintenance.records_postgresql import in_turn
 from forewarn.maintenance.records_tables import ASSESSMENT, ASSESSMENT_LATEST
 
 
@@ -35,6 +36,7 @@ class AssessmentBook:
         """Keep many in one transaction (one disk write for a whole plant)."""
         rows = [_row(assessment) for assessment in assessments]
         with self._records.write() as connection:
+            in_turn(connection, "assessments")
             for row in rows:
                 self._save(connection, row)
 

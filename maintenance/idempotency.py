@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.maintenance.records import Records
+from forewarn.maintenance.records_postgresql import in_turn
 from forewarn.maintenance.records_tables import IDEMPOTENCY
 
 KEEP_US = US_PER_DAY
@@ -40,10 +41,12 @@ def idempotent(
 
     `work` runs inside the transaction: what it writes to these records, and the key, become durable together. When it
     raises, nothing is kept and the key is free. Raises Rejected("idempotency_key_reused") when the key came with
-    another request, Conflict when a twin is at work in another program at this moment.
+    another request, Conflict when a twin, at work in another program at this moment, was faster; Retriable when such a
+    twin is still at work after 10 s.
     """
     mine = (IDEMPOTENCY.c.actor == actor) & (IDEMPOTENCY.c.key == key)
     with records.write() as connection:
+        in_turn(connection, "idempotency", actor, key)
         connection.execute(IDEMPOTENCY.delete().where(IDEMPOTENCY.c.expires_at_us <= now_us))
         known = connection.execute(sa.select(IDEMPOTENCY).where(mine)).one_or_none()
         if known is not None:

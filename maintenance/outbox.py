@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from forewarn.core.work import Json
 from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.records import Records
-from forewarn.maintenance.records_tables import OUTBOX
+from forewarn.maintenance.records_tables import AUDIT_HEAD, OUTBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ class Message:
 
 
 def post(connection: sa.Connection, kind: str, body: Json, at_us: int) -> None:
-    """Put a message in the outbox, in the caller's transaction."""
+    """Put a message in the outbox, in the caller's transaction. Whoever posts waits for the one before to commit: a
+    number that shows up below one that was seen already would be passed over for ever."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(AUDIT_HEAD.c.id).with_for_update())  # who audits holds it already
     connection.execute(OUTBOX.insert().values(kind=kind, body=canonical(body), created_at_us=at_us))
 
 

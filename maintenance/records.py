@@ -1,7 +1,8 @@
 """The records: one database with orders, audit, outbox, keys and assessments, and the way in and out of it.
 
 SQLite (WAL, FULL) writes through one connection per `Records`, guarded by a lock; readers have their own, opened
-read-only. Any other database takes its transactions from one pool. A write is one transaction: everything or nothing.
+read-only. PostgreSQL takes its transactions from one pool (`records_postgresql`). A write is one transaction:
+everything or nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from forewarn.core.errors import Rejected, Retriable
+from forewarn.maintenance.records_postgresql import READ_ONLY, engines, in_turn
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
@@ -42,7 +45,8 @@ class Records:
         """One write transaction, committed when the block ends, undone when it raises.
 
         Inside another `write` of the same thread it is a part of that one (a savepoint). Raises `Retriable` when the
-        database is locked by another process for longer than 10 s, or its disk is full.
+        database is locked by another process for longer than 10 s, its disk is full, its server is away, or it had to
+        choose between two transactions; `Rejected` for a value that its columns cannot hold.
         """
         outer: sa.Connection | None = getattr(self._mine, "connection", None)
         if outer is not None:
@@ -90,15 +94,22 @@ def _own_turn(turn: threading.RLock | None) -> Iterator[None]:
 def _database_errors() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise Retriable(f"the records cannot be used now: {error.orig}") from error
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise Retriable(f"the records cannot be used now: {getattr(error, 'orig', error)}") from error
+    except DataError as error:
+        raise Rejected("records_cannot_hold", f"shorten it, or leave out what is no text: {error.orig}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == READ_ONLY:
+            raise Retriable(f"the records cannot be used now: {error.orig}") from error
+        raise
 
 
 def open_records(url: str) -> Records:
     """Open the database at a SQLAlchemy URL, bring its tables to this version, and give it back.
 
-    A SQLite file is made when it is missing (its folder is not). Raises `Rejected` for an in-memory SQLite (it has no
-    second connection; `MemoryOrderBook` is the twin without a file) and for tables that a newer version has written.
+    `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`. A SQLite file is made when it is missing (its folder is not),
+    a PostgreSQL database is not. Raises `Rejected` for an in-memory SQLite (it has no second connection;
+    `MemoryOrderBook` is the twin without a file), for other databases, and for tables that a newer version has written.
 
     >>> import tempfile
     >>> records = open_records(f"sqlite:///{tempfile.mkdtemp()}/records.db")
@@ -107,9 +118,10 @@ def open_records(url: str) -> Records:
     >>> records.close()
     """
     parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = sa.create_engine(parsed)
-        records = Records(engine, engine)
+    if parsed.get_backend_name() == "postgresql":
+        records = Records(*engines(parsed))
+    elif parsed.get_backend_name() != "sqlite":
+        raise Rejected("records_unknown", "the records are sqlite:///FILE or postgresql://USER@HOST/DATABASE")
     else:
         if not parsed.database or parsed.database == ":memory:":
             raise Rejected("records_in_memory", "the records need a file: sqlite:///path/records.db")
@@ -191,6 +203,7 @@ def migrations_config(**attributes: object) -> Config:
 def _bring_up_to_date(records: Records) -> None:
     """One transaction: whoever comes second waits, and finds nothing to do. A broken-off step leaves nothing."""
     with _ALEMBIC, records.write() as connection:
+        in_turn(connection, "migrations")
         config = migrations_config(connection=connection)
         ours = ScriptDirectory.from_config(config)
         found = MigrationContext.configure(connection).get_current_revision()

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.records import Records
+from forewarn.maintenance.records_postgresql import in_turn
 from forewarn.maintenance.records_tables import SETTING
 
 
@@ -21,6 +22,7 @@ def setting(records: Records, key: str) -> object:
 def keep_setting(records: Records, key: str, value: object) -> None:
     """Put a JSON value under a key, in place of the one before."""
     with records.write() as connection:
+        in_turn(connection, "setting", key)
         updated = connection.execute(SETTING.update().where(SETTING.c.key == key).values(value=canonical(value)))
         if updated.rowcount == 0:
             connection.execute(SETTING.insert().values(key=key, value=canonical(value)))

@@ -14,6 +14,7 @@ from forewarn.core.ports import Actor
 from forewarn.core.work import Json
 from forewarn.maintenance.audit import AuditEntry, append
 from forewarn.maintenance.records import Records
+from forewarn.maintenance.records_postgresql import in_turn
 from forewarn.maintenance.records_tables import SHELVED
 
 LONGEST_DAYS = 90
@@ -36,6 +37,7 @@ class ShelfBook:
         made = Shelved(asset, limit, until_us, actor.name, reason.strip())
         row = {"until_us": until_us, "by": made.by, "reason": made.reason, "at_us": at_us}
         with self._records.write() as connection:
+            in_turn(connection, "shelf", asset)
             before = _known(connection, asset, limit)
             if before is None:
                 connection.execute(SHELVED.insert().values(asset=asset, limit=limit or WHOLE, **row))
@@ -48,6 +50,7 @@ class ShelfBook:
     def end(self, asset: str, limit: str | None, actor: Actor, at_us: int) -> None:
         """Let it speak again. Raises Rejected when it is not shelved now."""
         with self._records.write() as connection:
+            in_turn(connection, "shelf", asset)
             before = _known(connection, asset, limit)
             if before is None or before.until_us <= at_us:
                 raise Rejected("not_shelved", f"{limit or 'the machine'} of {asset} is not shelved now")

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from forewarn.maintenance.records import Records
+    from tests.postgresql import Postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 DEBIAN_PACKAGES = {"mosquitto_pub": "mosquitto-clients", "mosquitto_sub": "mosquitto-clients", "influxd": "influxdb"}
@@ -82,6 +87,72 @@ def program() -> Callable[[str], str]:
         pytest.skip(reason)
 
     return find
+
+
+DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.server))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """A running PostgreSQL: `postgresql.database()` gives the URL of a new one with our tables. For tests marked
+    `server`; started when the first of them asks."""
+    from tests.postgresql import Postgresql, program
+
+    if program("initdb") is None:
+        reason = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
+        if PROMISED:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = Postgresql()
+    yield server
+    server.remove()
+
+
+def new_database(request: pytest.FixtureRequest, kind: str, folder: Path, empty: bool = False) -> Iterator[str]:
+    """URL of new records on a kind of database; of no tables at all when it shall be `empty`."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/records.db"
+        return
+    server: Postgresql = request.getfixturevalue("postgresql")
+    url = server.database(empty)
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(params=DATABASES)
+def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of new records: the test runs once on SQLite and once on PostgreSQL."""
+    yield from new_database(request, request.param, tmp_path)
+
+
+@pytest.fixture(params=DATABASES)
+def any_empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a database without any table, for tests of the migrations: once SQLite, once PostgreSQL."""
+    yield from new_database(request, request.param, tmp_path, empty=True)
+
+
+@pytest.fixture
+def any_records(any_url: str) -> Iterator[Records]:
+    """New records: the test runs once on SQLite and once on PostgreSQL. What every book in SQL is tried with."""
+    from forewarn.maintenance.records import open_records
+
+    opened = open_records(any_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["memory", *DATABASES])
+def any_records_or_none(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records | None]:
+    """As `any_records`, and a third time None: for a contract that a twin in memory keeps too."""
+    from forewarn.maintenance.records import open_records
+
+    if request.param == "memory":
+        yield None
+        return
+    for url in new_database(request, request.param, tmp_path):
+        opened = open_records(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

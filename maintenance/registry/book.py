@@ -18,6 +18,7 @@ from forewarn.core.work import Json
 from forewarn.maintenance.audit import AuditEntry, append, history_of
 from forewarn.maintenance.outbox import post
 from forewarn.maintenance.records import Records
+from forewarn.maintenance.records_postgresql import in_turn
 from forewarn.maintenance.records_tables import MODEL_NAME, MODEL_VERSION
 from forewarn.maintenance.registry.desk import (
     give_number,
@@ -123,6 +124,7 @@ class ModelRows:
 
     def lock(self, name: str) -> int:
         """See `ModelStore`."""
+        in_turn(self._connection, "model", name)
         query = sa.select(MODEL_NAME.c.newest).where(MODEL_NAME.c.name == name).with_for_update()
         return int(self._connection.execute(query).scalar() or 0)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +12,7 @@ from forewarn.core.model_cards import STAGES, FeatureSchema, ModelCard, ModelEnt
 from forewarn.core.ports import Actor, ModelBook
 from forewarn.core.work import Json
 from forewarn.maintenance.outbox import pending
-from forewarn.maintenance.records import open_records
+from forewarn.maintenance.records import Records
 from forewarn.maintenance.registry.book import ModelBookSql
 from forewarn.maintenance.registry.book_memory import MemoryModelBook
 
@@ -30,8 +28,8 @@ Messages = list[tuple[str, Json]]
 class Kept:
     """A book, and what it has posted."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
-        self.records = None if kind == "memory" else open_records(f"sqlite:///{folder}/records.db")
+    def __init__(self, records: Records | None) -> None:
+        self.records = records
         self.book: ModelBook = MemoryModelBook() if self.records is None else ModelBookSql(self.records)
 
     def messages(self) -> Messages:
@@ -41,12 +39,9 @@ class Kept:
         return [(message.kind, message.body) for message in pending(self.records)]
 
 
-@pytest.fixture(params=["memory", "sql"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
-    made = Kept(request.param, tmp_path)
-    yield made
-    if made.records is not None:
-        made.records.close()
+@pytest.fixture
+def kept(any_records_or_none: Records | None) -> Kept:
+    return Kept(any_records_or_none)
 
 
 @pytest.fixture

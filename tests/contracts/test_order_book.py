@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -16,7 +14,7 @@ from forewarn.core.ports import Actor, OrderBook
 from forewarn.core.work import TRANSITIONS, Advice, Decision, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.orders.book_memory import MemoryOrderBook
-from forewarn.maintenance.records import open_records
+from forewarn.maintenance.records import Records
 from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
 
 
@@ -26,14 +24,9 @@ class VerifyingBook(OrderBook, Protocol):
     def verify(self, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder: ...
 
 
-@pytest.fixture(params=["memory", "sql"])
-def book(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VerifyingBook]:
-    if request.param == "memory":
-        yield MemoryOrderBook()
-        return
-    records = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield OrderBookSql(records)
-    records.close()
+@pytest.fixture
+def book(any_records_or_none: Records | None) -> VerifyingBook:
+    return MemoryOrderBook() if any_records_or_none is None else OrderBookSql(any_records_or_none)
 
 
 def open_order(book: OrderBook, asked: Advice) -> WorkOrder:

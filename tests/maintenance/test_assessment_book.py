@@ -16,6 +16,12 @@ from forewarn.maintenance.records import Records, open_records
 from tests.maintenance.samples import assessment
 
 
+@pytest.fixture
+def records(any_records: Records) -> Records:
+    """All tests of this file run on both databases."""
+    return any_records
+
+
 def told(asset: str, at_us: int, health: float = 50.0) -> Json:
     return {"asset": asset, "at_us": at_us, "health": health}
 

@@ -18,6 +18,13 @@ from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import AUDIT
 from tests.maintenance.samples import ANN, NOW_US, advice
 
+
+@pytest.fixture
+def records(any_records: Records) -> Records:
+    """All tests of this file run on both databases."""
+    return any_records
+
+
 COLUMNS = ("seq", "at_us", "actor", "role", "subject", "action", "before", "after", "prev", "hash")
 
 

@@ -15,6 +15,12 @@ from forewarn.maintenance.records import Records
 from tests.maintenance.samples import ANN, NOW_US, advice
 
 
+@pytest.fixture
+def records(any_records: Records) -> Records:
+    """All tests of this file run on both databases."""
+    return any_records
+
+
 class Counter:
     """Work that counts how often it was done."""
 

@@ -26,6 +26,12 @@ from tests.contracts.test_model_book import ANN, NOW_US, REPORT, card
 
 
 @pytest.fixture
+def url(any_url: str) -> str:
+    """All tests of this file run on both databases."""
+    return any_url
+
+
+@pytest.fixture
 def models(records: Records) -> ModelBookSql:
     return ModelBookSql(records)
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from forewarn.core.work import Status
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.outbox import mark_delivered, pending, posted_after
 from forewarn.maintenance.records import Records
 from tests.maintenance.samples import ANN, NOW_US, advice, hours
+
+
+@pytest.fixture
+def records(any_records: Records) -> Records:
+    """All tests of this file run on both databases."""
+    return any_records
 
 
 def test_every_change_leaves_one_message_that_names_order_and_audit_row(records: Records, book: OrderBookSql) -> None:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from forewarn.maintenance.records import Records, open_records
 from forewarn.maintenance.registry.retraining import RetrainingBook
+
+
+@pytest.fixture
+def url(any_url: str) -> str:
+    """All tests of this file run on both databases."""
+    return any_url
 
 
 def test_a_model_that_keeps_drifting_is_one_task_with_its_newest_reasons(records: Records) -> None:

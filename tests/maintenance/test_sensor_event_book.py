@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 from alembic import command
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,13 @@ from forewarn.core.health import SENSOR_STATUS, DeviceStatus, SensorProblem
 from forewarn.maintenance.records import Records, migrations_config, open_records
 from forewarn.maintenance.sensor_event_book import LIFE, SensorEventBook
 from forewarn.maintenance.settings_table import setting
+
+
+@pytest.fixture
+def url(any_url: str) -> str:
+    """All tests of this file run on both databases."""
+    return any_url
+
 
 STUCK = SensorProblem("temp", "stuck", 100, "temp has not moved")
 GAP = SensorProblem("temp", "gap", 90, "temp was not heard")
@@ -97,7 +105,8 @@ def test_the_book_follows_its_table_through_any_looks(records: Records, looks: l
     assert (len(events), sum(e.until_us is not None for e in events)) == (opened, closed)
 
 
-def test_records_of_the_version_before_get_the_table_and_keep_what_they_had(url: str) -> None:
+def test_records_of_the_version_before_get_the_table_and_keep_what_they_had(any_empty_url: str) -> None:
+    url = any_empty_url
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         command.upgrade(migrations_config(connection=connection), "0001")
