@@ -38,11 +38,16 @@ from forewarn.pipeline.adopted import load_plant_with_adopted
 
 if TYPE_CHECKING:
     from forewarn.api.model_watch import ModelWatch
+    from forewarn.maintenance.assessment_book import AssessmentBook
+    from forewarn.maintenance.orders.book import OrderBookSql
     from forewarn.maintenance.records import Records
+    from forewarn.maintenance.sensor_event_book import SensorEventBook
+    from forewarn.maintenance.shelf_book import ShelfBook
     from forewarn.models.registry.registry import Registry
     from forewarn.pipeline.drift_watch import DriftReport
     from forewarn.pipeline.lives_elsewhere import LivesElsewhere
     from forewarn.pipeline.scoring import Scorer
+    from forewarn.pipeline.trained import TrainedModels
 
 log = structlog.get_logger(__name__)
 
@@ -205,52 +210,111 @@ def main_parts(
     """Open records, readers and the derived store, and build the scorer, for which it is `wall_us` (a simulated past
     has a clock of its own)."""
     from forewarn.api import model_tools
-    from forewarn.api.readings import ReadingDesk
-    from forewarn.maintenance.assessment_book import AssessmentBook
-    from forewarn.maintenance.entry_book import EntryBook
-    from forewarn.maintenance.orders.book import OrderBookSql
     from forewarn.maintenance.records import open_records
-    from forewarn.maintenance.sensor_event_book import SensorEventBook
-    from forewarn.maintenance.shelf_book import ShelfBook
-    from forewarn.pipeline.features import FeatureStage
     from forewarn.pipeline.known_outcomes import KnownOutcomes
-    from forewarn.pipeline.live import Hub
-    from forewarn.pipeline.lives_elsewhere import Elsewhere, lives_elsewhere
-    from forewarn.pipeline.scoring import Scorer
     from forewarn.pipeline.trained import TrainedModels
+
+    elsewhere = elsewhere_of(settings, plant)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    records = open_records(settings.records_url)
+    keep_origin(settings, records)
+    books, registry = books_of(records), model_tools.registry_of(settings, records)
+    room = room_of(settings, plant, books)
+    derived = PackedStore(settings.derived_dir, journalled=False)
+    trained = TrainedModels(registry, elsewhere.by_class, KnownOutcomes(books.orders, lambda: room.plant))
+    scorer = scorer_of(settings, room, books, derived, trained, wall_us)
+    desks_for(settings, room, records, scorer)
+    return MainParts(room, scorer, records, derived, models_of(settings, room, records, registry), elsewhere)
+
+
+def elsewhere_of(settings: Settings, plant: Plant) -> LivesElsewhere:
+    """Remaining lives that programs written elsewhere tell."""
+    from forewarn.pipeline.lives_elsewhere import Elsewhere, lives_elsewhere
 
     named = {
         name: Elsewhere(tuple(s.command), s.asset_class, tuple(s.columns), s.every_h)
         for name, s in settings.models.scorers.items()
     }
-    elsewhere = lives_elsewhere(named, plant)
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    records = open_records(settings.records_url)
-    keep_origin(settings, records)
-    orders, assessments, events = OrderBookSql(records), AssessmentBook(records), SensorEventBook(records)
-    reader, derived_reader = PackedReader(settings.series_dir), PackedReader(settings.derived_dir)
-    derived = PackedStore(settings.derived_dir, journalled=False)
-    clock, hub, registry = settings.clock.clock(), Hub(), model_tools.registry_of(settings, records)
-    shelf = ShelfBook(records)
-    scorer = Scorer(
+    return lives_elsewhere(named, plant)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The books of the records that scorer and room share."""
+
+    orders: OrderBookSql
+    assessments: AssessmentBook
+    events: SensorEventBook
+    shelf: ShelfBook
+
+
+def books_of(records: Records) -> Books:
+    """Open them."""
+    from forewarn.maintenance.assessment_book import AssessmentBook
+    from forewarn.maintenance.orders.book import OrderBookSql
+    from forewarn.maintenance.sensor_event_book import SensorEventBook
+    from forewarn.maintenance.shelf_book import ShelfBook
+
+    return Books(OrderBookSql(records), AssessmentBook(records), SensorEventBook(records), ShelfBook(records))
+
+
+def room_of(settings: Settings, plant: Plant, books: Books) -> Plantroom:
+    """The readers of the stores and the books, without the desks."""
+    from forewarn.pipeline.live import Hub
+
+    reader, derived, orders = PackedReader(settings.series_dir), PackedReader(settings.derived_dir), books.orders
+    return Plantroom(
         plant,
+        settings.clock.clock(),
         reader,
-        derived_reader,
-        FeatureStage(reader, derived),
+        derived,
+        reader,
         orders,
-        assessments,
-        hub,
-        clock,
+        books.assessments,
+        Hub(),
+        orders.idempotent,
+        books.events,
+        energy=settings.energy,
+        shelf=books.shelf,
+    )
+
+
+def scorer_of(
+    settings: Settings,
+    room: Plantroom,
+    books: Books,
+    derived: PackedStore,
+    trained: TrainedModels,
+    wall_us: Callable[[], int],
+) -> Scorer:
+    """The scorer of a room's plant."""
+    from forewarn.pipeline.features import FeatureStage
+    from forewarn.pipeline.scoring import Scorer
+
+    return Scorer(
+        room.plant,
+        room.reader,
+        room.derived,
+        FeatureStage(room.reader, derived),
+        books.orders,
+        books.assessments,
+        room.hub,
+        room.clock,
         settings.scoring.assess_every_s,
         settings.scoring.poll_s,
         wall_us,
-        sensor_events=events,
+        sensor_events=books.events,
         false_alarms_per_year=settings.scoring.false_alarms_per_asset_year,
         workers=settings.scoring.workers,
-        shelves=shelf,
-        trained=TrainedModels(registry, elsewhere.by_class, KnownOutcomes(orders, lambda: room.plant)),
+        shelves=books.shelf,
+        trained=trained,
     )
-    room = Plantroom(plant, clock, reader, derived_reader, reader, orders, assessments, hub, orders.idempotent, events)
+
+
+def desks_for(settings: Settings, room: Plantroom, records: Records, scorer: Scorer) -> None:
+    """Give the room its desks of telemetry and of readings by hand."""
+    from forewarn.api.readings import ReadingDesk
+    from forewarn.maintenance.entry_book import EntryBook
 
     def use(changed: Plant) -> None:
         room.plant = changed
@@ -258,9 +322,7 @@ def main_parts(
 
     control = ControlClient(settings.control_socket)
     room.telemetry = TelemetryDesk(settings.plant, settings.adopted, settings.broker_promises, control, use)
-    room.energy, room.shelf = settings.energy, shelf
-    room.readings = ReadingDesk(reader, EntryBook(records), control, retention_us(settings))
-    return MainParts(room, scorer, records, derived, models_of(settings, room, records, registry), elsewhere)
+    room.readings = ReadingDesk(room.reader, EntryBook(records), control, retention_us(settings))
 
 
 def models_of(settings: Settings, room: Plantroom, records: Records, registry: Registry) -> ModelWatch:
