@@ -122,44 +122,75 @@ def degraded_running(
     >>> round(found.extra_kw.middle, 1), round(found.cost_per_day.middle), found.sure
     (3.0, 18, True)
     """
-    from scipy.stats import t as student
-
     refuse(window, price_per_kwh, level)
-    to_us = int(window.at[-1]) + bin_us(window.at)
-    from_us = to_us - recent_us
-    first_recent = int(np.searchsorted(window.at, from_us))
-    until_us = baseline_until_us or (int(window.at[0]) + from_us) // 2
-    learnt = int(np.searchsorted(window.at[:first_recent], until_us))
-    power, columns = window.values[:, window.names.index("power")], drivers(window)
-    recent = np.arange(first_recent, len(window))
-    if len(recent) < FEWEST_ROWS:
-        raise NotReady(f"the machine ran in {len(recent)} bins lately, {FEWEST_ROWS} are needed")
-    errors = unchanged(power[:learnt], columns[:learnt], window.at[:learnt], recent_us)
-    change, places = beyond(power, columns, np.arange(learnt), recent)
-    if len(places) < COMPARABLE_SHARE * len(recent):
-        raise NotReady("lately the machine ran in a regime that its baseline has not seen")
-    middle = float(change.mean()) - float(errors.mean())
-    tail = float(student.ppf(0.5 + level / 2, len(errors) - 1))
-    reach = tail * float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors))
-    extra = Range(middle - reach, middle, middle + reach)
-    hours = len(recent) * bin_us(window.at) / recent_us * 24.0
-    actual, per_output = float(power[places].mean()), None
-    if "output" in window.names:
-        delivered = float(window.values[places, window.names.index("output")].mean())
-        per_output = delivered if delivered > 0 else None
+    when = stretches(window, recent_us, baseline_until_us)
+    extra, places = extra_power(window, when, level)
+    hours = len(when.recent) * bin_us(window.at) / recent_us * 24.0
+    actual, output = float(window.values[places, window.names.index("power")].mean()), delivery(window, places)
+    expected = actual - extra.middle
     return DegradedRunning(
         extra,
         extra.times(hours),
         extra.times(hours * price_per_kwh),
         actual,
-        actual - middle,
-        actual / per_output if per_output else None,
-        (actual - middle) / per_output if per_output else None,
+        expected,
+        actual / output if output else None,
+        expected / output if output else None,
         hours,
-        from_us,
-        to_us,
+        when.from_us,
+        when.to_us,
         level,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretches:
+    """The stretch [from_us, to_us) in question with its rows intp[m], and the first `learnt` rows as the baseline."""
+
+    from_us: int
+    to_us: int
+    recent: NDArray[np.intp]
+    learnt: int
+
+
+def stretches(window: Window, recent_us: int, baseline_until_us: int) -> Stretches:
+    """The newest `recent_us`, and what lies before `baseline_until_us` (0: before the middle of the rest)."""
+    to_us = int(window.at[-1]) + bin_us(window.at)
+    from_us = to_us - recent_us
+    first_recent = int(np.searchsorted(window.at, from_us))
+    until_us = baseline_until_us or (int(window.at[0]) + from_us) // 2
+    learnt = int(np.searchsorted(window.at[:first_recent], until_us))
+    recent = np.arange(first_recent, len(window))
+    if len(recent) < FEWEST_ROWS:
+        raise NotReady(f"the machine ran in {len(recent)} bins lately, {FEWEST_ROWS} are needed")
+    return Stretches(from_us, to_us, recent, learnt)
+
+
+def extra_power(window: Window, when: Stretches, level: float) -> tuple[Range, NDArray[np.intp]]:
+    """Power in kW beyond what the baseline lets expect, and the rows of the stretch that can be compared with it.
+
+    The errors of stretches without a change say how far it may be off (Student's t, as for one more of them).
+    """
+    from scipy.stats import t as student
+
+    power, columns = window.values[:, window.names.index("power")], drivers(window)
+    past = slice(0, when.learnt)
+    errors = unchanged(power[past], columns[past], window.at[past], when.to_us - when.from_us)
+    change, places = beyond(power, columns, np.arange(when.learnt), when.recent)
+    if len(places) < COMPARABLE_SHARE * len(when.recent):
+        raise NotReady("lately the machine ran in a regime that its baseline has not seen")
+    middle = float(change.mean()) - float(errors.mean())
+    tail = float(student.ppf(0.5 + level / 2, len(errors) - 1))
+    reach = tail * float(errors.std(ddof=1)) * math.sqrt(1 + 1 / len(errors))
+    return Range(middle - reach, middle, middle + reach), places
+
+
+def delivery(window: Window, places: NDArray[np.intp]) -> float | None:
+    """Mean output over these rows; None where none is measured or none was delivered."""
+    if "output" not in window.names:
+        return None
+    output = float(window.values[places, window.names.index("output")].mean())
+    return output if output > 0 else None
 
 
 def refuse(window: Window, price_per_kwh: float, level: float) -> None:
