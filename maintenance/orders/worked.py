@@ -1,0 +1,54 @@
+"""The order book of a plant where people work: what is being worked on is muted, and nothing starts before its time.
+
+`orders.book` knows orders alone; this one also asks the steps of other departments, and keeps advice on machines that
+somebody works on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from forewarn.core.ports import Actor, OrderOutcome
+from forewarn.core.work import Advice, Json, Status, WorkOrder
+from forewarn.maintenance.orders.book import OrderBookSql
+from forewarn.maintenance.orders.departments import check_start
+from forewarn.maintenance.orders.departments_book import locked_order, steps_of
+from forewarn.maintenance.orders.muting import MuteBook
+from forewarn.maintenance.orders.rules import AS_USUAL, OrderSettings
+from forewarn.maintenance.records import Records
+
+
+class WorkedOrders(OrderBookSql):
+    """`OrderBookSql` that mutes machines under work and holds back orders that wait for another department."""
+
+    def __init__(
+        self,
+        records: Records,
+        settings: OrderSettings = AS_USUAL,
+        wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        super().__init__(records, settings, wall_us)
+        self.mutes = MuteBook(records)
+
+    def advise(self, advice: Advice) -> OrderOutcome:
+        """As the book does; "muted" with the order in progress while somebody works on the asset: the advice is kept
+        and looked at again afterwards (`look_again`)."""
+        muting = self.mutes.keep(advice)
+        return OrderOutcome("muted", muting) if muting else super().advise(advice)
+
+    def look_again(self, now_us: int) -> int:
+        """Look at what was kept for machines on which nobody works any more; answers how many were looked at."""
+        return len(self.mutes.look_again(lambda advice: OrderBookSql.advise(self, advice).what, now_us))
+
+    def act(
+        self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None
+    ) -> WorkOrder:
+        """As the book does; Conflict also for work that is to begin while a required step of another department is
+        open, with what it waits for and in which status."""
+        if status is not Status.INPRG:
+            return super().act(order_id, status, actor, revision, at_us, report)
+        with self._records.write() as connection:
+            order = locked_order(connection, order_id)
+            check_start(order, status, steps_of(connection, order.id))
+            return super().act(order_id, status, actor, revision, at_us, report)
