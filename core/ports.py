@@ -193,10 +193,12 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class OrderOutcome:
-    """What became of an advice: `what` is opened, updated, unchanged, waiting or cooling_down."""
+    """What became of an advice: `what` is opened, updated, unchanged, waiting, cooling_down or held (back, with the
+    reason)."""
 
     what: str
     order: WorkOrder | None
+    reason: str = ""
 
 
 class OrderBook(Protocol):

@@ -18,6 +18,7 @@ from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import history_of
 from forewarn.maintenance.idempotency import Answer, idempotent
 from forewarn.maintenance.orders.desk import take_advice, take_result, take_step
+from forewarn.maintenance.orders.gate import FREE_WAY, Gate
 from forewarn.maintenance.orders.rows import IS_OPEN, OrderRows, read_orders
 from forewarn.maintenance.orders.rules import AS_USUAL, OrderSettings
 from forewarn.maintenance.records import Records
@@ -34,8 +35,9 @@ class OrderBookSql:
         records: Records,
         settings: OrderSettings = AS_USUAL,
         wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        gate: Callable[[sa.Connection], Gate] = lambda connection: FREE_WAY,
     ) -> None:
-        self._records = records
+        self._records, self._gate = records, gate
         self._settings = settings
         self._wall_us = wall_us
 
@@ -54,7 +56,14 @@ class OrderBookSql:
 
     def _advise_once(self, advice: Advice) -> OrderOutcome:
         with self._records.write() as connection:
-            return take_advice(OrderRows(connection), advice, self._settings, lambda: str(uuid.uuid4()))
+            store, gate = OrderRows(connection), self._gate(connection)
+            return take_advice(store, advice, self._settings, lambda: str(uuid.uuid4()), gate)
+
+    def release(self, advice: Advice, actor: Actor, gate: Gate) -> OrderOutcome:
+        """Open what was held back, because a person says so; an order that is open by now is only updated."""
+        with self._records.write() as connection:
+            new_id = lambda: str(uuid.uuid4())  # noqa: E731
+            return take_advice(OrderRows(connection), advice, self._settings, new_id, gate, actor)
 
     def act(
         self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None

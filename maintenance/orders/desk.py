@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from forewarn.core.errors import Rejected
@@ -14,7 +15,9 @@ from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import AuditEntry
 from forewarn.maintenance.evidence import canonical, plain
-from forewarn.maintenance.orders.rules import KeptOrder, OrderSettings, judge, opened, stepped, verified
+from forewarn.maintenance.orders.gate import FREE_WAY, Gate
+from forewarn.maintenance.orders.judging import judge
+from forewarn.maintenance.orders.rules import KeptOrder, OrderSettings, opened, stepped, verified
 
 SYSTEM = Actor("forewarn", "system")
 """Who opens and refreshes orders."""
@@ -52,17 +55,33 @@ class OrderStore(Protocol):
         ...
 
 
-def take_advice(store: OrderStore, advice: Advice, settings: OrderSettings, new_id: Callable[[], str]) -> OrderOutcome:
-    """Open, update, or leave alone, as `orders.rules.judge` says."""
+def take_advice(
+    store: OrderStore,
+    advice: Advice,
+    settings: OrderSettings,
+    new_id: Callable[[], str],
+    gate: Gate = FREE_WAY,
+    actor: Actor = SYSTEM,
+) -> OrderOutcome:
+    """Open, update, or leave alone, as `orders.judging.judge` says; what would open is held back where the gate says
+    so."""
     joined = store.joined_by(advice)
     finished = [] if joined is not None else store.finished(advice)
     verdict = judge(advice, joined, finished, settings)
     if verdict.what == "opened":
+        permit = gate.ask(advice)
+        if not permit.open:
+            gate.held(advice, permit)
+            return OrderOutcome("held", None, permit.reason)
         kept = opened(advice, new_id(), store.next_number(), verdict.follows)
-        _write(store, None, kept, SYSTEM, "opened", advice.at_us, "order.opened")
-        return OrderOutcome("opened", kept.order)
+        order = replace(kept.order, draft=permit.draft, reserve_parts=permit.reserve, changed=permit.reason)
+        _write(store, None, replace(kept, order=order), actor, "opened", advice.at_us, "order.opened")
+        gate.opened(advice, order.id, permit)
+        _ask_for_parts(store, None, order, advice.at_us)
+        return OrderOutcome("opened", order, permit.reason)
     if verdict.what == "updated" and verdict.kept is not None:
         _write(store, joined, verdict.kept, SYSTEM, "updated", advice.at_us, "order.updated")
+        _ask_for_parts(store, joined.order if joined else None, verdict.kept.order, advice.at_us)
     return OrderOutcome(verdict.what, verdict.kept.order if verdict.kept else None)
 
 
@@ -73,7 +92,18 @@ def take_step(
     kept = _existing(store, order_id)
     after = stepped(kept, status, revision, at_us, report)
     _write(store, kept, after, actor, status.value, at_us, "order.status")
+    if status is Status.CAN and after.order.reserve_parts:
+        store.post("parts.release", {"order": after.order.id, "number": after.order.number}, at_us)
     return after.order
+
+
+def _ask_for_parts(store: OrderStore, before: WorkOrder | None, order: WorkOrder, at_us: int) -> None:
+    """Ask the store room to put the parts of an order aside; the whole list again when it changed."""
+    if not order.reserve_parts or not order.parts or (before is not None and before.parts == order.parts):
+        return
+    lines = [{"part": line.part, "quantity": line.quantity} for line in order.parts]
+    told: Json = {"order": order.id, "number": order.number, "asset": order.asset, "needed_by_us": order.start_by_us}
+    store.post("parts.reserve", {**told, "parts": lines}, at_us)
 
 
 def take_result(store: OrderStore, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:

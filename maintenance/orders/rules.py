@@ -1,4 +1,4 @@
-"""What becomes of an advice, and which step of an order is allowed. Pure: values in, values out.
+"""An order as an advice opens it, and which step of it is allowed. Pure: values in, values out.
 
 The books (`orders.book`, `orders.book_memory`) find and keep orders; every decision about them stands here.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.faults import Fault
 from forewarn.core.plant import PartLine
@@ -16,7 +15,6 @@ from forewarn.core.work import (
     TRANSITIONS,
     Advice,
     Cause,
-    Decision,
     Json,
     OrderKind,
     Status,
@@ -59,48 +57,9 @@ class KeptOrder:
     follows: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`what` is opened, updated, unchanged, waiting or cooling_down; `kept` the order as it should be from now on."""
-
-    what: str
-    kept: KeptOrder | None
-    follows: str | None = None
-
-
 def shares_order(kind: OrderKind) -> bool:
     """Do alarms of one machine go onto one order? All but those of instruments, which have one order per signal."""
     return kind is not OrderKind.INSTRUMENT
-
-
-def judge(advice: Advice, joined: KeptOrder | None, finished: Sequence[KeptOrder], settings: OrderSettings) -> Verdict:
-    """What becomes of an advice. `joined` is the open order it belongs to; `finished` dealt with its component.
-
-    >>> from forewarn.core.faults import Fault
-    >>> a = Advice("pump-03", Fault("de_bearing", "outer_race_spall"), "VIB", OrderKind.CONDITION, Decision.WAIT,
-    ...            "alert, not confirmed", 3, "Watch", 0, {})
-    >>> judge(a, None, [], OrderSettings()).what
-    'waiting'
-    """
-    if advice.decision is Decision.WAIT:
-        return Verdict("waiting", joined)
-    if joined is not None:
-        merged = _merged(joined, advice, settings)
-        return Verdict("unchanged" if merged == joined else "updated", merged)
-    newest = max(finished, key=lambda kept: kept.finished_at_us or 0, default=None)
-    if newest is None:
-        return Verdict("opened", None)
-    if _is_cooling(newest, advice.at_us, settings):
-        return Verdict("cooling_down", newest)
-    failed = newest.order.status is Status.COMP  # completed, and the signals say that it did not help
-    return Verdict("opened", None, follows=newest.order.id if failed else None)
-
-
-def _is_cooling(finished: KeptOrder, at_us: int, settings: OrderSettings) -> bool:
-    order = finished.order
-    if order.status is Status.COMP:
-        return order.verification is not Verification.FAILED
-    return at_us - (finished.finished_at_us or 0) < settings.cool_down_h * US_PER_HOUR
 
 
 def opened(advice: Advice, id: str, number: str, follows: str | None) -> KeptOrder:
@@ -113,22 +72,24 @@ def opened(advice: Advice, id: str, number: str, follows: str | None) -> KeptOrd
         status=Status.WAPPR,
         priority=advice.priority,
         title=advice.title,
-        causes=(_cause(advice),),
-        parts=_together((), advice.parts),
+        causes=(cause_of(advice),),
+        parts=together((), advice.parts),
         steps=advice.steps,
         repair_hours=advice.repair_hours,
         created_at_us=advice.at_us,
         updated_at_us=advice.at_us,
         revision=1,
     )
-    return KeptOrder(_dated(order, advice), advice.fault, advice.at_us, follows=follows)
+    return KeptOrder(dated(order, advice), advice.fault, advice.at_us, follows=follows)
 
 
-def _cause(advice: Advice) -> Cause:
+def cause_of(advice: Advice) -> Cause:
+    """The fault of an advice as a cause, its evidence frozen."""
     return Cause(advice.fault, advice.failure_mode, advice.evidence, advice.at_us)
 
 
-def _dated(order: WorkOrder, advice: Advice) -> WorkOrder:
+def dated(order: WorkOrder, advice: Advice) -> WorkOrder:
+    """The order with dates, chance and title of the advice."""
     return replace(
         order,
         title=advice.title,
@@ -141,67 +102,12 @@ def _dated(order: WorkOrder, advice: Advice) -> WorkOrder:
     )
 
 
-def _merged(kept: KeptOrder, advice: Advice, settings: OrderSettings) -> KeptOrder:
-    """The open order after the advice; the very same when nothing that matters changed.
-
-    Evidence of a cause stays as it was when the cause came. An advice older than the dates changes nothing.
-    """
-    if advice.at_us < kept.refreshed_at_us:
-        return kept
-    order, driver, refreshed_at_us = _with_cause(kept.order, advice), kept.driver, kept.refreshed_at_us
-    if advice.priority < order.priority:
-        order = replace(order, priority=advice.priority)
-    if _takes_the_dates(kept, advice, settings):
-        order, driver, refreshed_at_us = _dated(order, advice), advice.fault, advice.at_us
-    if order == kept.order:
-        return kept
-    changed = replace(order, revision=order.revision + 1, updated_at_us=max(order.updated_at_us, advice.at_us))
-    return replace(kept, order=changed, driver=driver, refreshed_at_us=refreshed_at_us)
-
-
-def _with_cause(order: WorkOrder, advice: Advice) -> WorkOrder:
-    if any(cause.fault == advice.fault for cause in order.causes):
-        return order
-    return replace(
-        order,
-        causes=(*order.causes, _cause(advice)),
-        parts=_together(order.parts, advice.parts),
-        steps=(*order.steps, *(step for step in advice.steps if step not in order.steps)),
-        repair_hours=max(order.repair_hours, advice.repair_hours),
-    )
-
-
-def _together(ours: Sequence[PartLine], theirs: Sequence[PartLine]) -> tuple[PartLine, ...]:
+def together(ours: Sequence[PartLine], theirs: Sequence[PartLine]) -> tuple[PartLine, ...]:
     """Both lists, each part once, with the larger quantity: two faults of one machine mostly share their parts."""
     quantity: dict[str, int] = {}
     for line in (*ours, *theirs):
         quantity[line.part] = max(line.quantity, quantity.get(line.part, 0))
     return tuple(PartLine(part, count) for part, count in quantity.items())
-
-
-def _takes_the_dates(kept: KeptOrder, advice: Advice, settings: OrderSettings) -> bool:
-    """Do the order's dates become those of the advice? When they moved enough, and its fault has the say."""
-    if advice.start_by_us is None:  # without a forecast there are no dates to take
-        return False
-    now_us, order = advice.at_us, kept.order
-    moved = _moved(order.start_by_us, advice.start_by_us, now_us, settings) or _moved(
-        order.order_by_us, advice.order_by_us, now_us, settings
-    )
-    if advice.fault == kept.driver:
-        return moved or abs((order.win_probability or 0) - (advice.win_probability or 0)) > settings.moved_probability
-    more_urgent = order.start_by_us is None or advice.start_by_us < order.start_by_us
-    held = now_us - kept.refreshed_at_us < settings.hold_h * US_PER_HOUR
-    return moved and (more_urgent or not held)
-
-
-def _moved(old_us: int | None, new_us: int | None, now_us: int, settings: OrderSettings) -> bool:
-    """Is a date another one now? A date that was due stays due: being late every hour anew is no news."""
-    if old_us is None or new_us is None:
-        return new_us is not None
-    if old_us <= now_us and new_us <= now_us:
-        return False
-    left_us = max(old_us - now_us, 0)
-    return abs(new_us - old_us) > max(settings.moved_h * US_PER_HOUR, settings.moved_share * left_us)
 
 
 def stepped(kept: KeptOrder, status: Status, revision: int, at_us: int, report: Json | None) -> KeptOrder:
