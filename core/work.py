@@ -122,11 +122,41 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order that no forecast asks for: raised by hand, by a preventive plan, by a check that failed.
+
+    `origin` is where it comes from, in words that are never the same for two orders ("pm:lube-12:2026-11",
+    "step:ORDER:gap"): asked again, the same order is answered. "" = nothing tells repeats. `plan`: id of the job plan
+    to take ("" = the one that fits best). `follows`: id or number of the order that it grew out of. `told` goes into
+    the report.
+    """
+
+    asset: str
+    kind: OrderKind
+    title: str
+    at_us: int
+    origin: str = ""
+    priority: int = 3
+    fault: Fault | None = None
+    failure_mode: str = "UNK"
+    follows: str | None = None
+    plan: str = ""
+    parts: tuple[PartLine, ...] = ()
+    repair_hours: float = 0.0
+    steps: tuple[str, ...] = ()
+    order_by_us: int | None = None
+    start_by_us: int | None = None
+    told: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class WorkOrder:
     """A work order as stored. `revision` counts every change and is checked on write.
 
     `draft`: why Forewarn only prepared it, "level" of autonomy or its own "advice"; "" when it is meant to be done.
     `reserve_parts`: its parts are asked to be put aside. `changed`: what the newest advice changed, as a sentence.
+    `follows`: id of the order that it grew out of. `origin`: see `NewOrder`. `planned_cost`: hours, parts and other
+    cost of the plan in `currency` (ISO 4217); `approved_cost`: up to where `approved_by` has approved it.
     """
 
     id: str
@@ -154,6 +184,12 @@ class WorkOrder:
     draft: str = ""
     reserve_parts: bool = False
     changed: str = ""
+    follows: str | None = None
+    origin: str | None = None
+    planned_cost: float = 0.0
+    currency: str = "EUR"
+    approved_cost: float | None = None
+    approved_by: str | None = None
 
     @property
     def is_draft(self) -> bool:

@@ -58,6 +58,11 @@ WORK_ORDER = sa.Table(
     sa.Column("report", sa.JSON, nullable=False),
     sa.Column("driver", sa.String(300), nullable=False),
     sa.Column("follows", sa.String(36), sa.ForeignKey("work_order.id")),
+    sa.Column("origin", sa.String(200)),
+    sa.Column("planned_cost", sa.Float, nullable=False, server_default=sa.text("0")),
+    sa.Column("currency", sa.String(3), nullable=False, server_default=sa.text("'EUR'")),
+    sa.Column("approved_cost", sa.Float),
+    sa.Column("approved_by", sa.String(200)),
     sa.Column("draft", sa.String(8), nullable=False, server_default=""),
     sa.Column("reserve_parts", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("changed", sa.Text, nullable=False, server_default=""),
@@ -69,6 +74,9 @@ WORK_ORDER = sa.Table(
     sa.Index(None, "created_at_us", "number"),
     sa.Index(None, "asset", "created_at_us"),
     sa.Index(None, "status", "created_at_us"),
+    sa.Index(None, "follows"),
+    # An order that somebody asks for twice is one order, however many programs ask.
+    sa.Index("uq_work_order_origin", "origin", unique=True),
 )
 
 ORDER_CAUSE = sa.Table(

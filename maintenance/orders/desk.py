@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from forewarn.core.errors import Rejected
+from forewarn.core.jobs import NO_JOB, Job
 from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import AuditEntry
 from forewarn.maintenance.evidence import canonical, plain
 from forewarn.maintenance.orders.gate import FREE_WAY, Gate
+from forewarn.maintenance.orders.job_json import bare
 from forewarn.maintenance.orders.judging import judge
 from forewarn.maintenance.orders.rules import KeptOrder, OrderSettings, opened, stepped, verified
 
@@ -149,11 +151,21 @@ def snapshot(kept: KeptOrder) -> Json:
     return {
         **fields,
         "causes": causes,
-        "driver": str(kept.driver),
+        "driver": str(kept.driver) if kept.driver else None,
         "refreshed_at_us": kept.refreshed_at_us,
         "finished_at_us": kept.finished_at_us,
-        "follows": kept.follows,
+        **_job_snapshot(kept.job),
     }
+
+
+def _job_snapshot(job: Job) -> Json:
+    """Each result and line under a key of its own: adding one makes an audit row of one, however many there are."""
+    entries = [("result", result) for result in job.results] + [("sign_off", signed) for signed in job.sign_offs]
+    told = {f"{name} {entry.seq}": plain(entry) for name, entry in entries}
+    told |= {f"line {line.seq}": plain(line) for line in job.lines}
+    if bare(job) != NO_JOB:
+        told["job"] = plain(bare(job))
+    return told
 
 
 def changes(before: KeptOrder | None, after: KeptOrder) -> tuple[Json, Json]:
@@ -162,5 +174,5 @@ def changes(before: KeptOrder | None, after: KeptOrder) -> tuple[Json, Json]:
     if before is None:
         return {}, became
     was = snapshot(before)
-    differing = [name for name in became if was[name] != became[name]]
-    return {name: was[name] for name in differing}, {name: became[name] for name in differing}
+    differing = [name for name in became if was.get(name) != became[name]]
+    return {name: was.get(name) for name in differing}, {name: became[name] for name in differing}

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from forewarn.core.errors import Conflict
 from forewarn.core.faults import Fault
+from forewarn.core.jobs import JobPlan
 from forewarn.core.plant import PartLine
 from forewarn.core.work import OPEN_STATUSES, Advice, Cause, Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance import audit, outbox
 from forewarn.maintenance.audit import AuditEntry
 from forewarn.maintenance.evidence import canonical
+from forewarn.maintenance.orders.job_rows import job_plans, keep_job, keep_plan, read_job
 from forewarn.maintenance.orders.rules import KeptOrder, shares_order
+from forewarn.maintenance.records_postgresql import in_turn
 from forewarn.maintenance.records_tables import ORDER_CAUSE, ORDER_PART, SEQUENCE, WORK_ORDER
 
 IS_OPEN = WORK_ORDER.c.status.in_([status.value for status in OPEN_STATUSES])
@@ -25,6 +28,7 @@ PLAIN_COLUMNS = (
     *("id", "number", "asset", "kind", "status", "priority", "title", "repair_hours", "created_at_us", "updated_at_us"),
     *("revision", "rul_p10_h", "rul_p50_h", "rul_p90_h", "order_by_us", "start_by_us", "win_probability"),
     *("verification", "report", "draft", "reserve_parts", "changed"),
+    *("follows", "origin", "planned_cost", "currency", "approved_cost", "approved_by"),
 )
 
 
@@ -35,7 +39,9 @@ class OrderRows:
         self._connection = connection
 
     def joined_by(self, advice: Advice) -> KeptOrder | None:
-        """See `OrderStore`."""
+        """See `OrderStore`. Advice on one machine is taken one after another: two faults found together share an order
+        though neither finds it yet, and no index could say so."""
+        in_turn(self._connection, "advice", advice.asset)
         found = self._first(_with_cause(advice, ORDER_CAUSE.c.mechanism == advice.fault.mechanism, ORDER_CAUSE.c.open))
         if found is None and shares_order(advice.kind):
             found = self._first(WORK_ORDER.c.asset == advice.asset, IS_OPEN, SHARED_KINDS)
@@ -51,6 +57,22 @@ class OrderRows:
         """See `OrderStore`."""
         return self._first((WORK_ORDER.c.id == order_id) | (WORK_ORDER.c.number == order_id))
 
+    def of_origin(self, origin: str) -> KeptOrder | None:
+        """See `OrderStore`."""
+        return self._first(WORK_ORDER.c.origin == origin)
+
+    def repair_of(self, asset: str) -> KeptOrder | None:
+        """See `OrderStore`."""
+        return self._first(WORK_ORDER.c.asset == asset, IS_OPEN, SHARED_KINDS)
+
+    def plans(self, id: str | None = None) -> list[JobPlan]:
+        """See `OrderStore`."""
+        return job_plans(self._connection, id)
+
+    def keep_plan(self, plan: JobPlan, by: str, at_us: int) -> None:
+        """See `OrderStore`."""
+        keep_plan(self._connection, plan, by, at_us)
+
     def next_number(self) -> str:
         """See `OrderStore`."""
         row = SEQUENCE.c.name == "work_order"
@@ -63,9 +85,13 @@ class OrderRows:
         values, mine = _values(kept), WORK_ORDER.c.id == kept.order.id
         updated = self._connection.execute(WORK_ORDER.update().where(mine).values(values))
         if updated.rowcount == 0:
-            self._connection.execute(WORK_ORDER.insert().values(id=kept.order.id, **values))
+            try:
+                self._connection.execute(WORK_ORDER.insert().values(id=kept.order.id, **values))
+            except IntegrityError as error:
+                raise Conflict(f"the order {kept.order.origin} was opened elsewhere in this moment") from error
         self._keep_causes(kept.order)
         self._keep_parts(kept.order)
+        keep_job(self._connection, kept.order.id, kept.job)
 
     def record(self, entry: AuditEntry) -> int:
         """See `OrderStore`."""
@@ -100,7 +126,7 @@ class OrderRows:
         found = read_orders(
             self._connection, sa.select(WORK_ORDER).where(*where).order_by(order_by).limit(1).with_for_update()
         )
-        return found[0] if found else None
+        return replace(found[0], job=read_job(self._connection, found[0].order.id)) if found else None
 
 
 def read_orders(
@@ -142,10 +168,9 @@ def _values(kept: KeptOrder) -> dict[str, object]:
         "status": kept.order.status.value,
         "verification": kept.order.verification.value,
         "steps": list(kept.order.steps),
-        "driver": str(kept.driver),
+        "driver": str(kept.driver) if kept.driver else "",
         "refreshed_at_us": kept.refreshed_at_us,
         "finished_at_us": kept.finished_at_us,
-        "follows": kept.follows,
     }
 
 
@@ -172,4 +197,5 @@ def _kept(row: sa.Row[tuple[object, ...]], causes: tuple[Cause, ...], parts: Seq
         "steps": tuple(row.steps),
     }
     order = WorkOrder(causes=causes, parts=tuple(parts), **fields)
-    return KeptOrder(order, Fault.parse(row.driver), row.refreshed_at_us, row.finished_at_us, row.follows)
+    driver = Fault.parse(row.driver) if row.driver else None
+    return KeptOrder(order, driver, row.refreshed_at_us, row.finished_at_us)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.faults import Fault
+from forewarn.core.jobs import NO_JOB, Job
 from forewarn.core.plant import PartLine
 from forewarn.core.work import (
     TRANSITIONS,
@@ -25,6 +26,8 @@ from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.orders.findings import checked_finding, without_finding
 
 REPORT_LIMIT = 65_536
+REPAIRS = (OrderKind.CONDITION, OrderKind.CORRECTIVE, OrderKind.EMERGENCY)
+"""Kinds of orders that mend a machine; what is wrong with one machine is one such order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,20 @@ AS_USUAL = OrderSettings()
 
 @dataclass(frozen=True, slots=True)
 class KeptOrder:
-    """An order with what only the book knows: which fault its dates are of and since when, its end, its forerunner."""
+    """An order with what only the book knows: which fault its dates are of (None: no forecast drives it) and since
+    when, its end, and its job. Lists of orders are read without their jobs and never written back."""
 
     order: WorkOrder
-    driver: Fault
+    driver: Fault | None
     refreshed_at_us: int
     finished_at_us: int | None = None
-    follows: str | None = None
+    job: Job = NO_JOB
 
 
 def shares_order(kind: OrderKind) -> bool:
-    """Do alarms of one machine go onto one order? All but those of instruments, which have one order per signal."""
-    return kind is not OrderKind.INSTRUMENT
+    """Do alarms of one machine go onto one order? Repairs do; instruments have one order per signal; preventive work and
+    inspections are jobs of their own."""
+    return kind in REPAIRS
 
 
 def opened(advice: Advice, id: str, number: str, follows: str | None) -> KeptOrder:
@@ -79,8 +84,9 @@ def opened(advice: Advice, id: str, number: str, follows: str | None) -> KeptOrd
         created_at_us=advice.at_us,
         updated_at_us=advice.at_us,
         revision=1,
+        follows=follows,
     )
-    return KeptOrder(dated(order, advice), advice.fault, advice.at_us, follows=follows)
+    return KeptOrder(dated(order, advice), advice.fault, advice.at_us)
 
 
 def cause_of(advice: Advice) -> Cause:
