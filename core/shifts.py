@@ -17,6 +17,7 @@ from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
 
 MINUTES_PER_DAY = 1_440
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EXACT_DAYS = 800
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ONE_US = timedelta(microseconds=1)
@@ -145,3 +146,28 @@ def without(planned: list[tuple[int, int]], stops: list[tuple[int, int]]) -> lis
         if start < stop:
             told.append((start, stop))
     return told
+
+
+def days_of(text: str) -> list[int]:
+    """Weekdays of `mon`, `mon-fri` or `sat-mon`, 0 = Monday.
+
+    >>> days_of("fri-mon")
+    [4, 5, 6, 0]
+    """
+    first, _, last = text.partition("-")
+    start = WEEKDAYS.index(first)
+    length = (WEEKDAYS.index(last) - start) % 7 if last else 0
+    return [(start + step) % 7 for step in range(length + 1)]
+
+
+def shifts_of(weekday: int, window: str) -> list[Shift]:
+    """`06:00-14:00` of a day; one that ends no later than it begins goes on in the next day.
+
+    >>> shifts_of(0, "22:00-06:00")
+    [Shift(weekday=0, start_min=1320, stop_min=1440), Shift(weekday=1, start_min=0, stop_min=360)]
+    """
+    start, stop = (60 * int(text[:2]) + int(text[3:]) for text in window.split("-"))
+    if start < stop:
+        return [Shift(weekday, start, stop)]
+    late = [Shift(weekday, start, MINUTES_PER_DAY)] if start < MINUTES_PER_DAY else []
+    return late + ([Shift((weekday + 1) % 7, 0, stop)] if stop else [])

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from forewarn.core.faults import MECHANISMS
+from forewarn.core.shifts import WEEKDAYS
 from forewarn.core.units import CANONICAL_UNIT
 
 ID_PATTERN = r"^[a-z0-9_-]{1,64}$"
@@ -52,7 +53,6 @@ class Entry(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, populate_by_name=False)
 
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Days = Annotated[str, StringConstraints(pattern=rf"^({'|'.join(WEEKDAYS)})(-({'|'.join(WEEKDAYS)}))?$")]
 """One weekday or a range of them: sat, mon-fri."""
 

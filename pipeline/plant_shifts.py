@@ -6,9 +6,9 @@ import zoneinfo
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from forewarn.core.clock import US_PER_S
-from forewarn.core.shifts import MINUTES_PER_DAY, Shift, ShiftPlan
+from forewarn.core.shifts import ShiftPlan, days_of, shifts_of
 from forewarn.pipeline.plant_layers import Report
-from forewarn.pipeline.plant_schema import WEEKDAYS, ShiftsEntry
+from forewarn.pipeline.plant_schema import ShiftsEntry
 from forewarn.pipeline.plant_yaml import Path
 
 
@@ -33,31 +33,6 @@ def plan_of(entry: ShiftsEntry, timezone: str, path: Path, report: Report) -> Sh
         elif first and last:
             stops.append((midnight_us(first, zone), midnight_us(last + timedelta(days=1), zone)))
     return ShiftPlan(tuple(shifts), zone, frozenset(day for day in holidays if day), tuple(stops))
-
-
-def days_of(text: str) -> list[int]:
-    """Weekdays of `mon`, `mon-fri` or `sat-mon`, 0 = Monday.
-
-    >>> days_of("fri-mon")
-    [4, 5, 6, 0]
-    """
-    first, _, last = text.partition("-")
-    start = WEEKDAYS.index(first)
-    length = (WEEKDAYS.index(last) - start) % 7 if last else 0
-    return [(start + step) % 7 for step in range(length + 1)]
-
-
-def shifts_of(weekday: int, window: str) -> list[Shift]:
-    """`06:00-14:00` of a day; one that ends no later than it begins goes on in the next day.
-
-    >>> shifts_of(0, "22:00-06:00")
-    [Shift(weekday=0, start_min=1320, stop_min=1440), Shift(weekday=1, start_min=0, stop_min=360)]
-    """
-    start, stop = (60 * int(text[:2]) + int(text[3:]) for text in window.split("-"))
-    if start < stop:
-        return [Shift(weekday, start, stop)]
-    late = [Shift(weekday, start, MINUTES_PER_DAY)] if start < MINUTES_PER_DAY else []
-    return late + ([Shift((weekday + 1) % 7, 0, stop)] if stop else [])
 
 
 def day_of(text: str, path: Path, report: Report) -> date | None:
