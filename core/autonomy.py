@@ -145,13 +145,15 @@ def urgency(advice: Advice) -> tuple[int, float, float]:
 class Room:
     """What is left of the budgets: orders of this week for plant and class, of the last 24 h for the asset.
 
-    `before`: advices held back for the budget that are more urgent, and have the first call on what is left.
+    `of_class` None: the class has no budget of its own. `before`, `before_in_class`: advices held back for the budget
+    that are more urgent, and have the first call on what is left.
     """
 
     plant: int
     of_class: int | None = None
     of_asset: int = 1
     before: int = 0
+    before_in_class: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +180,24 @@ def permit(advice: Advice, level: Level, room: Room) -> Permit:
     if room.of_asset <= 0:
         return Permit(False, "This machine has had all the orders that one may get in 24 h.", "rate")
     draft = "level" if level is Level.DRAFT else "advice" if advice.decision is Decision.DRAFT else ""
-    granted = Permit(True, "", "", draft, level is Level.RESERVE and not draft)
-    of_class = room.plant if room.of_class is None else room.of_class
-    if min(room.plant, of_class) > room.before:
-        return granted
+    reserve = level is Level.RESERVE and not draft
+    short = _short_of(room)
+    if short is None:
+        return Permit(True, draft=draft, reserve=reserve)
+    whose, left, before = short
     if is_emergency(advice):
-        said = "The weekly alarm budget is used up, but the failure is expected before the week ends."
-        return Permit(True, said, "", draft, granted.reserve, overspent=min(room.plant, of_class) <= 0)
-    until_us = week_of(advice.at_us)[1]
-    if min(room.plant, of_class) > 0:
-        said = f"What is left of the weekly alarm budget is for {room.before} more urgent ones."
-    else:
-        whose = "of this class" if of_class < room.plant else "of the plant"
-        said = f"The weekly alarm budget {whose} is used up."
-    return Permit(False, said, "budget", until_us=until_us)
+        said = f"The weekly alarm budget {whose} is used up; opened all the same: the failure is expected this week."
+        return Permit(True, said if left <= 0 else "", draft=draft, reserve=reserve, overspent=left <= 0)
+    said = f"The weekly alarm budget {whose} is used up."
+    if left > 0:
+        said = f"What is left of the weekly alarm budget {whose} is kept for {before} more urgent ones."
+    return Permit(False, said, "budget", until_us=week_of(advice.at_us)[1])
+
+
+def _short_of(room: Room) -> tuple[str, int, int] | None:
+    """Which budget has no place for one more: whose, what is left of it, how many come first. None: all have."""
+    if room.of_class is not None and room.of_class <= room.before_in_class:
+        return "of this class", room.of_class, room.before_in_class
+    if room.plant <= room.before:
+        return "of the plant", room.plant, room.before
+    return None

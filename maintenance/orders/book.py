@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
 from forewarn.core.errors import Conflict
+from forewarn.core.jobs import Job, JobPlan
 from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import history_of
 from forewarn.maintenance.idempotency import Answer, idempotent
-from forewarn.maintenance.orders.desk import take_advice, take_result, take_step
+from forewarn.maintenance.orders.costs import ANY_HOUSE, House
+from forewarn.maintenance.orders.desk import OrderStore, take_advice, take_result, take_step
 from forewarn.maintenance.orders.gate import FREE_WAY, Gate
+from forewarn.maintenance.orders.job_book import JobBook
+from forewarn.maintenance.orders.job_rows import job_plans, read_job
 from forewarn.maintenance.orders.rows import IS_OPEN, OrderRows, read_orders
 from forewarn.maintenance.orders.rules import AS_USUAL, OrderSettings
 from forewarn.maintenance.records import Records
@@ -27,7 +32,7 @@ from forewarn.maintenance.records_tables import WORK_ORDER
 RACES = 5
 
 
-class OrderBookSql:
+class OrderBookSql(JobBook):
     """Work orders with their causes, audit rows and messages; every change is one transaction."""
 
     def __init__(
@@ -36,7 +41,9 @@ class OrderBookSql:
         settings: OrderSettings = AS_USUAL,
         wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
         gate: Callable[[sa.Connection], Gate] = lambda connection: FREE_WAY,
+        house: House = ANY_HOUSE,
     ) -> None:
+        self.house = house
         self._records, self._gate = records, gate
         self._settings = settings
         self._wall_us = wall_us
@@ -57,12 +64,11 @@ class OrderBookSql:
     def _advise_once(self, advice: Advice) -> OrderOutcome:
         with self._records.write() as connection:
             store, gate = OrderRows(connection), self._gate(connection)
-            return take_advice(store, advice, self._settings, lambda: str(uuid.uuid4()), gate)
+            return take_advice(store, advice, self._settings, new_id, gate)
 
     def release(self, advice: Advice, actor: Actor, gate: Gate) -> OrderOutcome:
         """Open what was held back, because a person says so; an order that is open by now is only updated."""
         with self._records.write() as connection:
-            new_id = lambda: str(uuid.uuid4())  # noqa: E731
             return take_advice(OrderRows(connection), advice, self._settings, new_id, gate, actor)
 
     def act(
@@ -75,7 +81,7 @@ class OrderBookSql:
         order or a report above 64 KiB.
         """
         with self._records.write() as connection:
-            return take_step(OrderRows(connection), order_id, status, actor, revision, at_us, report)
+            return take_step(OrderRows(connection), order_id, status, actor, revision, at_us, report, self.house)
 
     def verify(self, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:
         """Note whether the repair shows in the signals, on a completed order.
@@ -109,6 +115,33 @@ class OrderBookSql:
             id = connection.execute(sa.select(WORK_ORDER.c.id).where(_named(order_id))).scalar()
             return history_of(connection, id) if id is not None else []
 
+    def new_id(self) -> str:
+        """A random UUID."""
+        return str(uuid.uuid4())
+
+    @contextmanager
+    def writing(self) -> Iterator[OrderStore]:
+        """One write transaction of the records."""
+        with self._records.write() as connection:
+            yield OrderRows(connection)
+
+    def job(self, order_id: str) -> Job | None:
+        """See `JobBook.job`."""
+        with self._records.read() as connection:
+            id = connection.execute(sa.select(WORK_ORDER.c.id).where(_named(order_id))).scalar()
+            return read_job(connection, id) if id is not None else None
+
+    def follow_ups(self, order_id: str) -> list[WorkOrder]:
+        """See `JobBook.follow_ups`."""
+        parent = sa.select(WORK_ORDER.c.id).where(_named(order_id)).scalar_subquery()
+        grown = sa.select(WORK_ORDER).where(WORK_ORDER.c.follows == parent)
+        return self._read(grown.order_by(WORK_ORDER.c.created_at_us, WORK_ORDER.c.number), evidence=False)
+
+    def job_plans(self, id: str | None = None) -> list[JobPlan]:
+        """See `JobBook.job_plans`."""
+        with self._records.read() as connection:
+            return job_plans(connection, id)
+
     def idempotent(self, key: str, actor: str, request_hash: str, work: Callable[[], tuple[int, str]]) -> Answer:
         """See `idempotency.idempotent`: what `work` does to the book, the key and its answer are one transaction."""
         return idempotent(self._records, key, actor, request_hash, work, self._wall_us())
@@ -116,6 +149,11 @@ class OrderBookSql:
     def _read(self, query: sa.Select[tuple[object, ...]], evidence: bool = True) -> list[WorkOrder]:
         with self._records.read() as connection:
             return [kept.order for kept in read_orders(connection, query, evidence)]
+
+
+def new_id() -> str:
+    """An id that no other program gives."""
+    return str(uuid.uuid4())
 
 
 def _named(order_id: str) -> sa.ColumnElement[bool]:
