@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from forewarn.core.faults import Fault
 from forewarn.core.health import Candidate, ModelRef
+from forewarn.core.work import Verification
 
 
 class Finding(StrEnum):
@@ -35,7 +36,7 @@ class Label:
     `fault_found` is what was there instead, or more precisely (None: not told); `failure_mode_found` an ISO 14224 code
     of `core.faults.FAILURE_MODES`; `part_used` the part that the repair took; `text` the technician's own words.
     `candidates` are all faults that the diagnosis weighed then, with the strengths of their signs (empty on older
-    orders).
+    orders). `verification`: whether the repair showed in the signals, as far as it was known by the moment in question.
     """
 
     order_id: str
@@ -53,6 +54,7 @@ class Label:
     part_used: str | None = None
     text: str = ""
     candidates: tuple[Candidate, ...] = ()
+    verification: Verification = Verification.PENDING
 
     @property
     def truth(self) -> Fault | None:

@@ -21,6 +21,7 @@ from forewarn.models.assess import health, raised_limits
 from forewarn.models.channels import Channel, Workshop
 from forewarn.models.detectors.baseline import Lesson, learn_many
 from forewarn.models.detectors.own_past import (
+    RELEASE,
     DetectorSettings,
     Judged,
     Row,
@@ -61,9 +62,11 @@ class Compared:
     """One signal before and after the work, in `unit`, all in the regime of after.
 
     `healthy`: what its healthy past lets expect; `before`: as it stood when work began (None: not seen then); `after`:
-    median since; `limit`: from which it is abnormal; `before_ratio` and `after_ratio` in limits (1 = at it).
+    median since; `limit`: from which it is abnormal. `before_ratio` and `after_ratio` are the way from healthy to that
+    limit (1 = at it). A signal that carried the evidence (`carried`) has to come back to where its alarm would have
+    ended, `RELEASE` of the detector's limit; the others stay within the limit itself.
     `hours` and `points`: comparable running since the work; `other_points`: running in a regime that the healthy past
-    has not seen. `carried`: the evidence of the order rested on it.
+    has not seen.
     """
 
     signal: str
@@ -205,18 +208,19 @@ def _name(judged: Judged) -> str:
 
 
 def _compared(judged: Judged, moments: _Moments, carried: Set[str], settings: VerifySettings) -> Compared:
-    channel, before = judged.channel, moments.change_before
+    channel, before, mine = judged.channel, moments.change_before, judged.channel.name in carried
+    bound = judged.bound * (RELEASE if mine else 1.0)
     seen = moments.after >= settings.detector.persistence
     return Compared(
         signal=channel.name,
         unit=channel.unit,
-        carried=channel.name in carried,
+        carried=mine,
         healthy=judged.baseline,
         before=None if before is None else channel.shown(judged.expected + before),
         after=judged.value if seen else None,
-        limit=judged.limit_value,
-        before_ratio=None if before is None else max(sign * before for sign in channel.limit.directions) / judged.bound,
-        after_ratio=judged.ratio if seen else None,
+        limit=channel.shown(judged.expected + judged.direction * bound),
+        before_ratio=None if before is None else max(sign * before for sign in channel.limit.directions) / bound,
+        after_ratio=judged.ratio * judged.bound / bound if seen else None,
         hours=moments.after * moments.spacing_h,
         points=moments.after,
         other_points=moments.other,

@@ -7,6 +7,7 @@ be that at its completion or when it was closed later, so that a training set "a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from forewarn.core.faults import Fault
@@ -14,7 +15,7 @@ from forewarn.core.health import Candidate, ModelRef
 from forewarn.core.labels import Finding, Label, known_by
 from forewarn.core.plant import Plant
 from forewarn.core.ports import OrderBook
-from forewarn.core.work import Cause, Json, OrderKind, Status, WorkOrder
+from forewarn.core.work import Cause, Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.orders.findings import NOTED_AT
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, PRODUCT_DEFAULTS, Learned, LearnSettings, learn
 
@@ -30,8 +31,19 @@ def labels_from(book: OrderBook, plant: Plant, before_us: int) -> tuple[Label, .
     """
     finished = (o for o in book.orders(limit=EVERY_ORDER, evidence=False) if is_told(o))
     whole = (book.order(o.id) for o in finished)
-    found = (label_of(o, asset_class(plant, o.asset)) for o in whole if o is not None)
-    return known_by((label for label in found if label is not None), before_us)
+    found = ((o, label_of(o, asset_class(plant, o.asset))) for o in whole if o is not None)
+    told = (replace(label, verification=verified_by(book, o, before_us)) for o, label in found if label is not None)
+    return known_by(told, before_us)
+
+
+def verified_by(book: OrderBook, order: WorkOrder, before_us: int) -> Verification:
+    """Whether the repair showed in the signals, as it was known before a moment."""
+    if order.verification is Verification.PENDING:
+        return Verification.PENDING
+    results = {f"verification {result.value}": result for result in Verification}
+    known = [row for row in book.history(order.id) if cast(int, row["at_us"]) < before_us]
+    told = [results[str(row["action"])] for row in known if row["action"] in results]
+    return told[-1] if told else Verification.PENDING
 
 
 class Lessons:
