@@ -15,13 +15,14 @@ from typing import Protocol
 
 import structlog
 
+from forewarn.core.autonomy import urgency
 from forewarn.core.clock import US_PER_HOUR, US_PER_S, PlantClock
 from forewarn.core.health import Assessment
 from forewarn.core.plant import Asset, Plant
 from forewarn.core.plant_limits import Shelved
 from forewarn.core.ports import OrderBook, OrderOutcome, SeriesReader
 from forewarn.core.readings import Tracks
-from forewarn.core.work import Json, OrderKind, Status, WorkOrder
+from forewarn.core.work import Advice, Json, OrderKind, Status, WorkOrder
 from forewarn.maintenance.advice import advise
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.models.assess import AssessSettings
@@ -303,26 +304,34 @@ class Scorer:
             kept.append((watched, assessment, assessment_json(assessment)))
         if kept:
             self._assessments.save_all([written for _, _, written in kept])
+        given = [(watched, one) for watched, said, _ in kept for one in self._advices(watched, said, shelved)]
+        for watched, advice in sorted(given, key=lambda pair: urgency(pair[1])):  # a budget goes to the most urgent
+            self._take(watched, advice)
         for watched, assessment, _ in kept:
-            self._advise(watched, assessment, shelved)
+            if not watched.failed:
+                watched.assessed_at_us = assessment.at_us
+                watched.assessments.append(assessment.at_us)
+                self.stats.assessments += 1
+                self._hub.publish("asset", watched.asset.id)
 
-    def _advise(self, watched: _Watched, assessment: Assessment, shelved: Sequence[Shelved]) -> None:
+    def _advices(self, watched: _Watched, assessment: Assessment, shelved: Sequence[Shelved]) -> list[Advice]:
         """A machine that is shelved is judged and kept, and opens no order; its sensors do. The dates of an open order
         wait until a leap of the remaining life is confirmed."""
         leaps = self._leaps.unconfirmed(assessment)
         silent = any(one.silences(assessment.asset, None, assessment.at_us) for one in shelved)
         try:
-            asset = with_hours(watched.asset, assessment.hours_per_day)
-            for advice in advise(assessment, asset, self._plant):
-                if advice.kind is OrderKind.INSTRUMENT or not (silent or (leaps and self._has_order(assessment.asset))):
-                    self._report(self._orders.advise(advice))
+            found = advise(assessment, with_hours(watched.asset, assessment.hours_per_day), self._plant)
+            quiet = bool(found) and (silent or (leaps and self._has_order(assessment.asset)))
+            return [one for one in found if one.kind is OrderKind.INSTRUMENT or not quiet]
         except Exception as error:
             self._note_failure(watched, error)
-            return
-        watched.assessed_at_us = assessment.at_us
-        watched.assessments.append(assessment.at_us)
-        self.stats.assessments += 1
-        self._hub.publish("asset", watched.asset.id)
+            return []
+
+    def _take(self, watched: _Watched, advice: Advice) -> None:
+        try:
+            self._report(self._orders.advise(advice))
+        except Exception as error:
+            self._note_failure(watched, error)
 
     def _has_order(self, asset: str) -> bool:
         return any(
