@@ -156,12 +156,14 @@ def process_table(law: str, regime: Regime, bins: NDArray[np.intp]) -> RegimeTab
     means = {role: mean for role, mean in regime.means.items() if role != "run" and role != law}
     columns = means | (regime.memory if law == "thermal" else {})
     told = np.empty((len(columns), len(bins)))
-    for row, column in zip(told, columns.values(), strict=True):
-        row[:] = column[bins]
-    rows = []
-    for name, row in zip(columns, told, strict=True):
-        rows += [row] if name.startswith("ambient") else [row, row * row]
-    return RegimeTable(np.stack(rows).T if rows else np.zeros((len(bins), 0)), told, " ".join(columns))
+    rows, place = np.empty((2 * len(columns), len(bins))), 0
+    for row, (name, column) in zip(told, columns.items(), strict=True):
+        rows[place] = row[:] = column[bins]
+        place += 1
+        if not name.startswith("ambient"):
+            np.multiply(row, row, out=rows[place])
+            place += 1
+    return RegimeTable(rows[:place].T, told, " ".join(columns))
 
 
 def scored(asset: Asset, spec: SignalSpec) -> bool:

@@ -92,7 +92,7 @@ def regime_of(asset: Asset, tracks: Tracks) -> Regime:
     start = np.arange(first, last + 1, width_us, dtype=np.int64)
     raw = {role: tracks[spec.signal] for role, spec in roles_of(asset).items() if spec.signal in tracks}
     binner = Binner(first, width_us, len(start))
-    means = {role: held(binner.means(track)) for role, track in raw.items()}
+    means = {role: binner.held(track) for role, track in raw.items()}
     running = running_bins(asset, means, len(start))
     hours = np.where(running, width_us / US_PER_HOUR, 0.0)
     if not {"run", "speed", "load"} & set(means):
@@ -129,12 +129,21 @@ class Binner:
         self._at: Int64s = np.empty(0, np.int64)
         self._index: NDArray[np.intp] = np.empty(0, np.intp)
         self._count: Floats = np.full(bins, np.nan)
+        self._newest: NDArray[np.intp] | None = None
 
     def means(self, track: Track) -> Floats:
         """Mean per bin float64[bins]; NaN where a bin holds no reading."""
         self._look_at(track)
         total = np.bincount(self._index, weights=track.value, minlength=self.bins)
         return np.asarray(total / self._count, np.float64)
+
+    def held(self, track: Track) -> Floats:
+        """Means, with the last one before it in a bin without a reading (at the start: the first after)."""
+        mean = self.means(track)
+        if self._newest is None:
+            self._newest = newest_known(self.filled(track))
+        found = np.asarray(mean[self._newest], np.float64)
+        return held(mean) if np.isnan(found).any() else found
 
     def filled(self, track: Track) -> Bools:
         """Which bins hold a reading, bool[bins]."""
@@ -145,17 +154,20 @@ class Binner:
         if not same_times(track.at, self._at):
             self._at, self._index = track.at, np.asarray((track.at - self.first_us) // self.width_us, np.intp)
             count = np.bincount(self._index, minlength=self.bins)
-            self._count = np.where(count > 0, count, np.nan)
+            self._count, self._newest = np.where(count > 0, count, np.nan), None
 
 
 def held(values: Floats) -> Floats:
     """Gaps filled with the last value before them (at the start: the first after)."""
     known = ~np.isnan(values)
-    if known.all():
-        return values
-    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
-    last[: np.argmax(known)] = np.argmax(known)
-    return values[last]
+    return values if known.all() else np.asarray(values[newest_known(known)], np.float64)
+
+
+def newest_known(known: Bools) -> NDArray[np.intp]:
+    """Place of the last known value at or before each place (before the first: the first)."""
+    first = int(known.argmax())
+    found = np.where(known, np.arange(len(known)), first)
+    return np.maximum.accumulate(found)
 
 
 def running_bins(asset: Asset, means: dict[str, Floats], bins: int) -> Bools:

@@ -127,8 +127,9 @@ def huber_many(matrix: Floats, solver: Floats, y: Floats) -> Floats:
 
 def middle(values: Floats) -> float:
     """Median, the upper one of an even count (numpy's own spends most of its time on checks)."""
-    half = len(values) // 2
-    return float(np.partition(values, half)[half])
+    half, ordered = len(values) // 2, values.copy()
+    ordered.partition(half)
+    return float(ordered[half])
 
 
 def middles(values: Floats) -> Floats:

@@ -79,7 +79,7 @@ def points_needed(channel: Channel, settings: DetectorSettings) -> int:
     """Points of the shortest honest baseline; a signal that breathes with the day needs a whole one."""
     if not channel.limit.needs_day:
         return settings.baseline_points
-    first_day = int(np.searchsorted(channel.at, channel.at[0] + round(DAY_H * US_PER_HOUR)))
+    first_day = int(channel.at.searchsorted(channel.at[0] + round(DAY_H * US_PER_HOUR)))
     return max(settings.baseline_points, first_day)
 
 
@@ -167,9 +167,10 @@ def judge_all(
     """
     memory = memory if memory is not None else Memory()
     found: dict[int, Judged | None] = {}
+    spacings: dict[int, float] = {}
     for row in rows_of(channels, settings):
-        steps = steps_of(row, memory)
-        spacing_h = spacing_of(row.channels[0])
+        steps, at = steps_of(row, memory), row.channels[0].at
+        spacing_h = spacings.get(id(at)) or spacings.setdefault(id(at), spacing_of(row.channels[0]))
         for place, channel in enumerate(row.channels):
             decisions = decisions_per_year(channel, of or len(channels), spacing_h)
             found[id(channel)] = judge_one(row, place, steps, settings, decisions)
@@ -266,7 +267,8 @@ def spacing_of(channel: Channel) -> float:
     """Usual hours between two points."""
     steps = np.diff(channel.at)
     half = len(steps) // 2
-    return max(float(np.partition(steps, half)[half]) / US_PER_HOUR, 1e-3)
+    steps.partition(half)
+    return max(float(steps[half]) / US_PER_HOUR, 1e-3)
 
 
 def decisions_per_year(channel: Channel, channels: int, spacing_h: float) -> float:
@@ -305,11 +307,12 @@ def verdict(row: Row, place: int, known: Lesson, bound: float) -> Judged:
     """The worse of the allowed directions."""
     channel, seen, k = row.channels[place], row.seen(known), row.k
     change = np.ascontiguousarray(seen.change[:, place])
-    last = float(np.sort(change[-k:])[k // 2])
+    last = sorted(change[-k:].tolist())[k // 2]
     direction = max(channel.limit.directions, key=lambda sign: sign * last)
-    usual, now = float(np.sort(seen.expected[-k:, place])[k // 2]), direction * last
+    usual, now = sorted(seen.expected[-k:, place].tolist())[k // 2], direction * last
     later = direction * change[known.learnt :]
-    confirmed = bool(runs(later, k).max() > bound) and still_confirmed(*rolling(later, k), bound)
+    beyond = bool(later.max() > bound) and bool(runs(later, k).max() > bound)
+    confirmed = beyond and still_confirmed(*rolling(later, k), bound)
     return Judged(
         channel=channel,
         change=change,
