@@ -9,18 +9,23 @@ from dataclasses import replace
 from typing import Any
 
 from forewarn.core.errors import Conflict
+from forewarn.core.jobs import Job, JobPlan
 from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import START, AuditEntry, AuditHead, as_history, chained
-from forewarn.maintenance.orders.desk import take_advice, take_result, take_step
+from forewarn.maintenance.orders.costs import ANY_HOUSE, House
+from forewarn.maintenance.orders.desk import OrderStore, take_advice, take_result, take_step
+from forewarn.maintenance.orders.job_book import JobBook
 from forewarn.maintenance.orders.rules import AS_USUAL, KeptOrder, OrderSettings, shares_order
 
 
-class MemoryOrderBook:
+class MemoryOrderBook(JobBook):
     """`core.ports.OrderBook` in a dictionary; one step at a time. `messages` is its outbox: (kind, body)."""
 
-    def __init__(self, settings: OrderSettings = AS_USUAL) -> None:
+    def __init__(self, settings: OrderSettings = AS_USUAL, house: House = ANY_HOUSE) -> None:
+        self.house = house
         self._settings = settings
+        self._plans: dict[str, list[JobPlan]] = {}
         self._turn = threading.Lock()
         self._kept: dict[str, KeptOrder] = {}
         self._audit: list[dict[str, Any]] = []
@@ -30,14 +35,14 @@ class MemoryOrderBook:
     def advise(self, advice: Advice) -> OrderOutcome:
         """See `core.ports.OrderBook.advise`."""
         with self._transaction():
-            return take_advice(self, advice, self._settings, lambda: f"order-{self._numbers}")
+            return take_advice(self, advice, self._settings, self.new_id, house=self.house)
 
     def act(
         self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None
     ) -> WorkOrder:
         """See `core.ports.OrderBook.act`."""
         with self._transaction():
-            return take_step(self, order_id, status, actor, revision, at_us, report)
+            return take_step(self, order_id, status, actor, revision, at_us, report, self.house)
 
     def verify(self, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:
         """See `OrderBookSql.verify`."""
@@ -66,14 +71,41 @@ class MemoryOrderBook:
         kept = self.find(order_id)
         return [as_history(row) for row in self._audit if kept and row["subject"] == kept.order.id]
 
+    def new_id(self) -> str:
+        """Counted, so that runs can be compared."""
+        return f"order-{self._numbers}"
+
+    @contextmanager
+    def writing(self) -> Iterator[OrderStore]:
+        """One step at a time."""
+        with self._transaction():
+            yield self
+
+    def job(self, order_id: str) -> Job | None:
+        """See `JobBook.job`."""
+        kept = self.find(order_id)
+        return kept.job if kept else None
+
+    def follow_ups(self, order_id: str) -> list[WorkOrder]:
+        """See `JobBook.follow_ups`."""
+        kept = self.find(order_id)
+        grown = (k.order for k in list(self._kept.values()) if kept and k.order.follows == kept.order.id)
+        return [_without_evidence(order) for order in sorted(grown, key=lambda o: (o.created_at_us, o.number))]
+
+    def job_plans(self, id: str | None = None) -> list[JobPlan]:
+        """See `JobBook.job_plans`."""
+        return self.plans(id)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._turn:
             before = (dict(self._kept), list(self._audit), self._numbers, list(self.messages))
+            plans = {id: list(versions) for id, versions in self._plans.items()}
             try:
                 yield
             except BaseException:
                 self._kept, self._audit, self._numbers, self.messages = before
+                self._plans = plans
                 raise
 
     # What `orders.desk.OrderStore` asks for, within a transaction.
@@ -100,6 +132,25 @@ class MemoryOrderBook:
         """See `OrderStore`."""
         by_number = (kept for kept in self._kept.values() if kept.order.number == order_id)
         return self._kept.get(order_id) or next(by_number, None)
+
+    def of_origin(self, origin: str) -> KeptOrder | None:
+        """See `OrderStore`."""
+        return next((kept for kept in self._kept.values() if kept.order.origin == origin), None)
+
+    def repair_of(self, asset: str) -> KeptOrder | None:
+        """See `OrderStore`."""
+        alive = (kept for kept in self._kept.values() if kept.order.is_open and kept.order.asset == asset)
+        return next((kept for kept in alive if shares_order(kept.order.kind)), None)
+
+    def plans(self, id: str | None = None) -> list[JobPlan]:
+        """See `OrderStore`."""
+        if id is not None:
+            return list(self._plans.get(id, ()))
+        return [versions[-1] for _, versions in sorted(self._plans.items())]
+
+    def keep_plan(self, plan: JobPlan, by: str, at_us: int) -> None:
+        """See `OrderStore`."""
+        self._plans.setdefault(plan.id, []).append(plan)
 
     def next_number(self) -> str:
         """See `OrderStore`."""

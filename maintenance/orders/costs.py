@@ -40,6 +40,9 @@ class NoPlant:
         return 0.0
 
 
+NO_PLANT = NoPlant()
+
+
 @dataclass(frozen=True, slots=True)
 class CostLimit:
     """Up to how much a role may approve; None: any amount."""
@@ -83,6 +86,17 @@ class CostRules:
 
 
 NO_LIMITS = CostRules()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a book of orders knows of the plant it works for."""
+
+    costs: CostRules = NO_LIMITS
+    facts: PlantFacts = NO_PLANT
+
+
+ANY_HOUSE = House()
 
 
 def money(amount: float, currency: str) -> str:

@@ -6,20 +6,23 @@ Each runs inside one transaction of its `OrderStore`: the order, its audit row a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
 from forewarn.core.errors import Rejected
-from forewarn.core.jobs import NO_JOB, Job
+from forewarn.core.faults import Fault
+from forewarn.core.jobs import NO_JOB, Job, JobPlan
 from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import AuditEntry
 from forewarn.maintenance.evidence import canonical, plain
+from forewarn.maintenance.orders.costs import ANY_HOUSE, House, priced
 from forewarn.maintenance.orders.gate import FREE_WAY, Gate
 from forewarn.maintenance.orders.job_json import bare
+from forewarn.maintenance.orders.job_rules import best_plan
 from forewarn.maintenance.orders.judging import judge
-from forewarn.maintenance.orders.rules import KeptOrder, OrderSettings, opened, stepped, verified
+from forewarn.maintenance.orders.rules import KeptOrder, OrderSettings, opened, stepped, verified, with_plan
 
 SYSTEM = Actor("forewarn", "system")
 """Who opens and refreshes orders."""
@@ -38,6 +41,22 @@ class OrderStore(Protocol):
 
     def find(self, order_id: str) -> KeptOrder | None:
         """One order by id or number, locked against other writers."""
+        ...
+
+    def of_origin(self, origin: str) -> KeptOrder | None:
+        """The order of an origin (`core.work.NewOrder`)."""
+        ...
+
+    def repair_of(self, asset: str) -> KeptOrder | None:
+        """The open order that mends a machine."""
+        ...
+
+    def plans(self, id: str | None = None) -> list[JobPlan]:
+        """Every version of one job plan, oldest first; without an id the newest version of each."""
+        ...
+
+    def keep_plan(self, plan: JobPlan, by: str, at_us: int) -> None:
+        """Add a version of a job plan. Raises Conflict when there is one of this number."""
         ...
 
     def next_number(self) -> str:
@@ -64,6 +83,7 @@ def take_advice(
     new_id: Callable[[], str],
     gate: Gate = FREE_WAY,
     actor: Actor = SYSTEM,
+    house: House = ANY_HOUSE,
 ) -> OrderOutcome:
     """Open, update, or leave alone, as `orders.judging.judge` says; what would open is held back where the gate says
     so."""
@@ -75,25 +95,74 @@ def take_advice(
         if not permit.open:
             gate.held(advice, permit)
             return OrderOutcome("held", None, permit.reason)
-        kept = opened(advice, new_id(), store.next_number(), verdict.follows)
+        kept = equipped(store, opened(advice, new_id(), store.next_number(), verdict.follows), house)
         order = replace(kept.order, draft=permit.draft, reserve_parts=permit.reserve, changed=permit.reason)
-        _write(store, None, replace(kept, order=order), actor, "opened", advice.at_us, "order.opened")
+        write(store, None, replace(kept, order=order), actor, "opened", advice.at_us, "order.opened")
         gate.opened(advice, order.id, permit)
         _ask_for_parts(store, None, order, advice.at_us)
         return OrderOutcome("opened", order, permit.reason)
-    if verdict.what == "updated" and verdict.kept is not None:
-        _write(store, joined, verdict.kept, SYSTEM, "updated", advice.at_us, "order.updated")
-        _ask_for_parts(store, joined.order if joined else None, verdict.kept.order, advice.at_us)
+    if verdict.what == "updated" and verdict.kept is not None and joined is not None:
+        after = equipped(store, verdict.kept, house, known=joined.order)
+        write(store, joined, after, SYSTEM, "updated", advice.at_us, "order.updated")
+        _ask_for_parts(store, joined.order, after.order, advice.at_us)
+        return OrderOutcome("updated", after.order)
     return OrderOutcome(verdict.what, verdict.kept.order if verdict.kept else None)
 
 
+def equipped(
+    store: OrderStore, kept: KeptOrder, house: House, plan_id: str = "", known: WorkOrder | None = None
+) -> KeptOrder:
+    """The order with the job plans of its faults (of those that `known` had not), or the one that is named, and its
+    planned cost. Raises Rejected for a named plan that there is not, or that was retired."""
+    if known is None:
+        kept = replace(kept, order=replace(kept.order, currency=house.costs.currency))
+    for plan in _plans_for(store, kept.order, house, plan_id, known):
+        kept = with_plan(kept, plan, instead=known is None)
+    return replace(kept, order=priced(kept.order, kept.job, house.costs, house.facts))
+
+
+def _plans_for(
+    store: OrderStore, order: WorkOrder, house: House, plan_id: str, known: WorkOrder | None
+) -> Iterator[JobPlan]:
+    if plan_id:
+        yield current_plan(store, plan_id)
+        return
+    old = {cause.fault for cause in known.causes} if known else set()
+    faults: list[Fault | None] = [cause.fault for cause in order.causes if cause.fault not in old]
+    if not faults and known is not None:
+        return
+    plans, asset_class, taken = store.plans(), house.facts.asset_class(order.asset), set[str]()
+    for fault in faults or [None]:
+        plan = best_plan(plans, order.kind, asset_class, fault)
+        if plan is not None and plan.id not in taken:
+            taken.add(plan.id)
+            yield plan
+
+
+def current_plan(store: OrderStore, id: str) -> JobPlan:
+    """The newest version of a job plan. Raises Rejected when there is none, or when it was retired."""
+    versions = store.plans(id)
+    if not versions:
+        raise Rejected("unknown_plan", f"there is no job plan {id!r}")
+    if versions[-1].retired:
+        raise Rejected("plan_retired", f"the job plan {id} was retired: choose another one, or save it anew")
+    return versions[-1]
+
+
 def take_step(
-    store: OrderStore, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None
+    store: OrderStore,
+    order_id: str,
+    status: Status,
+    actor: Actor,
+    revision: int,
+    at_us: int,
+    report: Json | None,
+    house: House = ANY_HOUSE,
 ) -> WorkOrder:
     """Move an order; Rejected when there is none of this id or number."""
-    kept = _existing(store, order_id)
-    after = stepped(kept, status, revision, at_us, report)
-    _write(store, kept, after, actor, status.value, at_us, "order.status")
+    kept = existing(store, order_id)
+    after = stepped(kept, status, revision, at_us, report, actor, house.costs)
+    write(store, kept, after, actor, status.value, at_us, "order.status")
     if status is Status.CAN and after.order.reserve_parts:
         store.post("parts.release", {"order": after.order.id, "number": after.order.number}, at_us)
     return after.order
@@ -110,23 +179,25 @@ def _ask_for_parts(store: OrderStore, before: WorkOrder | None, order: WorkOrder
 
 def take_result(store: OrderStore, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:
     """Note the result of a verification; the same result again writes nothing."""
-    kept = _existing(store, order_id)
+    kept = existing(store, order_id)
     after = verified(kept, result, at_us)
     if after != kept:
-        _write(store, kept, after, actor, f"verification {result.value}", at_us, "order.verified")
+        write(store, kept, after, actor, f"verification {result.value}", at_us, "order.verified")
     return after.order
 
 
-def _existing(store: OrderStore, order_id: str) -> KeptOrder:
+def existing(store: OrderStore, order_id: str) -> KeptOrder:
+    """The order; Rejected when there is none of this id or number."""
     kept = store.find(order_id)
     if kept is None:
         raise Rejected("unknown_order", f"there is no order {order_id}")
     return kept
 
 
-def _write(
+def write(
     store: OrderStore, before: KeptOrder | None, after: KeptOrder, actor: Actor, action: str, at_us: int, kind: str
 ) -> None:
+    """Keep an order with its audit row and its message."""
     store.keep(after)
     was, became = changes(before, after)
     seq = store.record(AuditEntry(at_us, actor, after.order.id, action, was, became))

@@ -82,7 +82,7 @@ def _keep_frozen(connection: sa.Connection, order_id: str, job: Job) -> None:
 
 def _add_results(connection: sa.Connection, order_id: str, job: Job) -> None:
     entries: list[StepResult | SignOff] = sorted((*job.results, *job.sign_offs), key=lambda entry: entry.seq)
-    known = _newest(connection, ORDER_RESULT.c, order_id)
+    known = _newest(connection, ORDER_RESULT, order_id)
     rows = [
         {
             "order_id": order_id,
@@ -99,7 +99,7 @@ def _add_results(connection: sa.Connection, order_id: str, job: Job) -> None:
 
 
 def _add_lines(connection: sa.Connection, order_id: str, job: Job) -> None:
-    known = _newest(connection, ORDER_LINE.c, order_id)
+    known = _newest(connection, ORDER_LINE, order_id)
     rows = [_line_row(order_id, line) for line in job.lines if line.seq > known]
     if rows:
         connection.execute(ORDER_LINE.insert(), rows)
@@ -121,8 +121,6 @@ def _line_row(order_id: str, kept: ReportLine) -> Json:
     }
 
 
-def _newest(
-    connection: sa.Connection, columns: sa.sql.base.ReadOnlyColumnCollection[str, sa.Column[object]], order_id: str
-) -> int:
-    query = sa.select(sa.func.max(columns.seq)).where(columns.order_id == order_id)
-    return int(connection.execute(query).scalar() or 0)
+def _newest(connection: sa.Connection, table: sa.Table, order_id: str) -> int:
+    newest = connection.execute(sa.select(sa.func.max(table.c.seq)).where(table.c.order_id == order_id)).scalar()
+    return 0 if newest is None else int(newest)
