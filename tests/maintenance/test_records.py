@@ -50,6 +50,8 @@ def test_what_there_is_one_of_at_a_time_has_a_partial_index(records: Records) ->
     assert partial == {
         "uq_order_cause_open": "open",
         "ix_outbox_pending": "delivered_at_us IS NULL",
+        "ix_outbox_waiting": "delivered_at_us IS NULL AND dead_at_us IS NULL",
+        "ix_outbox_dead": "dead_at_us IS NOT NULL",
         "uq_sensor_event_open": "until_us IS NULL",
         "uq_model_version_champion": "stage = 'champion'",
         "uq_retraining_task_open": "closed_at_us IS NULL",
