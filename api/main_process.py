@@ -58,6 +58,7 @@ class MainProcess:
         warm_up(self.parts.room.plant)
         self.parts.scorer.start()
         self.parts.watch.start()
+        self.parts.work.start()
 
     def serve(self) -> None:
         """Serve the API until `stop()`, SIGTERM or Ctrl-C; then end everything in order."""

@@ -9,10 +9,12 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from forewarn.api.autonomy_desk import AutonomyDesk
 from forewarn.api.models_desk import ModelsDesk
 from forewarn.api.readings import ReadingDesk
 from forewarn.api.settings import EnergySettings
 from forewarn.api.telemetry import TelemetryDesk
+from forewarn.api.work_desk import WorkDesk
 from forewarn.core.clock import PlantClock
 from forewarn.core.health import SensorEvent
 from forewarn.core.plant import Plant
@@ -88,6 +90,8 @@ class Plantroom:
     models: ModelsDesk | None = None
     energy: EnergySettings = field(default_factory=EnergySettings)
     shelf: ShelfBook | None = None
+    autonomy: AutonomyDesk | None = None
+    work: WorkDesk | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

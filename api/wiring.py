@@ -38,8 +38,9 @@ from forewarn.pipeline.adopted import load_plant_with_adopted
 
 if TYPE_CHECKING:
     from forewarn.api.model_watch import ModelWatch
+    from forewarn.api.work_watch import WorkWatch
     from forewarn.maintenance.assessment_book import AssessmentBook
-    from forewarn.maintenance.orders.book import OrderBookSql
+    from forewarn.maintenance.orders.worked import WorkedOrders
     from forewarn.maintenance.records import Records
     from forewarn.maintenance.sensor_event_book import SensorEventBook
     from forewarn.maintenance.shelf_book import ShelfBook
@@ -193,9 +194,11 @@ class MainParts:
     derived: PackedStore
     watch: ModelWatch
     elsewhere: LivesElsewhere
+    work: WorkWatch
 
     def close(self) -> None:
         """Release the files."""
+        self.work.stop()
         self.watch.stop()
         if self.room.models is not None:
             self.room.models.close()
@@ -210,6 +213,8 @@ def main_parts(
     """Open records, readers and the derived store, and build the scorer, for which it is `wall_us` (a simulated past
     has a clock of its own)."""
     from forewarn.api import model_tools
+    from forewarn.api.autonomy_desk import autonomy_of
+    from forewarn.api.work_watch import work_of
     from forewarn.maintenance.records import open_records
     from forewarn.pipeline.known_outcomes import KnownOutcomes
     from forewarn.pipeline.trained import TrainedModels
@@ -224,7 +229,9 @@ def main_parts(
     trained = TrainedModels(registry, elsewhere.by_class, KnownOutcomes(books.orders, lambda: room.plant))
     scorer = scorer_of(settings, room, books, derived, trained, wall_us)
     desks_for(settings, room, records, scorer)
-    return MainParts(room, scorer, records, derived, models_of(settings, room, records, registry), elsewhere)
+    autonomy_of(settings.autonomy, room, records, books.orders)
+    watch, work = models_of(settings, room, records, registry), work_of(settings, room, records, books.orders)
+    return MainParts(room, scorer, records, derived, watch, elsewhere, work)
 
 
 def elsewhere_of(settings: Settings, plant: Plant) -> LivesElsewhere:
@@ -242,7 +249,7 @@ def elsewhere_of(settings: Settings, plant: Plant) -> LivesElsewhere:
 class Books:
     """The books of the records that scorer and room share."""
 
-    orders: OrderBookSql
+    orders: WorkedOrders
     assessments: AssessmentBook
     events: SensorEventBook
     shelf: ShelfBook
@@ -251,11 +258,11 @@ class Books:
 def books_of(records: Records) -> Books:
     """Open them."""
     from forewarn.maintenance.assessment_book import AssessmentBook
-    from forewarn.maintenance.orders.book import OrderBookSql
+    from forewarn.maintenance.orders.worked import WorkedOrders
     from forewarn.maintenance.sensor_event_book import SensorEventBook
     from forewarn.maintenance.shelf_book import ShelfBook
 
-    return Books(OrderBookSql(records), AssessmentBook(records), SensorEventBook(records), ShelfBook(records))
+    return Books(WorkedOrders(records), AssessmentBook(records), SensorEventBook(records), ShelfBook(records))
 
 
 def room_of(settings: Settings, plant: Plant, books: Books) -> Plantroom:
