@@ -14,7 +14,7 @@ kept by class of machines and model: a trained version starts anew, the built-in
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -96,23 +96,27 @@ def outcomes_of(finals: Iterable[Final], plant: Plant) -> tuple[Outcome, ...]:
     by_asset: dict[str, list[Final]] = {}
     for final in finals:
         by_asset.setdefault(final.repair.asset, []).append(final)
-    found = (
-        _outcome(final, mine, asset.asset_class)
-        for id, mine in by_asset.items()
-        if (asset := plant.asset(id)) is not None
-        for final in mine
-        if final.told is not None
-    )
-    return tuple(sorted((o for o in found if o is not None), key=lambda o: (o.known_us, o.number)))
+    found = list[Outcome]()
+    for id, mine in by_asset.items():
+        asset = plant.asset(id)
+        ends = sorted((final for final in mine if final.end_us is not None), key=_ended)
+        if asset is not None:
+            found += [o for final in mine if (o := _outcome(final, ends, asset.asset_class)) is not None]
+    return tuple(sorted(found, key=lambda o: (o.known_us, o.number)))
 
 
-def _outcome(final: Final, mine: Sequence[Final], asset_class: str) -> Outcome | None:
+def _ended(final: Final) -> tuple[int, str]:
+    assert final.end_us is not None  # those without an end are not sorted
+    return final.end_us, final.repair.number
+
+
+def _outcome(final: Final, ends: Sequence[Final], asset_class: str) -> Outcome | None:
+    """What came of the forecast of one order, `ends` being those of its machine, the earliest first."""
     told = final.told
-    assert told is not None  # looked at by who asks
-    ends = [(end_us, other) for other in mine if (end_us := other.end_us) is not None and end_us > told.at_us]
-    if not ends:
+    place = bisect_right(ends, told.at_us, key=lambda end: _ended(end)[0]) if told else len(ends)
+    if told is None or place == len(ends):
         return None
-    end_us, by = min(ends, key=lambda pair: (pair[0], pair[1].repair.number))
+    by, (end_us, _) = ends[place], _ended(ends[place])
     if final.end_us is None and end_us - told.at_us > LOOK_BACK_DAYS * US_PER_DAY:
         return None
     left_h = (end_us - told.at_us) / US_PER_HOUR * told.share
