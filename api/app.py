@@ -11,6 +11,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from forewarn.api import (
     page,
     problems,
+    routes_deadlines,
+    routes_departments,
     routes_energy,
     routes_live,
     routes_login,
@@ -20,6 +22,7 @@ from forewarn.api import (
     routes_readings,
     routes_shelf,
     routes_telemetry,
+    routes_verification,
 )
 from forewarn.api.auth import COOKIE, Caller, Gate
 from forewarn.api.schemas import Problem
@@ -99,6 +102,9 @@ def _routes() -> FastAPI:
         routes_orders,
         routes_models,
         routes_shelf,
+        routes_departments,
+        routes_deadlines,
+        routes_verification,
         routes_live,
     ):
         app.include_router(module.router)

@@ -82,6 +82,12 @@ class VerificationBook:
             rows = connection.execute(query.order_by(ORDER_VERIFICATION.c.at_us)).all()
         return [Verified(row.at_us, Verification(row.result), json.loads(row.comparison)) for row in rows]
 
+    def follow_ups(self, order_id: str) -> list[str]:
+        """Numbers of the orders that follow an order by its id, oldest first."""
+        query = sa.select(WORK_ORDER.c.number).where(WORK_ORDER.c.follows == order_id)
+        with self._records.read() as connection:
+            return list(connection.execute(query.order_by(WORK_ORDER.c.created_at_us)).scalars())
+
 
 def subject_of(order_id: str) -> str:
     """Subject of the audit rows about what was compared for an order."""
