@@ -112,6 +112,10 @@ class SeriesReader(Protocol):
         """Readings of one series, ascending in time."""
         ...
 
+    def read_many(self, series: Sequence[int], start_us: int, stop_us: int) -> dict[int, Readings]:
+        """The same of several series, where it can at the cost of little more than one. Every number is a key."""
+        ...
+
     def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
         """Waveforms of one series, ascending in time; only the `newest` so many when given."""
         ...

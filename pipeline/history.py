@@ -106,9 +106,11 @@ class AssetHistory:
 
     def refresh(self) -> None:
         """Read what is new of every scalar signal."""
-        for spec, number in self._scalars:
-            since = self._read_to.get(spec.signal, -FOREVER_US) - LATE_MARGIN_US
-            readings = self._reader.read(number, max(since, 0), FOREVER_US)
+        since = [max(self._read_to.get(spec.signal, 0) - LATE_MARGIN_US, 0) for spec, _ in self._scalars]
+        first = [number for (_, number), since_us in zip(self._scalars, since, strict=True) if since_us == 0]
+        whole = self._reader.read_many(first, 0, FOREVER_US)  # a long past costs as many files as days: once for all
+        for (spec, number), since_us in zip(self._scalars, since, strict=True):
+            readings = whole[number] if number in whole else self._reader.read(number, since_us, FOREVER_US)
             if len(readings):
                 self._take(spec, readings)
 
@@ -126,12 +128,13 @@ class AssetHistory:
     def load_features(self, reader: SeriesReader) -> None:
         """Fill the feature tracks from the derived store, at start."""
         prefix = f"{self.asset.id}/"
-        for name, number in reader.names().items():
-            if name.startswith(prefix) and ":" in name.removeprefix(prefix)[1:]:  # not the machine's own, ":..."
-                readings = reader.read(number, 0, FOREVER_US)
-                if len(readings):
-                    track = self._tracks.setdefault(name.removeprefix(prefix), GrowingTrack())
-                    track.replace_from(-FOREVER_US, readings.at, readings.value)
+        named = {name.removeprefix(prefix): n for name, n in reader.names().items() if name.startswith(prefix)}
+        features = {name: n for name, n in named.items() if ":" in name[1:]}  # not the machine's own, ":..."
+        found = reader.read_many(list(features.values()), 0, FOREVER_US)
+        for name, number in features.items():
+            if len(found[number]):
+                track = self._tracks.setdefault(name, GrowingTrack())
+                track.replace_from(-FOREVER_US, found[number].at, found[number].value)
 
     def forget_old(self, now_us: int) -> None:
         """Keep memory bounded."""

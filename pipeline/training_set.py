@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,20 +167,9 @@ def tracks_as_of(archive: Archive, asset: Asset, request: SetRequest) -> tuple[d
     return tracks, left_out
 
 
-@runtime_checkable
-class ReadsMany(Protocol):
-    """A store that reads several series at the cost of little more than one."""
-
-    def read_many(self, series: Sequence[int], start_us: int, stop_us: int) -> dict[int, Readings]:
-        """Readings by series."""
-        ...
-
-
 def read_all(reader: SeriesReader, numbers: Sequence[int], request: SetRequest) -> dict[int, Readings]:
     """Readings of several series in the span of a request."""
-    if isinstance(reader, ReadsMany):
-        return reader.read_many(numbers, *_span(request)) if numbers else {}
-    return {number: reader.read(number, *_span(request)) for number in numbers}
+    return reader.read_many(numbers, *_span(request)) if numbers else {}
 
 
 def dated_life(

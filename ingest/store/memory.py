@@ -120,6 +120,10 @@ class MemoryStore(MemoryBook):
         at, value, quality = zip(*rows, strict=True) if rows else ((), (), ())
         return Readings.of([series] * len(rows), at, value, quality)
 
+    def read_many(self, series: Sequence[int], start_us: int, stop_us: int) -> dict[int, Readings]:
+        """See `read`."""
+        return {one: self.read(one, start_us, stop_us) for one in series}
+
     def rollup(self, series: int, start_us: int, stop_us: int, step_us: int) -> Rollup:
         """Every bucket that touches [start, stop) and holds a reading. Raises `ValueError` for a step below 1."""
         if step_us < 1:

@@ -68,6 +68,9 @@ class InfluxStore:
     def read(self, series: int, start_us: int, stop_us: int) -> Readings:
         return self.reader.read(series, start_us, stop_us)
 
+    def read_many(self, series: Sequence[int], start_us: int, stop_us: int) -> dict[int, Readings]:
+        return self.reader.read_many(series, start_us, stop_us)
+
     def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
         return self.reader.waveforms(series, start_us, stop_us, newest)
 

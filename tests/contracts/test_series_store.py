@@ -164,6 +164,19 @@ def test_a_series_keeps_its_number(any_opened: Callable[[], Store]) -> None:
     assert dict(store.reader.names()) == {"a/x": 1, "b/y": 2, "c/z": 3}
 
 
+def test_several_series_are_read_together_as_each_by_itself(any_opened: Callable[[], Store]) -> None:
+    store = any_opened()
+    store.writer.assign(["a", "b", "c"])
+    at = [NOON + 3, NOON + 1, NOON + US_PER_DAY, NOON + 2, NOON - US_PER_DAY]
+    store.writer.write(5, Readings.of([1, 1, 1, 2, 1], at, [0.3, 0.1, 9.0, 7.0, -9.0], [0, 4, 0, 0, 64]), [], [])
+    together = store.reader.read_many([1, 2, 3], NOON, NOON + US_PER_DAY)
+    assert set(together) == {1, 2, 3}
+    for series, found in together.items():
+        alone = store.reader.read(series, NOON, NOON + US_PER_DAY)
+        assert (found.at.tolist(), found.value.tolist()) == (alone.at.tolist(), alone.value.tolist())
+    assert together[1].at.tolist() == [NOON + 1, NOON + 3]
+
+
 def test_readings_come_back_ascending_in_a_half_open_interval(any_opened: Callable[[], Store]) -> None:
     store = any_opened()
     store.writer.assign(["a", "b"])
