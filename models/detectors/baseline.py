@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +20,32 @@ WANDER_BLOCKS = 6
 MOST_ALIKE = 0.995
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Design:
     """A regression on the regime that has seen the first `fit` points.
 
-    matrix float64[n, r]; every `step`-th of the first `fit` rows teaches; `places` are the points in a regime that
-    those have seen: no further than a tenth of its range beyond it.
+    matrix float64[n, r]: a 1, and the columns that moved, from -1 to 1 over the first `fit` points; every `step`-th of
+    those rows teaches. `places` are the points in a regime that they have seen: no further than a tenth of its range
+    beyond it.
     """
 
-    matrix: Floats
-    fit: int
-    step: int
-    places: NDArray[np.intp]
+    def __init__(self, columns: Floats, fit: int) -> None:
+        self.fit, self.step = fit, max(1, fit // MOST_FIT_POINTS)
+        self._given = np.ascontiguousarray(columns.T)  # columns one after the other in memory are quicker
+        low, high = self._given[:, :fit].min(axis=1), self._given[:, :fit].max(axis=1)
+        size, reach = np.maximum(np.abs(low), np.abs(high)) + 1e-9, high - low
+        self._moving = reach > 1e-3 * size
+        self._low, self._high, self._reach = low[self._moving], high[self._moving], reach[self._moving]
+        margin = MARGIN_OF_REGIME * reach + 0.01 * size
+        inside = (self._given >= (low - margin)[:, None]) & (self._given <= (high + margin)[:, None])
+        self.places: NDArray[np.intp] = np.flatnonzero(inside.all(axis=0))
+
+    @cached_property
+    def matrix(self) -> Floats:
+        """All rows, made when they are first asked for."""
+        rows = np.ones((1 + len(self._reach), self._given.shape[1]))
+        twice = 2 * self._given[self._moving]
+        rows[1:] = (twice - self._high[:, None] - self._low[:, None]) / self._reach[:, None]
+        return rows.T
 
     @property
     def solver(self) -> Floats:
@@ -39,6 +54,13 @@ class Design:
         ridge = RIDGE * len(taught) * np.eye(self.matrix.shape[1])
         ridge[0, 0] = 0.0
         return np.asarray(np.linalg.solve(taught.T @ taught + ridge, taught.T), np.float64)
+
+    def expected(self, coefficients: Floats) -> Floats:
+        """`matrix @ coefficients` float64[n, c] without making the matrix."""
+        steps = coefficients[1:] / self._reach[:, None]
+        slopes = np.zeros((len(self._moving), coefficients.shape[1]))
+        slopes[self._moving] = 2 * steps
+        return np.asarray(self._given.T @ slopes + (coefficients[0] - (self._low + self._high) @ steps), np.float64)
 
 
 class RegimeTable:
@@ -61,21 +83,8 @@ class RegimeTable:
 
 
 def design_of(columns: Floats, fit: int) -> Design:
-    """Columns scaled to what the first `fit` points saw; those that did not move are left out."""
-    given = np.ascontiguousarray(columns.T)  # columns one after the other in memory are quicker
-    low, high = given[:, :fit].min(axis=1), given[:, :fit].max(axis=1)
-    reach = high - low
-    size = np.maximum(np.abs(low), np.abs(high)) + 1e-9
-    moving = reach > 1e-3 * size
-    rows = np.ones((1 + int(moving.sum()), len(columns)))
-    scaled = np.multiply(given if moving.all() else given[moving], 2, out=rows[1:])
-    for part in (high, low):
-        scaled -= part[moving, None]
-    scaled /= reach[moving, None]
-    step = max(1, fit // MOST_FIT_POINTS)
-    margin = MARGIN_OF_REGIME * reach + 0.01 * size
-    comparable = ((given >= (low - margin)[:, None]) & (given <= (high + margin)[:, None])).all(axis=0)
-    return Design(rows.T, fit, step, np.flatnonzero(comparable))
+    """The regression on columns float64[n, r] that has seen the first `fit` points."""
+    return Design(columns, fit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -134,7 +134,7 @@ class Row:
         """All comparable points beside what a lesson lets expect, worked out once."""
         if lesson.fit not in self._seen:
             design = self.table.design(lesson.fit)
-            places, expected = design.places, design.matrix @ lesson.coefficients
+            places, expected = design.places, design.expected(lesson.coefficients)
             change = self.y - expected
             if len(places) < len(change):
                 change, expected = change[places], expected[places]

@@ -53,6 +53,8 @@ def test_a_design_is_what_the_slow_twin_says(columns: int, points: int, seed: in
     matrix, places = oracle.design(regime.tolist(), points // 2, MARGIN_OF_REGIME)
     assert found.matrix.tolist() == [pytest.approx(row) for row in matrix]
     assert found.places.tolist() == places
+    coefficients = rng.normal(size=(len(matrix[0]), 2))
+    assert found.expected(coefficients) == pytest.approx(np.array(matrix) @ coefficients)
 
 
 def channels_of(tracks: dict[str, Track]) -> dict[str, Channel]:
