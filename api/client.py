@@ -171,6 +171,56 @@ class Client:
         query: Record = {"due": due} | ({"asset": asset} if asset else {})
         return cast(list[Record], self._get("/api/rounds", query))
 
+    def autonomy(self) -> Record:
+        """Levels and the weekly alarm budget (`AutonomyOut`): the plant and every class."""
+        return cast(Record, self._get("/api/autonomy"))
+
+    def set_autonomy(self, name: str, reason: str, **change: Any) -> Record:
+        """Set `level`, `pinned` or `orders_per_week` of a class (`plant`: the budget of the whole plant), as it is now.
+
+        Asked again as in `act`. Raises `Conflict` when somebody changed it in between, `Rejected` for an unknown class.
+        """
+        return self._moved("PATCH", f"/api/autonomy/classes/{_part(name)}", "", {"reason": reason, **change})
+
+    def undo_autonomy(self, name: str) -> Record:
+        """Take the newest step of a class back (`AutonomyClassOut`); asked again as in `act`."""
+        return self._moved("POST", f"/api/autonomy/classes/{_part(name)}", "/undo")
+
+    def autonomy_steps(self, name: str | None = None, limit: int = 100) -> list[Record]:
+        """Steps of levels and budgets, newest first (`AutonomyStepOut`)."""
+        query: Record = {"limit": limit} | ({"name": name} if name else {})
+        return cast(list[Record], self._get("/api/autonomy/steps", query))
+
+    def measure_autonomy(self) -> list[Record]:
+        """Measure every class now; those that moved (`AutonomyClassOut`)."""
+        return cast(list[Record], self._send("POST", "/api/autonomy/measure").json()["moved"])
+
+    def held(self, name: str | None = None, asset: str | None = None) -> list[Record]:
+        """Advices that opened no order, with the reason (`HeldAdviceOut`), the most urgent first."""
+        query = {key: value for key, value in (("name", name), ("asset", asset)) if value}
+        return cast(list[Record], self._get("/api/autonomy/held", query))
+
+    def release(self, asset: str, fault: str) -> Record:
+        """Open the order for a held advice; `fault` is `component:mechanism`. Asked again as in `act`."""
+        return self._moved("POST", f"/api/autonomy/held/{_part(asset)}/{_part(fault)}", "/release")
+
+    def windows(self) -> list[Record]:
+        """Maintenance windows (`WindowOut`)."""
+        return cast(list[Record], self._get("/api/windows"))
+
+    def plan_window(
+        self, scope: str, of: str, start: str | None, hours: float, reason: str, **more: Any
+    ) -> Record:
+        """Plan a maintenance window from a time on (None: now); `more` holds fields of `WindowIn`: repeat, every, until, timezone."""
+        body = {"scope": scope, "of": of, "start": start, "hours": hours, "reason": reason, **more}
+        return self._once("/api/windows", body)
+
+    def end_window(self, id: str) -> list[Record]:
+        """Take a window back; those that are left."""
+        path = f"/api/windows/{_part(id)}"
+        revision = self._send("GET", path).headers["ETag"]
+        return cast(list[Record], self._send("DELETE", path, {"If-Match": revision}).json())
+
     def models(self, name: str | None = None, stage: str | None = None) -> DataFrame:
         """Versions of models, one row each, by name and version: stage, task, asset_class, figures as `metrics`."""
         import pandas as pd
@@ -252,15 +302,20 @@ class Client:
     ) -> None:
         self.close()
 
-    def _once(self, path: str, body: Record, headers: dict[str, str] | None = None) -> Record:
+    def _moved(self, method: str, path: str, step: str, body: Record | None = None) -> Record:
+        """Change something as it is now: its revision is read first, and sent with the change."""
+        revision = self._send("GET", path).headers["ETag"]
+        return self._once(f"{path}{step}", body or {}, {"If-Match": revision}, method)
+
+    def _once(self, path: str, body: Record, headers: dict[str, str] | None = None, method: str = "POST") -> Record:
         """POST under a key of its own: what is repeated after a lost answer is not done again."""
         headers = {**(headers or {}), "Idempotency-Key": uuid.uuid4().hex}
         for _ in range(TRIES - 1):
             try:
-                return cast(Record, self._send("POST", path, headers, json=body).json())
+                return cast(Record, self._send(method, path, headers, json=body).json())
             except Retriable:
                 time.sleep(PAUSE_S)
-        return cast(Record, self._send("POST", path, headers, json=body).json())
+        return cast(Record, self._send(method, path, headers, json=body).json())
 
     def _get(self, path: str, query: Record | None = None) -> Any:
         return self._send("GET", path, params=query).json()

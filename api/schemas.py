@@ -223,7 +223,8 @@ class PartLineOut(Model):
 
 
 class OrderRow(Model):
-    """A work order in a list. `order_by` = order parts by, `start_by` = start work by."""
+    """A work order in a list. `order_by` = order parts by, `start_by` = start work by. `draft`: only prepared, because
+    of the level of its class or of the advice itself; `changed`: what the newest advice changed."""
 
     id: str
     number: str
@@ -241,6 +242,9 @@ class OrderRow(Model):
     order_by: datetime | None
     start_by: datetime | None
     win_probability: Share | None
+    draft: Literal["level", "advice"] | None = None
+    reserve_parts: bool = False
+    changed: str = ""
     created_at: datetime
     updated_at: datetime
     revision: int

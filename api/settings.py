@@ -101,6 +101,22 @@ class AutonomySettings(Strict):
         return None if value == "auto" else value
 
 
+class AutonomySettings(Strict):
+    """How far Forewarn goes by itself. `start_level`: of a class that nobody moved. `orders_per_week`: orders that it
+    opens by itself in a week; "auto": one for ten machines, at least 20. `orders_per_asset_day`: the most that one
+    machine gets in 24 h. `measure_every_h`: plant hours between two looks at the precision (0: never)."""
+
+    start_level: Literal["advise", "draft", "open", "reserve"] = "open"
+    orders_per_week: int | None = Field(None, ge=0, le=100_000)
+    orders_per_asset_day: int = Field(4, ge=1, le=1000)
+    measure_every_h: float = Field(24.0, ge=0)
+
+    @field_validator("orders_per_week", mode="before")
+    @classmethod
+    def _auto(cls, value: object) -> object:
+        return None if value == "auto" else value
+
+
 class EnergySettings(Strict):
     """What a kWh costs, for the price of degraded running; without it only the kWh are told. `currency` is printed
     before every amount."""
@@ -191,6 +207,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     scoring: ScoringSettings = ScoringSettings()
     models: ModelsSettings = ModelsSettings()
+    autonomy: AutonomySettings = AutonomySettings()
     autonomy: AutonomySettings = AutonomySettings()
     energy: EnergySettings = EnergySettings()
     verification: VerificationSettings = VerificationSettings()

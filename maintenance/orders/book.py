@@ -48,8 +48,13 @@ class OrderBookSql(JobBook):
         self._settings = settings
         self._wall_us = wall_us
 
+    def behind(self, gate: Callable[[sa.Connection], Gate]) -> None:
+        """From now on this gate is asked before an order is opened."""
+        self._gate = gate
+
     def advise(self, advice: Advice) -> OrderOutcome:
-        """Open an order, or update the open one; see `orders.rules.judge` for which.
+        """Open an order, or update the open one; see `orders.judging.judge` for which. "held" with the reason where the
+        gate holds it back.
 
         Who loses a race for the same fault is given the winner's order. Nothing is written for advice that waits, that
         cools down, or that brings nothing new. Raises Retriable when the records cannot be used now.

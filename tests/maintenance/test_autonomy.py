@@ -87,8 +87,9 @@ def alarm(
     kind = OrderKind.INSTRUMENT if fault.mechanism == "sensor_fault" else OrderKind.CONDITION
     made = advice(fault, asset=asset, priority=priority, evidence={"asset": asset})
     at_us = MONDAY_US + hours(at_h)
-    dates = {"order_by_us": at_us + hours(max(slack_h, 0)), "start_by_us": at_us + hours(slack_h + 20)}
-    return replace(made, kind=kind, at_us=at_us, slack_h=slack_h, fails_in_h=2160.0, risk_cost=0.0, **dates)
+    order_by_us, start_by_us = at_us + hours(max(slack_h, 0)), at_us + hours(slack_h + 20)
+    made = replace(made, kind=kind, at_us=at_us, order_by_us=order_by_us, start_by_us=start_by_us)
+    return replace(made, slack_h=slack_h, fails_in_h=2160.0, risk_cost=0.0)
 
 
 # ---- levels ----

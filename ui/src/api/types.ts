@@ -227,6 +227,9 @@ export interface OrderRow {
   order_by: string | null;
   start_by: string | null;
   win_probability: number | null;
+  draft: "level" | "advice" | null;
+  reserve_parts: boolean;
+  changed: string;
   created_at: string;
   updated_at: string;
   revision: number;
