@@ -99,6 +99,11 @@ def notes_on(tools: Tools, model: str, since_us: int) -> tuple[str, ...]:
     if not model:
         return ()
     card = known_entry(tools.registry, *parse_version(model)).card
+    if card.task == "text":
+        figures = ", ".join(f"{name} {value:.3g}" for name, value in sorted(card.metrics.items()))
+        return (
+            f"{model} reads words and opens no order: nothing changes here. Of texts that did not teach it: {figures}",
+        )
     if card.data_span_us[1] <= since_us:
         return ()
     until = datetime.fromtimestamp(card.data_span_us[1] / 1e6, UTC).date().isoformat()

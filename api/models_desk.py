@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from forewarn.api.model_jobs import Job, Jobs
 from forewarn.api.whatif_reports import WhatIfReports
 from forewarn.core.errors import Rejected
 from forewarn.core.model_cards import ModelEntry, Stage
+from forewarn.core.plant import Asset
 from forewarn.core.ports import Actor
 from forewarn.core.retraining import RetrainingTask
 from forewarn.maintenance.registry.retraining import RetrainingBook
@@ -17,7 +19,9 @@ from forewarn.models.registry.registry import Registry
 from forewarn.pipeline.drift_watch import DriftReport, trained_again
 from forewarn.pipeline.promotion import known_entry, promote
 from forewarn.pipeline.scorecard import Costs
+from forewarn.pipeline.text_in_use import TrainedText
 from forewarn.pipeline.training_set import Progress
+from forewarn.pipeline.versions_in_use import VersionsInUse
 from forewarn.pipeline.whatif_run import WhatIfRequest
 
 Cancelled = Callable[[], bool]
@@ -46,6 +50,17 @@ class ModelsDesk:
     jobs: Jobs = field(default_factory=Jobs)
     drift: tuple[DriftReport, ...] = ()
     looked_at_us: int | None = None
+    in_use: VersionsInUse = field(init=False)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.in_use = VersionsInUse(self.registry)
+
+    def reader(self, asset: Asset, now_us: int) -> TrainedText | None:
+        """The champion that reads texts about a machine; None where there is none, or it cannot be used."""
+        with self.turn:
+            found = self.in_use.of_task("text", asset.asset_class, now_us)
+        return found if isinstance(found, TrainedText) else None
 
     def what_if(self, request: WhatIfRequest, now_us: int) -> Job:
         """Queue a what-if run."""

@@ -13,7 +13,7 @@ from forewarn.api.auth import Caller
 from forewarn.api.model_jobs import Job
 from forewarn.api.models_desk import ModelsDesk
 from forewarn.api.problems import Stale
-from forewarn.api.routes_orders import Key, revision_of
+from forewarn.api.routes_orders import Key, known_order, revision_of
 from forewarn.api.schemas_models import (
     DriftPage,
     JobOut,
@@ -27,6 +27,7 @@ from forewarn.api.schemas_models import (
     RetrainingOut,
     ScorecardOut,
     StageIn,
+    SuggestionOut,
     WhatIfIn,
     WhatIfOut,
 )
@@ -37,12 +38,14 @@ from forewarn.core.errors import Rejected
 from forewarn.core.model_cards import ModelEntry, Stage
 from forewarn.pipeline.labels import labels_from
 from forewarn.pipeline.scorecard import scorecard_of
+from forewarn.pipeline.text_in_use import suggestion
 from forewarn.pipeline.whatif_run import WhatIfRequest, policies
 
 router = APIRouter(prefix="/api")
 YEAR_US = 365 * US_PER_DAY
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 """A version, or the number of a task: what the records can hold."""
+Text = Annotated[str, Query(min_length=1, max_length=4000)]
 
 
 def desk_of(room: Plantroom) -> ModelsDesk:
@@ -167,6 +170,17 @@ def get_lessons(room: Room, _: Caller) -> LessonsOut:
     from forewarn.models.diagnosis.taught import what_taught
 
     return views.lessons(what_taught(labels_from(room.orders, room.plant, room.now_us())))
+
+
+@router.get("/orders/{id}/suggestion")
+def get_suggestion(id: str, text: Text, room: Room, _: Caller) -> SuggestionOut:
+    """What words about an order speak of, to offer in a form: by the promoted reader of texts, else by a table."""
+    order = known_order(room, id)
+    asset = room.plant.asset(order.asset)
+    if asset is None:
+        raise HTTPException(404, f"{order.asset} is not in the plant file any more")
+    reader = room.models.reader(asset, room.now_us()) if room.models else None
+    return views.suggestion(suggestion(text, asset, reader))
 
 
 @router.post("/whatif", status_code=202)

@@ -172,6 +172,17 @@ class LessonsOut(Model):
     sentence: str
 
 
+class SuggestionOut(Model):
+    """What words speak of: `failure_mode` (ISO 14224), `fault` (component:mechanism) of the machine, `part` of its job
+    plan; null where they do not tell. `model` and `version` of the reader that named the mode, null for the table."""
+
+    failure_mode: str | None
+    fault: str | None
+    part: str | None
+    model: str | None
+    version: int | None
+
+
 class WhatIfIn(Model):
     """What to change, over which span. The step is lengthened by nobody: too many looks are refused (422)."""
 

@@ -22,6 +22,7 @@ from forewarn.api.schemas_models import (
     ScorecardOut,
     ScoreOut,
     SkillOut,
+    SuggestionOut,
     VerdictsOut,
     WhatIfOut,
 )
@@ -36,6 +37,7 @@ from forewarn.models.diagnosis.taught import Skill, Taught
 from forewarn.models.training.intervals import Estimate
 from forewarn.pipeline.drift_watch import DriftReport
 from forewarn.pipeline.scorecard import Score, Scorecard
+from forewarn.pipeline.text_in_use import Suggestion
 
 
 def row_fields(entry: ModelEntry) -> dict[str, Any]:
@@ -206,4 +208,15 @@ def retraining(task: RetrainingTask) -> RetrainingOut:
         reasons=list(task.reasons),
         closed_at=None if task.closed_at_us is None else moment(task.closed_at_us),
         closed_by=task.closed_by,
+    )
+
+
+def suggestion(found: Suggestion) -> SuggestionOut:
+    """What a text speaks of."""
+    return SuggestionOut(
+        failure_mode=found.failure_mode,
+        fault=str(found.fault) if found.fault else None,
+        part=found.part,
+        model=found.by.name if found.by else None,
+        version=int(found.by.version) if found.by else None,
     )

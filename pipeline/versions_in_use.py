@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from forewarn.core.errors import ForewarnError
+from forewarn.core.errors import ForewarnError, NotReady
 from forewarn.core.health import Assessment
 from forewarn.core.model_cards import ModelCard, ModelEntry, Stage, card_digest
 from forewarn.core.ports import Actor
@@ -22,6 +22,7 @@ from forewarn.models.say import Say
 from forewarn.pipeline.detector_in_use import TrainedDetector
 from forewarn.pipeline.diagnosis_in_use import TrainedDiagnosis
 from forewarn.pipeline.life_in_use import TrainedLife
+from forewarn.pipeline.text_in_use import TrainedText
 from forewarn.pipeline.version import Case, Version, Voice, VoicesOf
 
 log = structlog.get_logger(__name__)
@@ -35,15 +36,19 @@ IN_USE: Mapping[str, Callable[[Opened], Version]] = {
     "detector": TrainedDetector.of,
     "diagnosis": TrainedDiagnosis.of,
     "life": TrainedLife.of,
+    "text": TrainedText.of,
 }
-"""Task -> its version from the registry, in the order in which they are asked. Texts are no part of an assessment: see
-`text_in_use`."""
+"""Task -> its version from the registry."""
+
+ASKED = ("detector", "diagnosis", "life")
+"""Tasks that have a say in an assessment, in the order in which they are asked; texts are read elsewhere."""
 
 
 def opened_version(registry: Registry, name: str, version: int, actor: Actor, at_us: int, card: ModelCard) -> Version:
     """A version ready to be asked. Raises NotReady for one that cannot have a say, and as `Registry.open` does."""
-    opened = registry.open(name, version, actor, at_us, card.schema)
-    return IN_USE[card.task](opened) if card.task in IN_USE else Version(card, opened.ref)
+    if card.task not in IN_USE:
+        raise NotReady(f"{name} is a {card.task}: there is no use for it yet")
+    return IN_USE[card.task](registry.open(name, version, actor, at_us, card.schema))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,17 +103,27 @@ class VersionsInUse:
 
     def of(self, asset_class: str, at_us: int) -> tuple[Guarded, ...]:
         """Who has a say on machines of a class, ready to be asked; each may fail alone."""
-        if self._clock_s() - self._looked_s >= LOOK_S:
-            self._entries = self._registry.book.entries(stage=Stage.CHAMPION)
-            kept = {card_digest(entry.card) for entry in self._entries}
-            self._opened = {digest: version for digest, version in self._opened.items() if digest in kept}
-            self._by_class, self._looked_s = {}, self._clock_s()
+        self._look()
         if asset_class not in self._by_class:
             self._by_class[asset_class] = tuple(self._found(asset_class, at_us))
         return self._by_class[asset_class]
 
+    def of_task(self, task: str, asset_class: str, at_us: int) -> Version | None:
+        """The champion of one task; None where there is none, or it cannot be used."""
+        self._look()
+        entry = champion_of(self._entries, task, asset_class)
+        return self._version(entry, at_us) if entry else None
+
+    def _look(self) -> None:
+        if self._clock_s() - self._looked_s < LOOK_S:
+            return
+        self._entries, self._looked_s = self._registry.book.entries(stage=Stage.CHAMPION), self._clock_s()
+        kept = {card_digest(entry.card) for entry in self._entries}
+        self._opened = {digest: version for digest, version in self._opened.items() if digest in kept}
+        self._by_class = {}
+
     def _found(self, asset_class: str, at_us: int) -> Iterable[Guarded]:
-        for task in IN_USE:
+        for task in ASKED:
             entry = champion_of(self._entries, task, asset_class)
             version = self._version(entry, at_us) if entry else None
             if entry is None and task == "life":
@@ -139,16 +154,15 @@ def champion_of(entries: Sequence[ModelEntry], task: str, asset_class: str) -> M
 def trial_of(today: VoicesOf, tried: Version) -> VoicesOf:
     """Everybody of today, but with a version in the place of the champion of its task, on machines of its class. One
     that has no say in assessments changes nobody."""
-    if tried.card.task not in IN_USE:
+    if tried.card.task not in ASKED:
         return today
 
     def voices(asset_class: str, at_us: int) -> tuple[Voice, ...]:
         others = tuple(today(asset_class, at_us))
         if tried.card.schema.asset_class not in ("", asset_class):
             return others
-        tasks = list(IN_USE)
         asked = [voice for voice in others if _task_of(voice) != tried.card.task]
-        place = sum(_task_of(v) in tasks[: tasks.index(tried.card.task)] for v in asked)
+        place = sum(_task_of(v) in ASKED[: ASKED.index(tried.card.task)] for v in asked)
         return (*asked[:place], tried, *asked[place:])
 
     return voices
@@ -177,5 +191,5 @@ def versions_then(frozen: Mapping[str, Any], open_version: OpenVersion) -> tuple
     named = {(str(ref["name"]), str(ref["version"])) for refs in told for ref in refs}
     named.discard((str(frozen["model"]["name"]), str(frozen["model"]["version"])))
     found = [open_version(name, int(number)) for name, number in sorted(named) if number.isdigit()]
-    known = [version for version in found if version is not None and version.card.task in IN_USE]
-    return tuple(sorted(known, key=lambda version: list(IN_USE).index(version.card.task)))
+    known = [version for version in found if version is not None and version.card.task in ASKED]
+    return tuple(sorted(known, key=lambda version: ASKED.index(version.card.task)))
