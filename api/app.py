@@ -11,6 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from forewarn.api import (
     page,
     problems,
+    routes_asset_file,
     routes_deadlines,
     routes_departments,
     routes_energy,
@@ -102,6 +103,7 @@ def _routes() -> FastAPI:
         routes_orders,
         routes_models,
         routes_shelf,
+        routes_asset_file,
         routes_departments,
         routes_deadlines,
         routes_verification,

@@ -44,14 +44,14 @@ def desk_of(room: Plantroom) -> WorkDesk:
     return room.work
 
 
-@router.get("/orders/{id}/steps")
+@router.get("/orders/{id}/departments")
 def get_steps(id: str, room: Room, _: Caller) -> StepsOut:
     """Steps of other departments, whether the order can start, and how late they make it."""
     order = known_order(room, id)
     return views_work.steps(order, desk_of(room).departments.of_order(order.id), room.now_us())
 
 
-@router.post("/orders/{id}/steps")
+@router.post("/orders/{id}/departments")
 def post_steps(id: str, body: StepsIn, room: Room, caller: Caller, key: Key = None) -> StepsOut:
     """Ask other departments: named steps, the `usual` ones, or both. 409 for an order that is no longer open, 422 for a
     due time that has passed. The same Idempotency-Key with the same body answers again without asking twice."""
@@ -70,13 +70,13 @@ def post_steps(id: str, body: StepsIn, room: Room, caller: Caller, key: Key = No
     return views_work.steps(order, desk.departments.of_order(order.id), now_us)
 
 
-@router.get("/steps/{id}")
+@router.get("/department-steps/{id}")
 def get_step(id: int, room: Room, _: Caller, response: Response) -> StepOut:
     """One step; `ETag` is its revision."""
     return _told(room, _known(room, id), response)
 
 
-@router.post("/steps/{id}/done")
+@router.post("/department-steps/{id}/done")
 def post_done(
     id: int, body: StepDoneIn, room: Room, caller: Caller, response: Response, if_match: IfMatch = None, key: Key = None
 ) -> StepOut:
@@ -89,7 +89,7 @@ def post_done(
     return _changed(room, id, revision, caller, key, f"done|{body.model_dump_json()}", act, response)
 
 
-@router.post("/steps/{id}/drop")
+@router.post("/department-steps/{id}/drop")
 def post_drop(
     id: int, body: StepDropIn, room: Room, caller: Caller, response: Response, if_match: IfMatch = None, key: Key = None
 ) -> StepOut:
@@ -102,7 +102,7 @@ def post_drop(
     return _changed(room, id, revision, caller, key, f"drop|{body.model_dump_json()}", act, response)
 
 
-@router.post("/steps/{id}/due")
+@router.post("/department-steps/{id}/due")
 def post_due(
     id: int, body: StepMoveIn, room: Room, caller: Caller, response: Response, if_match: IfMatch = None, key: Key = None
 ) -> StepOut:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.plant import Plant
 from forewarn.core.work import WorkOrder
+from forewarn.maintenance.orders.asset_file import AssetFileRows
 from forewarn.maintenance.orders.deadlines import Urgency, dynamic_priority
 from forewarn.maintenance.orders.deadlines_book import DeadlineBook
 from forewarn.maintenance.orders.departments import Asked, Department, effect, usual_steps
@@ -28,6 +29,7 @@ class WorkDesk:
     mutes: MuteBook
     verified: VerificationBook
     verifier: Verifier
+    file: AssetFileRows
     owners: dict[Department, str]
     notice_h: float
 

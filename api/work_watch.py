@@ -76,6 +76,7 @@ class WorkWatch:
 
 def work_of(settings: Settings, room: Plantroom, records: Records, orders: WorkedOrders) -> WorkWatch:
     """Give the room its desk of work; the watch that looks after it."""
+    from forewarn.maintenance.orders.asset_file import AssetFileRows
     from forewarn.maintenance.orders.deadlines_book import DeadlineBook
     from forewarn.maintenance.orders.departments_book import DepartmentBook
     from forewarn.maintenance.orders.verification_book import VerificationBook
@@ -104,6 +105,7 @@ def work_of(settings: Settings, room: Plantroom, records: Records, orders: Worke
         orders.mutes,
         verified,
         verifier,
+        AssetFileRows(records),
         owners,
         settings.departments.notice_h,
     )
@@ -114,4 +116,8 @@ def work_of(settings: Settings, room: Plantroom, records: Records, orders: Worke
         Chore("departments", 60.0, lambda now_us: len(desk.departments.warn(now_us))),
         Chore("deadlines", 300.0, lambda now_us: len(desk.deadlines.escalate(now_us))),
     ]
+    if room.autonomy is not None and settings.autonomy.measure_every_h:
+        measure = room.autonomy.measure
+        every_s = settings.autonomy.measure_every_h * 3600
+        chores.append(Chore("autonomy", every_s, lambda now_us: len(measure(now_us))))
     return WorkWatch(chores, room.now_us, room.clock.rate)
