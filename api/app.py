@@ -11,6 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from forewarn.api import (
     page,
     problems,
+    routes_autonomy,
     routes_asset_file,
     routes_deadlines,
     routes_departments,
@@ -103,6 +104,7 @@ def _routes() -> FastAPI:
         routes_orders,
         routes_models,
         routes_shelf,
+        routes_autonomy,
         routes_asset_file,
         routes_departments,
         routes_deadlines,

@@ -208,10 +208,8 @@ class Client:
         """Maintenance windows (`WindowOut`)."""
         return cast(list[Record], self._get("/api/windows"))
 
-    def plan_window(
-        self, scope: str, of: str, start: str | None, hours: float, reason: str, **more: Any
-    ) -> Record:
-        """Plan a maintenance window from a time on (None: now); `more` holds fields of `WindowIn`: repeat, every, until, timezone."""
+    def plan_window(self, scope: str, of: str, start: str | None, hours: float, reason: str, **more: Any) -> Record:
+        """Plan a maintenance window from a time on (None: now); `more`: repeat, every, until, timezone (`WindowIn`)."""
         body = {"scope": scope, "of": of, "start": start, "hours": hours, "reason": reason, **more}
         return self._once("/api/windows", body)
 

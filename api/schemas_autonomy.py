@@ -119,8 +119,8 @@ class WindowOut(Model):
 
 
 class WindowIn(Model):
-    """Plan a window: from `start` (null: now) for so many hours, again every so many days, weeks or months in local time, until a
-    time (null: for ever). `of` names the asset, area or class; for the scope `plant` it stays empty."""
+    """Plan a window: from `start` (null: now) for so many hours, again every so many days, weeks or months in local
+    time, until a time (null: for ever). `of` names the asset, area or class; for the scope `plant` it stays empty."""
 
     scope: ScopeName
     of: str = Field("", max_length=200)

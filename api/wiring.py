@@ -230,7 +230,6 @@ def main_parts(
     scorer = scorer_of(settings, room, books, derived, trained, wall_us)
     desks_for(settings, room, records, scorer)
     autonomy_of(settings.autonomy, room, records, books.orders)
-    autonomy_of(settings.autonomy, room, records, books.orders)
     watch, work = models_of(settings, room, records, registry), work_of(settings, room, records, books.orders)
     return MainParts(room, scorer, records, derived, watch, elsewhere, work)
 
