@@ -1,7 +1,8 @@
 """The append-only record: who did what to which order, each row chained to the one before by SHA-256.
 
 A change and its row are written in the same transaction, so what cannot be recorded does not happen. Triggers refuse
-UPDATE and DELETE; who goes around them breaks the chain, and `verify_audit` names the first row that does not fit.
+UPDATE, DELETE and TRUNCATE; who goes around them breaks the chain, and `verify_audit` names the first row that does
+not fit.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,6 +23,8 @@ from forewarn.maintenance.records_tables import AUDIT, AUDIT_HEAD
 
 START = "0" * 64
 """What the first row is chained to."""
+
+ROWS_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +68,39 @@ def as_history(row: Mapping[str, Any]) -> Json:
     return {**row, "before": json.loads(row["before"]), "after": json.loads(row["after"])}
 
 
-def first_bad(rows: Iterable[Mapping[str, Any]], head: AuditHead) -> int | None:
-    """Number of the first row that is missing, changed or moved, or None. `rows` ascend from the first one."""
-    last = AuditHead(0, START)
+class Doubt(NamedTuple):
+    """The first row that does not fit, and what is wrong with it, for people."""
+
+    seq: int
+    why: str
+
+
+def doubt(rows: Iterable[Mapping[str, Any]], head: AuditHead, known: Iterable[AuditHead] = ()) -> Doubt | None:
+    """The first row that is missing, changed or moved, or None when all is whole. `rows` ascend from the first one.
+
+    `known` are heads that were written down elsewhere before: they show what the record itself cannot, a tail that was
+    cut off together with its head, and a record that was rolled back and went on.
+    """
+    noted: dict[int, list[str]] = {}
+    for one in known:
+        noted.setdefault(one.seq, []).append(one.hash)
+    last, proven = AuditHead(0, START), 0
     for row in rows:
-        if row["seq"] != last.seq + 1 or row["prev"] != last.hash or row["hash"] != _hash(row):
-            return last.seq + 1
-        last = AuditHead(row["seq"], row["hash"])
-    if last.seq < head.seq:
-        return last.seq + 1
-    return None if last == head else head.seq
+        seq = last.seq + 1
+        if row["seq"] != seq:
+            return Doubt(seq, f"the row after {last.seq} has the number {row['seq']}")
+        if row["prev"] != last.hash:
+            return Doubt(seq, f"row {seq} is not chained to row {last.seq}")
+        if row["hash"] != _hash(row):
+            return Doubt(seq, f"row {seq} was changed")
+        if any(hash != row["hash"] for hash in noted.get(seq, ())):
+            return Doubt(seq, f"row {seq} is not the one that was noted: rewritten somewhere behind row {proven}")
+        proven = seq if seq in noted else proven
+        last = AuditHead(seq, row["hash"])
+    furthest = max([head.seq, *noted])
+    if last.seq < furthest:
+        return Doubt(last.seq + 1, f"rows {last.seq + 1} to {furthest} are missing")
+    return None if last == head else Doubt(head.seq, f"row {head.seq} is not the newest one that was written")
 
 
 def _hash(row: Mapping[str, Any]) -> str:
@@ -96,18 +122,23 @@ def audit_head(records: Records) -> AuditHead:
         return _head(connection)
 
 
-def verify_audit(records: Records, known: AuditHead | None = None) -> int | None:
+def audit_doubt(records: Records, known: Iterable[AuditHead] = ()) -> Doubt | None:
+    """The first row of the record that does not fit, or None when the chain is whole; see `doubt`."""
+    with records.read() as connection:
+        query = AUDIT.select().order_by(AUDIT.c.seq).execution_options(yield_per=ROWS_AT_ONCE)
+        head = _head(connection)
+        with connection.execute(query) as found:
+            return doubt((row._asdict() for row in found), head, known)
+
+
+def verify_audit(records: Records, *known: AuditHead) -> int | None:
     """Number of the first bad row, or None when the chain is whole.
 
-    `known` is a head that was written down before: a record that was rolled back behind it, or rewritten, is found too.
+    `known` are heads that were written down before: a record that was rolled back behind one, or rewritten, is found
+    too.
     """
-    with records.read() as connection:
-        rows = (row._asdict() for row in connection.execute(AUDIT.select().order_by(AUDIT.c.seq)))
-        bad = first_bad(rows, _head(connection))
-        if bad is not None or known is None or known.seq == 0:
-            return bad
-        found = connection.execute(sa.select(AUDIT.c.hash).where(AUDIT.c.seq == known.seq)).scalar()
-        return None if found == known.hash else known.seq
+    found = audit_doubt(records, known)
+    return found.seq if found else None
 
 
 def history_of(connection: sa.Connection, subject: str) -> list[Json]:

@@ -108,7 +108,7 @@ class Postgresql:
 
     def remove(self) -> None:
         """Stop it and remove what it wrote."""
-        self.kill()
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self, number: signal.Signals) -> None:

@@ -1,60 +1,212 @@
-"""The record cannot be changed, and who changes it all the same is found."""
+"""The record cannot be changed, and who changes it all the same is found: in a chain of a thousand rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from forewarn.core.errors import Conflict
+from forewarn.core.errors import Conflict, Rejected, Retriable
 from forewarn.core.work import Status
-from forewarn.maintenance.audit import AuditEntry, AuditHead, audit_head, chained, verify_audit
+from forewarn.maintenance.audit import (
+    START,
+    AuditEntry,
+    AuditHead,
+    audit_doubt,
+    audit_head,
+    chained,
+    doubt,
+    verify_audit,
+)
+from forewarn.maintenance.audit_heads import export_head, note_head, read_heads
 from forewarn.maintenance.orders import desk as order_desk
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.outbox import pending
-from forewarn.maintenance.records import Records
-from forewarn.maintenance.records_tables import AUDIT
+from forewarn.maintenance.records import Records, open_records
+from forewarn.maintenance.records_tables import AUDIT, AUDIT_HEAD
+from tests.conftest import DATABASES, new_database
 from tests.maintenance.samples import ANN, NOW_US, advice
 
-
-@pytest.fixture
-def records(any_records: Records) -> Records:
-    """All tests of this file run on both databases."""
-    return any_records
-
-
+ROWS = 1_000
 COLUMNS = ("seq", "at_us", "actor", "role", "subject", "action", "before", "after", "prev", "hash")
+Row = dict[str, Any]
 
 
-@pytest.fixture
-def filled(records: Records, book: OrderBookSql) -> Records:
-    """Ten rows of five orders."""
-    for n in range(5):
-        order = book.advise(advice(asset=f"pump-{n}")).order
-        assert order is not None
-        book.act(order.id, Status.APPR, ANN, 1, NOW_US)
-    return records
+def chain(count: int, seed: int = 0) -> tuple[list[Row], AuditHead]:
+    """Rows of a plant that works, and their head."""
+    head, rows = AuditHead(0, START), list[Row]()
+    for n in range(count):
+        entry = AuditEntry(NOW_US + n, ANN, f"order-{n % 97}", "APPR", {"priority": 3}, {"priority": n % 5, "by": seed})
+        rows.append(chained(entry, head))
+        head = AuditHead(n + 1, rows[-1]["hash"])
+    return rows, head
 
 
-def forced(records: Records, *statements: str) -> None:
-    """What somebody with the file in hands can do: triggers away, then anything."""
-    with records.write() as connection:
-        for trigger in ("audit_no_update", "audit_no_delete"):
-            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger}")
-        for statement in statements:
-            connection.exec_driver_sql(statement)
+@pytest.fixture(scope="module", params=DATABASES)
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Records]:
+    """A thousand rows. Nobody changes them for good: see `tampered`."""
+    for url in new_database(request, request.param, tmp_path_factory.mktemp("audit")):
+        records = open_records(url)
+        rows, head = chain(ROWS)
+        with records.write() as connection:
+            connection.execute(AUDIT.insert(), rows)
+            connection.execute(AUDIT_HEAD.update().values(seq=head.seq, hash=head.hash))
+        yield records
+        records.close()
 
 
-def test_an_untouched_record_is_whole_and_its_rows_are_numbered_without_gaps(filled: Records) -> None:
-    assert verify_audit(filled) is None
-    assert audit_head(filled).seq == 10
+class Undone(Exception):
+    """Nothing of this shall stay."""
+
+
+@contextmanager
+def tampered(records: Records, *statements: str) -> Iterator[sa.Connection]:
+    """What somebody with the database in hands can do: guards away, then anything. Undone at the end."""
+    try:
+        with records.write() as connection:
+            unguarded(connection)
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            yield connection
+            raise Undone
+    except Undone:
+        pass
+
+
+def unguarded(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        return
+    for trigger in ("audit_no_update", "audit_no_delete"):
+        connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+
+
+def test_an_untouched_record_is_whole_and_its_rows_are_numbered_without_gaps(kept: Records) -> None:
+    assert verify_audit(kept) is None
+    assert audit_head(kept).seq == ROWS
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("what", "statements", "first_bad"),
     [
+        ("edit", ["UPDATE audit SET actor = 'bob' WHERE seq = 417"], 417),
+        ("one microsecond", ["UPDATE audit SET at_us = at_us + 1 WHERE seq = 417"], 417),
+        ("delete", ["DELETE FROM audit WHERE seq = 417"], 417),
+        ("delete the first", ["DELETE FROM audit WHERE seq = 1"], 1),
+        (
+            "swap",
+            [f"UPDATE audit SET seq = {new} WHERE seq = {old}" for old, new in ((417, 9999), (418, 417), (9999, 418))],
+            417,
+        ),
+        ("truncate", ["DELETE FROM audit WHERE seq > 900"], 901),
+        ("empty", ["DELETE FROM audit"], 1),
+        (
+            "insert",
+            [
+                "UPDATE audit SET seq = -seq - 1 WHERE seq > 417",
+                "UPDATE audit SET seq = -seq WHERE seq < 0",
+                "INSERT INTO audit SELECT 418, at_us, actor, role, subject, action, before, after, prev, hash "
+                "FROM audit WHERE seq = 417",
+            ],
+            418,
+        ),
+        (
+            "insert behind the head",
+            [
+                f"INSERT INTO audit SELECT {ROWS + 1}, at_us, actor, role, subject, action, before, after, prev, hash "
+                f"FROM audit WHERE seq = {ROWS}"
+            ],
+            ROWS + 1,
+        ),
+    ],
+)
+def test_each_way_to_change_it_is_found_and_the_first_bad_row_named(
+    kept: Records, what: str, statements: Sequence[str], first_bad: int
+) -> None:
+    with tampered(kept, *statements):
+        found = audit_doubt(kept)
+    assert found is not None, what
+    assert found.seq == first_bad
+    assert str(first_bad) in found.why or str(first_bad - 1) in found.why
+    assert verify_audit(kept) is None  # and the test left no trace
+
+
+def test_a_row_that_was_rewritten_with_its_own_hash_breaks_the_chain_behind_it(kept: Records) -> None:
+    for seq, first_bad in ((417, 418), (ROWS, ROWS)):
+        with tampered(kept) as connection:
+            prev = connection.execute(sa.select(AUDIT.c.prev).where(AUDIT.c.seq == seq)).scalar_one()
+            forged = chained(AuditEntry(NOW_US, ANN, "order", "APPR", {}, {"priority": 5}), AuditHead(seq - 1, prev))
+            connection.execute(AUDIT.update().where(AUDIT.c.seq == seq).values(forged))
+            assert verify_audit(kept) == first_bad
+
+
+def test_a_tail_cut_together_with_its_head_is_found_by_a_head_that_was_noted_elsewhere(
+    kept: Records, tmp_path: Path
+) -> None:
+    noted = tmp_path / "heads"
+    assert note_head(noted, audit_head(kept), NOW_US)
+    cut = (
+        "DELETE FROM audit WHERE seq > 900",
+        "UPDATE audit_head SET seq = 900, hash = (SELECT hash FROM audit WHERE seq = 900)",
+    )
+    with tampered(kept, *cut):
+        assert verify_audit(kept) is None, "the record alone cannot tell"
+        assert verify_audit(kept, *read_heads(noted)) == 901
+        assert verify_audit(kept, audit_head(kept)) is None
+
+
+def test_a_record_rolled_back_to_yesterday_that_went_on_is_found(kept: Records) -> None:
+    """The backup of row 900 was put back, and other things happened since."""
+    rows, _ = chain(ROWS)
+    noted = [AuditHead(row["seq"], row["hash"]) for row in (rows[799], rows[949], rows[ROWS - 1])]
+    with tampered(kept, "DELETE FROM audit WHERE seq > 900") as connection:
+        head = AuditHead(900, rows[899]["hash"])
+        for n in range(100):
+            row = chained(AuditEntry(NOW_US + n, ANN, "order-1", "CAN", {}, {"other": n}), head)
+            connection.execute(AUDIT.insert().values(row))
+            head = AuditHead(row["seq"], row["hash"])
+        connection.execute(AUDIT_HEAD.update().values(seq=head.seq, hash=head.hash))
+        assert verify_audit(kept) is None
+        found = audit_doubt(kept, noted)
+    assert found is not None
+    assert (found.seq, "behind row 800" in found.why) == (950, True)
+
+
+def test_no_changed_character_stays_unseen() -> None:
+    """Every ninth row of a thousand, each column in turn, at a random place: the first bad row is always that row."""
+    rows, head = chain(ROWS)
+    rng = random.Random(1)
+    for n in range(0, ROWS, 9):
+        row, column = rows[n], COLUMNS[n % len(COLUMNS)]
+        at = rng.randrange(len(str(row[column])))
+        text = str(row[column])[:at] + chr(ord(str(row[column])[at]) ^ 1) + str(row[column])[at + 1 :]
+        changed = {**row, column: int(text) if isinstance(row[column], int) else text}
+        found = doubt([*rows[:n], changed], head)
+        assert found is not None, (n, column)
+        assert found.seq == n + 1, (n, column)
+
+
+@pytest.fixture
+def filled(any_records: Records) -> Records:
+    """Four rows of two orders."""
+    book = OrderBookSql(any_records)
+    for n in range(2):
+        order = book.advise(advice(asset=f"pump-{n}")).order
+        assert order is not None
+        book.act(order.id, Status.APPR, ANN, 1, NOW_US)
+    return any_records
+
+
+def test_the_database_refuses_to_change_the_record_and_the_evidence(filled: Records) -> None:
+    statements = [
         "UPDATE audit SET actor = 'bob' WHERE seq = 4",
         "DELETE FROM audit WHERE seq = 4",
         "DELETE FROM audit",
@@ -62,80 +214,56 @@ def test_an_untouched_record_is_whole_and_its_rows_are_numbered_without_gaps(fil
         "UPDATE order_cause SET component = 'other'",
         "DELETE FROM order_cause",
         "DELETE FROM audit_head",
-    ],
-)
-def test_the_database_refuses_to_change_the_record_and_the_evidence(filled: Records, statement: str) -> None:
-    with pytest.raises(IntegrityError, match=r"never|frozen"), filled.write() as connection:
-        connection.exec_driver_sql(statement)
+    ]
+    if filled.dialect == "postgresql":
+        statements += [f"TRUNCATE {table} CASCADE" for table in ("audit", "audit_head", "order_cause", "work_order")]
+    for statement in statements:
+        with pytest.raises(IntegrityError, match=r"never|frozen"), filled.write() as connection:
+            connection.exec_driver_sql(statement)
     assert verify_audit(filled) is None
 
 
-@pytest.mark.parametrize("column", COLUMNS)
-def test_one_changed_field_is_found(filled: Records, column: str) -> None:
-    value = "seq + 100" if column == "seq" else "at_us + 1" if column == "at_us" else f"{column} || ' '"
-    forced(filled, f'UPDATE audit SET "{column}" = {value} WHERE seq = 4')
-    assert verify_audit(filled) == 4
+NO_SPACE = {
+    "sqlite": ("CREATE TRIGGER no_space BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no space'); END",),
+    "postgresql": (
+        "CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = 'disk_full'; END $$",
+        "CREATE TRIGGER no_space BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION no_space()",
+    ),
+}
 
 
-@pytest.mark.parametrize("seq", [1, 4, 9])
-def test_a_removed_row_is_found(filled: Records, seq: int) -> None:
-    forced(filled, f"DELETE FROM audit WHERE seq = {seq}")
-    assert verify_audit(filled) == seq
-
-
-def test_rows_that_changed_places_are_found(filled: Records) -> None:
-    moves = [(4, 99), (5, 4), (99, 5)]
-    forced(filled, *(f"UPDATE audit SET seq = {new} WHERE seq = {old}" for old, new in moves))
-    assert verify_audit(filled) == 4
-
-
-def test_a_cut_tail_is_found(filled: Records) -> None:
-    forced(filled, "DELETE FROM audit WHERE seq > 7")
-    assert verify_audit(filled) == 8
-
-
-@pytest.mark.parametrize(("seq", "first_bad"), [(4, 5), (10, 10)])
-def test_a_row_that_was_rewritten_with_its_own_hash_breaks_the_chain_behind_it(
-    filled: Records, seq: int, first_bad: int
-) -> None:
-    with filled.read() as connection:
-        prev = connection.execute(sa.text("SELECT prev FROM audit WHERE seq = :seq"), {"seq": seq}).scalar_one()
-    forged = chained(AuditEntry(NOW_US, ANN, "order", "APPR", {}, {"priority": 5}), AuditHead(seq - 1, prev))
-    forced(filled)
-    with filled.write() as connection:
-        connection.execute(AUDIT.update().where(AUDIT.c.seq == seq).values(forged))
-    assert verify_audit(filled) == first_bad
-
-
-def test_a_tail_cut_together_with_its_head_is_found_by_a_head_that_was_written_down(filled: Records) -> None:
-    noted = audit_head(filled)
-    forced(
-        filled,
-        "DELETE FROM audit WHERE seq > 7",
-        "UPDATE audit_head SET seq = 7, hash = (SELECT hash FROM audit WHERE seq = 7)",
-    )
-    assert verify_audit(filled) is None
-    assert verify_audit(filled, noted) == 10
-    assert verify_audit(filled, AuditHead(7, audit_head(filled).hash)) is None
-
-
-def test_a_row_that_was_added_behind_the_head_is_found(filled: Records) -> None:
-    copied = ", ".join("11" if name == "seq" else f'"{name}"' for name in COLUMNS)
-    forced(filled, f"INSERT INTO audit SELECT {copied} FROM audit WHERE seq = 10")
-    assert verify_audit(filled) == 11
-
-
-def test_a_change_whose_row_cannot_be_written_does_not_happen(records: Records, book: OrderBookSql) -> None:
-    with records.write() as connection:
-        connection.exec_driver_sql(
-            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no space'); END"
-        )
-    with pytest.raises(IntegrityError, match="no space"):
+def test_a_change_whose_row_cannot_be_written_does_not_happen(any_records: Records) -> None:
+    book = OrderBookSql(any_records)
+    with any_records.write() as connection:
+        for statement in NO_SPACE[any_records.dialect]:
+            connection.exec_driver_sql(statement)
+    with pytest.raises((IntegrityError, Retriable), match="no space"):
         book.advise(advice())
     assert book.orders() == []
-    with records.write() as connection:
-        connection.exec_driver_sql("DROP TRIGGER full")
+    assert pending(any_records) == []
+    on = " ON audit" if any_records.dialect == "postgresql" else ""
+    with any_records.write() as connection:
+        connection.exec_driver_sql(f"DROP TRIGGER no_space{on}")
     assert book.advise(advice()).order == book.order("WO-000001")  # the number was given back
+
+
+def test_a_full_disk_makes_the_action_fail_and_leaves_the_chain_whole(records: Records) -> None:
+    """SQLite's own limit of pages stands in for a full disk: the same error, at whichever write it comes."""
+    book = OrderBookSql(records)
+    with records.write() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 12}")
+    done, told = 0, ""
+    while not told and done < 1_000:
+        try:
+            book.advise(advice(asset=f"pump-{done}", evidence={"text": "x" * 500}))
+            done += 1
+        except Retriable as error:
+            told = str(error)
+    assert "full" in told
+    assert len(book.orders(limit=1_000)) == len(pending(records, 1_000)) == audit_head(records).seq == done > 0
+    assert verify_audit(records) is None
 
 
 def test_a_message_that_cannot_be_written_undoes_the_change(
@@ -153,11 +281,41 @@ def test_a_message_that_cannot_be_written_undoes_the_change(
     assert len(pending(records)) == 1
 
 
-def test_the_frozen_evidence_is_the_one_in_the_record(filled: Records, book: OrderBookSql) -> None:
-    import hashlib
-
-    with filled.read() as connection:
+def test_the_frozen_evidence_is_the_one_in_the_record(records: Records, book: OrderBookSql) -> None:
+    book.advise(advice())
+    with records.read() as connection:
         text = connection.execute(sa.text("SELECT evidence FROM order_cause LIMIT 1")).scalar_one()
-    [row, _] = book.history(book.orders()[-1].id)
+    [row] = book.history(book.orders()[-1].id)
     assert isinstance(row["after"], dict)
     assert row["after"]["causes"][0]["evidence_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_head_is_exported_when_something_was_written_and_only_then(filled: Records, tmp_path: Path) -> None:
+    file = tmp_path / "heads"
+    before = len(pending(filled))
+    assert [export_head(filled, file, NOW_US + n) for n in range(3)] == [True, False, False]
+    assert read_heads(file) == [audit_head(filled)]
+    message = pending(filled)[before]
+    assert (message.kind, message.body) == ("audit.head", {"seq": 4, "hash": audit_head(filled).hash})
+    OrderBookSql(filled).advise(advice(asset="pump-9"))
+    assert export_head(filled, file, NOW_US + 9)
+    assert [head.seq for head in read_heads(file)] == [4, 5]
+
+
+def test_a_file_that_cannot_be_written_does_not_keep_the_head_from_the_outbox(filled: Records, tmp_path: Path) -> None:
+    told: list[str] = []
+    assert export_head(filled, tmp_path / "no-folder" / "heads", NOW_US, told.append)
+    assert pending(filled)[-1].kind == "audit.head"
+    assert "no-folder" in told[0]
+
+
+def test_a_torn_last_line_of_noted_heads_is_passed_over_and_another_wrong_one_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "heads"
+    note_head(file, AuditHead(1, "a" * 64), NOW_US)
+    with file.open("a") as out:
+        out.write('{"seq": 2, "ha')
+    assert note_head(file, AuditHead(3, "c" * 64), NOW_US)
+    assert read_heads(file) == [AuditHead(1, "a" * 64), AuditHead(3, "c" * 64)]
+    file.write_text(json.dumps({"sequence": 1}) + "\n")
+    with pytest.raises(Rejected, match="no_audit_head"):
+        read_heads(file)
