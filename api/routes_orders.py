@@ -13,6 +13,7 @@ from forewarn.api.auth import Caller
 from forewarn.api.problems import Stale
 from forewarn.api.schemas import ActionIn, OrderDetail, OrderRow, VerificationIn
 from forewarn.api.state import Plantroom, Room
+from forewarn.core.ports import Actor
 from forewarn.core.work import Json, Status, Verification, WorkOrder
 
 router = APIRouter(prefix="/api/orders")
@@ -43,11 +44,11 @@ def get_orders(
 
 
 @router.get("/{id}")
-def get_order(id: str, room: Room, _: Caller, response: Response) -> OrderDetail:
+def get_order(id: str, room: Room, caller: Caller, response: Response) -> OrderDetail:
     """One order: causes with frozen evidence, parts, dates, record. `ETag` is its revision."""
     order = known_order(room, id)
     response.headers["ETag"] = f'"{order.revision}"'
-    return views.order_detail(room, order)
+    return views.order_detail(room, order, caller)
 
 
 @router.post("/{id}/actions")
@@ -63,7 +64,8 @@ def post_action(
     """Move an order to a status of its `allowed_actions`.
 
     428 without `If-Match`, 412 when somebody changed it since, 409 when the step is not allowed, 422 for a finding that
-    is not understood. The same Idempotency-Key with the same body answers again without acting again.
+    is not understood, and for work that is completed without its codes or with open steps that are not `skipped`.
+    The same Idempotency-Key with the same body answers again without acting again.
     """
     order = known_order(room, id)
     revision = revision_of(if_match)
@@ -86,7 +88,7 @@ def post_action(
         act()
     else:
         room.idempotent(key, caller.name, request, act)
-    return _told(room, order.id, response)
+    return _told(room, order.id, response, caller)
 
 
 @router.post("/{id}/verification")
@@ -106,7 +108,7 @@ def post_verification(
     if order.revision != (revision := revision_of(if_match)):
         raise Stale(f"{order.number} is at revision {order.revision}, you sent {revision}")
     room.orders.verify(order.id, Verification(verification.result), caller, room.now_us())
-    return _told(room, order.id, response)
+    return _told(room, order.id, response, caller)
 
 
 def _report(action: ActionIn) -> Json | None:
@@ -114,13 +116,13 @@ def _report(action: ActionIn) -> Json | None:
     return action.model_dump(exclude={"status"}, exclude_defaults=True) or None
 
 
-def _told(room: Plantroom, id: str, response: Response) -> OrderDetail:
+def _told(room: Plantroom, id: str, response: Response, caller: Actor) -> OrderDetail:
     """The changed order, for the caller and for everybody who listens."""
     changed = known_order(room, id)
     room.hub.publish("order", changed.id)
     room.hub.publish("asset", changed.asset)
     response.headers["ETag"] = f'"{changed.revision}"'
-    return views.order_detail(room, changed)
+    return views.order_detail(room, changed, caller)
 
 
 def revision_of(if_match: str | None) -> int:

@@ -20,11 +20,13 @@ from forewarn.api import wiring
 from forewarn.api.settings import Settings
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR, US_PER_S
 from forewarn.core.errors import Rejected
+from forewarn.core.failure_codes import UNKNOWN_CODES
 from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.plant import Plant
 from forewarn.core.ports import Actor, SeriesWriter
 from forewarn.core.readings import Readings, Waveform
 from forewarn.core.work import Advice, Decision, Json, OrderKind, Status, Verification, WorkOrder
+from forewarn.maintenance.orders.findings import codes_asked, usual_codes
 from forewarn.simulators.vibration import SAMPLE_RATE_HZ
 from forewarn.simulators.works import SCALAR_US, WAVEFORM_EVERY, Told, Works
 
@@ -171,6 +173,9 @@ class _Sandbox:
             self._lived.findings[finding] = self._lived.findings.get(finding, 0) + 1
             if found is not None and finding != "not_found":
                 report["fault_found"] = str(found)
+        codes: Json = UNKNOWN_CODES | usual_codes(order, report) | {"failure_cause": "3.4"}
+        codes["activity"] = "6" if finding == "not_found" else "1" if order.parts else "2"
+        report |= {key: codes[key] for key in codes_asked(order, report)}
         for status in (Status.APPR, Status.INPRG, Status.COMP):
             told_now = report if status is Status.COMP else None
             order = self._orders.act(order.id, status, CREW, order.revision, self._now_us, told_now)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Share = Annotated[float, Field(ge=0, le=1)]
 State = Literal["warming_up", "normal", "alert", "alarm", "offline"]
 StatusName = Literal["WAPPR", "APPR", "WSCH", "WMATL", "WPCOND", "INPRG", "COMP", "CLOSE", "CAN"]
+Code = Annotated[str, Field(min_length=1, max_length=8)]
 FindingName = Literal["confirmed", "partly", "not_found"]
 KindName = Literal["condition", "preventive", "corrective", "emergency", "inspection", "instrument"]
 
@@ -271,7 +272,9 @@ class AuditRow(Model):
 
 
 class OrderDetail(OrderRow):
-    """One order with causes, parts, steps and its record."""
+    """One order with causes, parts, steps and its record. `codes_asked`: ISO 14224 codes to complete it with, of which
+    `usual_codes` are known; `needs_approval`: who has to approve its cost; `follows`, `follow_ups`: numbers of the
+    orders that it grew out of, and that grew out of it."""
 
     causes: list[CauseOut]
     parts: list[PartLineOut]
@@ -280,6 +283,13 @@ class OrderDetail(OrderRow):
     verification: str
     finding: FindingName | None = None
     fault_found: str | None = None
+    codes_asked: list[str] = []
+    usual_codes: dict[str, str] = {}
+    planned_cost: float = 0.0
+    currency: str = ""
+    needs_approval: str = ""
+    follows: str | None = None
+    follow_ups: list[str] = []
     allowed_actions: list[StatusName]
     history: list[AuditRow]
 
@@ -288,8 +298,9 @@ class ActionIn(Model):
     """Move an order to a status; what is told is kept with it.
 
     When it is completed or closed: `finding` against the advised fault (null: not told), `fault_found`
-    (component:mechanism) and `failure_mode_found` (ISO 14224) of what was there instead, `part_used`, and `text`, the
-    technician's own words. Closed orders teach the diagnosis.
+    (component:mechanism) of what was there instead, `part_used`, and `text`, the technician's own words. Closed orders
+    teach the diagnosis. Repairs are completed with the ISO 14224 codes of `codes_asked` (words: `GET /api/codes`).
+    `skipped`: open steps that were not done -> why.
     """
 
     status: StatusName
@@ -297,6 +308,11 @@ class ActionIn(Model):
     finding: FindingName | None = None
     fault_found: Annotated[str, Field(min_length=3, max_length=200)] | None = None
     failure_mode_found: Annotated[str, Field(min_length=3, max_length=3)] | None = None
+    failure_mechanism: Code | None = None
+    failure_cause: Code | None = None
+    detection_method: Code | None = None
+    activity: Code | None = None
+    skipped: dict[str, Annotated[str, Field(max_length=4000)]] = {}
     part_used: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     text: Annotated[str, Field(max_length=4000)] = ""
 

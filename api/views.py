@@ -29,15 +29,18 @@ from forewarn.api.schemas import (
     SecondOpinionOut,
     SensorProblemOut,
     SignalOut,
-    StatusName,
 )
 from forewarn.api.state import Plantroom
 from forewarn.core import VERSION
 from forewarn.core.plant import Asset
-from forewarn.core.ports import LastValue
+from forewarn.core.ports import Actor, LastValue
 from forewarn.core.readings import Quality, SignalSpec
-from forewarn.core.work import Json, Status, Verification, WorkOrder
+from forewarn.core.work import Json, WorkOrder
 from forewarn.maintenance.evidence import fault_label
+from forewarn.maintenance.orders.costs import NO_LIMITS, allowed
+from forewarn.maintenance.orders.findings import codes_asked, usual_codes
+from forewarn.maintenance.orders.job_book import JobBook
+from forewarn.maintenance.orders.rules import NOBODY
 
 if TYPE_CHECKING:  # its module brings the models, which only some routes need
     from forewarn.models.second_opinion import SecondOpinion
@@ -213,8 +216,8 @@ def order_row(room: Plantroom, order: WorkOrder) -> OrderRow:
     return OrderRow(**_order(room, order))
 
 
-def order_detail(room: Plantroom, order: WorkOrder) -> OrderDetail:
-    """One order with causes, parts and its record."""
+def order_detail(room: Plantroom, order: WorkOrder, caller: Actor = NOBODY) -> OrderDetail:
+    """One order with causes, parts and its record, and what the caller may do with it."""
     return OrderDetail(
         **_order(room, order),
         causes=[
@@ -233,16 +236,28 @@ def order_detail(room: Plantroom, order: WorkOrder) -> OrderDetail:
         verification=str(order.verification),
         finding=cast(Any, order.report.get("finding")),
         fault_found=cast(Any, order.report.get("fault_found")),
-        allowed_actions=_actions(order),
+        codes_asked=list(codes_asked(order, {})),
+        usual_codes=cast(Any, usual_codes(order)),
+        planned_cost=order.planned_cost,
+        currency=order.currency,
+        **_around(room, order, caller),
         history=[_audit(row) for row in room.orders.history(order.id)],
     )
 
 
-def _actions(order: WorkOrder) -> list[StatusName]:
-    """What the table allows; closing only once the repair is verified or that was waived."""
-    verified = order.verification in (Verification.PASSED, Verification.WAIVED)
-    allowed = [s for s in order.allowed_actions if s is not Status.CLOSE or verified]
-    return cast(list[StatusName], [str(s) for s in allowed])
+def _around(room: Plantroom, order: WorkOrder, caller: Actor) -> dict[str, Any]:
+    """What the book says of an order beside itself: steps that the caller may take, who approves, forerunner and
+    followers."""
+    book = room.orders
+    if not isinstance(book, JobBook):
+        return {"allowed_actions": [str(s) for s in allowed(order, caller.role, NO_LIMITS)]}
+    parent = book.order(order.follows) if order.follows else None
+    return {
+        "allowed_actions": [str(s) for s in book.allowed(order, caller.role)],
+        "needs_approval": book.approval_needed(order, caller.role),
+        "follows": parent.number if parent else None,
+        "follow_ups": [other.number for other in book.follow_ups(order.id)],
+    }
 
 
 def _order(room: Plantroom, order: WorkOrder) -> dict[str, Any]:

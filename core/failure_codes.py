@@ -106,6 +106,16 @@ ACTIVITIES: dict[str, str] = {
 """Maintenance activities (table B.5): what was done."""
 
 
+UNKNOWN_CODES: dict[str, str] = {
+    "failure_mode_found": "UNK",
+    "failure_mechanism": "6.4",
+    "failure_cause": "5.6",
+    "detection_method": "11",
+    "activity": "12",
+}
+"""The codes of a report on a repair of which nobody knows more (imported history, a replay)."""
+
+
 def code_of(iso_mechanism: str) -> str:
     """The number of a `core.faults.Mechanism.iso_mechanism`.
 

@@ -18,11 +18,12 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.errors import Conflict, Rejected
+from forewarn.core.failure_codes import UNKNOWN_CODES
 from forewarn.core.health import Assessment, SensorEvent, SensorProblem, State
 from forewarn.core.labels import Label
 from forewarn.core.plant import Asset
 from forewarn.core.ports import Actor
-from forewarn.core.work import OrderKind, Status, Verification, WorkOrder
+from forewarn.core.work import Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.advice import AdviceSettings, advise
 from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.maintenance.orders.rules import OrderSettings
@@ -238,7 +239,8 @@ class Player:
 def _close(book: MemoryOrderBook, order: WorkOrder, at_us: int) -> None:
     """The repair that was really done ends the order of the replay."""
     for status in (Status.APPR, Status.INPRG, Status.COMP):
-        order = book.act(order.id, status, PLAYER, order.revision, at_us)
+        report: Json | None = dict(UNKNOWN_CODES) if status is Status.COMP else None
+        order = book.act(order.id, status, PLAYER, order.revision, at_us, report)
     book.verify(order.id, Verification.WAIVED, PLAYER, at_us)
     verified = book.order(order.id)
     if verified is not None:

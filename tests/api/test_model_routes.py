@@ -16,7 +16,7 @@ from forewarn.models.training.drift import Outcomes, column_drift, reference_of,
 from forewarn.pipeline.drift_watch import DriftReport
 from tests.api.model_desks import SMITH, give_desk, keep_version
 from tests.api.rooms import TestRoom
-from tests.maintenance.samples import NOW_US
+from tests.maintenance.samples import CODES, NOW_US
 
 LIFE = "/api/models/pump-life/1"
 
@@ -169,7 +169,7 @@ def test_a_finished_order_stands_on_the_scorecard(client: TestClient, plant_room
     order = plant_room.open_order()
     for status in ("APPR", "INPRG", "COMP"):
         revision = client.get(f"/api/orders/{order.id}").headers["etag"]
-        body = {"status": status, **({"finding": "confirmed"} if status == "COMP" else {})}
+        body = {"status": status, **({"finding": "confirmed", **CODES} if status == "COMP" else {})}
         done_step = client.post(f"/api/orders/{order.id}/actions", json=body, headers={"If-Match": revision})
         assert done_step.status_code == 200, done_step.text
     card = client.get("/api/scorecard").json()

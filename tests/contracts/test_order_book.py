@@ -15,7 +15,7 @@ from forewarn.core.work import TRANSITIONS, Advice, Decision, Json, Status, Veri
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.maintenance.records import Records
-from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
+from tests.maintenance.samples import ANN, CODES, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
 
 
 class VerifyingBook(OrderBook, Protocol):
@@ -38,7 +38,8 @@ def open_order(book: OrderBook, asked: Advice) -> WorkOrder:
 
 def walked(book: OrderBook, order: WorkOrder, *statuses: Status, at_h: float = 1.0) -> WorkOrder:
     for status in statuses:
-        order = book.act(order.id, status, ANN, order.revision, NOW_US + hours(at_h))
+        report = CODES if status is Status.COMP else None
+        order = book.act(order.id, status, ANN, order.revision, NOW_US + hours(at_h), report)
     return order
 
 
@@ -242,7 +243,7 @@ def test_rework_asks_for_a_new_verification(book: VerifyingBook) -> None:
 
 def test_reports_are_kept_and_added_to(book: VerifyingBook) -> None:
     order = walked(book, open_order(book, advice()), Status.APPR, Status.INPRG)
-    first: Json = {"found": "spall", "hours": 6.5}
+    first: Json = {"found": "spall", "hours": 6.5, **CODES}
     done = book.act(order.id, Status.COMP, ANN, order.revision, NOW_US, first)
     again = book.act(order.id, Status.INPRG, ANN, done.revision, NOW_US, {"hours": 9.0})
     assert again.report == {"found": "spall", "hours": 9.0}

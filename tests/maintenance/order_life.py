@@ -25,7 +25,7 @@ from forewarn.maintenance.orders.rows import OrderRows
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import Records, open_records
 from tests.maintenance.places import TORN, Place, cut_at
-from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
+from tests.maintenance.samples import ANN, CODES, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
 
 FAULTS = (SPALL, IMBALANCE, SENSOR, Fault("de_bearing", "bearing_wear"))
 PROGRAMS = 2
@@ -143,7 +143,8 @@ class OrderLife(RuleBasedStateMachine):
         allowed = status in TRANSITIONS[before.status] and (status is not Status.CLOSE or verified)
 
         def work(book: OrderBookSql) -> OrderOutcome:
-            return OrderOutcome("moved", book.act(before.id, status, ANN, before.revision - stale, self.now_us()))
+            told = CODES if status is Status.COMP else None
+            return OrderOutcome("moved", book.act(before.id, status, ANN, before.revision - stale, self.now_us(), told))
 
         try:
             after = self.request(program, work, cut).order

@@ -29,6 +29,14 @@ MODEL = ModelRef("signature", "3", "abc123")
 SPALL = Fault("de_bearing", "outer_race_spall")
 IMBALANCE = Fault("rotor", "imbalance")
 SENSOR = Fault("temperature", "sensor_fault")
+CODES: Json = {
+    "failure_mode_found": "VIB",
+    "failure_mechanism": "2.6",
+    "failure_cause": "3.4",
+    "detection_method": "6",
+    "activity": "1",
+}
+"""What a repair is completed with."""
 BEARING = Part("6205", "Bearing 6205", lead_p50_days=5.0, lead_p90_days=7.0)
 
 

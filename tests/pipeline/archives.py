@@ -15,6 +15,7 @@ from forewarn.core.work import Advice, Decision, Json, OrderKind, Status, Verifi
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.pipeline.training_set import Archive
+from tests.maintenance.samples import CODES
 
 START_US = 1_790_000_000_000_000
 SEAL = Fault("seal", "seal_leak")
@@ -77,7 +78,7 @@ class Past:
         assert order is not None
         if done is None:
             return order
-        report: Json = {"finding": finding, **(told or {})} if finding else {}
+        report: Json = CODES | ({"finding": finding, **(told or {})} if finding else {})
         for status in (Status.APPR, Status.INPRG, Status.COMP):
             order = self.orders.act(
                 order.id, status, SMITH, order.revision, day(done), report if status is Status.COMP else None

@@ -16,6 +16,7 @@ from forewarn.core.work import Status
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.pipeline.explain import Difference, differences, explain
 from forewarn.pipeline.scoring import assess_settings
+from tests.maintenance.samples import CODES
 from tests.pipeline.machines import Works
 
 pytestmark = pytest.mark.slow
@@ -87,7 +88,8 @@ def test_an_order_after_a_repair_is_explained_from_the_time_after_the_repair() -
     works.wear_out("p")
     order = works.orders.orders()[0]
     for status in (Status.APPR, Status.INPRG, Status.COMP, Status.INPRG, Status.COMP):
-        order = works.orders.act(order.id, status, Actor("ann"), order.revision, works.now_us)
+        told = CODES if status is Status.COMP else None
+        order = works.orders.act(order.id, status, Actor("ann"), order.revision, works.now_us, told)
     works.run(130, {"p": 0.0})
     works.run(80, {"p": 8.0}, stuck="p/flow")
     instrument = next(o for o in works.orders.orders() if o.kind == "instrument")

@@ -19,7 +19,7 @@ from forewarn.models.assess import PRODUCT_DEFAULTS
 from forewarn.models.diagnosis.learned import NOTHING_LEARNED, learn
 from forewarn.pipeline.labels import Lessons, candidates_of, label_of, labels_from
 from forewarn.pipeline.scoring_workers import Ask, OwnThread
-from tests.maintenance.samples import IMBALANCE, MODEL, NOW_US, SPALL, advice, assessment, hours, plant_of, pump
+from tests.maintenance.samples import CODES, IMBALANCE, MODEL, NOW_US, SPALL, advice, assessment, hours, plant_of, pump
 from tests.models.machines import ORIGIN_US, PUMP, Life, growing, pump_tracks
 
 ANN = Actor("ann", "technician")
@@ -34,7 +34,7 @@ def finished(book: MemoryOrderBook, at_h: float, report: Json | None, asset: str
     assert order is not None
     for revision, status in enumerate((Status.APPR, Status.INPRG), start=1):
         book.act(order.id, status, ANN, revision, NOW_US + hours(1))
-    book.act(order.id, Status.COMP, ANN, 3, NOW_US + hours(at_h), report)
+    book.act(order.id, Status.COMP, ANN, 3, NOW_US + hours(at_h), {**CODES, **(report or {})})
     return order.id
 
 
@@ -86,7 +86,7 @@ def test_orders_in_work_taken_up_again_or_of_other_kinds_are_no_labels() -> None
     assert label_of(replace(order, kind=OrderKind.PREVENTIVE), "pump") is None
     again = book.act(id, Status.INPRG, ANN, order.revision, NOW_US + hours(31))
     assert label_of(again, "pump") is None
-    untold = book.act(id, Status.COMP, ANN, again.revision, NOW_US + hours(32))
+    untold = book.act(id, Status.COMP, ANN, again.revision, NOW_US + hours(32), CODES)
     assert label_of(untold, "pump") is None
 
 

@@ -19,6 +19,7 @@ from forewarn.core.work import OrderKind, Status, Verification, WorkOrder
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.orders.book_memory import MemoryOrderBook
 from forewarn.pipeline import scoring
+from tests.maintenance.samples import CODES
 from tests.pipeline.machines import SPALL, Works, block
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,8 @@ def worn() -> Works:
 
 def move(works: Works, order: WorkOrder, *steps: Status) -> WorkOrder:
     for status in steps:
-        order = works.orders.act(order.id, status, ANN, order.revision, works.now_us)
+        told = CODES if status is Status.COMP else None
+        order = works.orders.act(order.id, status, ANN, order.revision, works.now_us, told)
     return order
 
 
