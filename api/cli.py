@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from forewarn.api import cli_autonomy, cli_models, cli_series_files
+from forewarn.api.cli_audit import audit_app
 from forewarn.api.cli_brokers import broker_app, doctor_app
 from forewarn.api.cli_readings import reading_app
 from forewarn.core.errors import ForewarnError
@@ -26,7 +27,6 @@ app = typer.Typer(
 )
 plant_app = typer.Typer(help="Check and describe plant files.", no_args_is_help=True)
 app.add_typer(plant_app, name="plant")
-audit_app = typer.Typer(help="Check the record of every change.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 app.add_typer(cli_series_files.series_app, name="series")
 app.add_typer(doctor_app, name="doctor")
@@ -179,25 +179,6 @@ def explain_order(
     settings = load_settings()
     state, file = state_dir or settings.state_dir, plant or settings.plant
     raise typer.Exit(run_explain(settings.model_copy(update={"state_dir": state, "plant": file}), order, as_json))
-
-
-@audit_app.command("verify")
-def audit_verify(
-    state_dir: Annotated[Path | None, typer.Option(help="Folder of the system (default: from the settings).")] = None,
-) -> None:
-    """Check the hash chain of the record: names the first row that was changed, or the newest row when all is whole."""
-    from forewarn.api.settings import load_settings
-    from forewarn.maintenance.audit import audit_head, verify_audit
-    from forewarn.maintenance.records import open_records
-
-    settings = load_settings()
-    records = open_records(settings.model_copy(update={"state_dir": state_dir or settings.state_dir}).records_url)
-    bad, head = verify_audit(records), audit_head(records)
-    records.close()
-    if bad is not None:
-        print(f"The record was changed: row {bad} of {head.seq} does not fit the rows before it")
-        raise typer.Exit(1)
-    print(f"The record is whole: {head.seq} rows, newest hash {head.hash}")
 
 
 @plant_app.command("validate")

@@ -14,6 +14,7 @@ import structlog
 from forewarn.api import wiring
 from forewarn.api.auth import Gate
 from forewarn.api.children import Child
+from forewarn.api.record_jobs import RecordJobs
 from forewarn.api.settings import HANDOVER, Settings
 from forewarn.core.errors import Rejected
 from forewarn.core.plant import Plant
@@ -36,6 +37,7 @@ class MainProcess:
         self.ingest = Child("ingest", "forewarn.api", ["ingest", "--as-child"], {HANDOVER: settings.model_dump_json()})
         self.ingest.launch()  # devices wait for the front door; the rest here takes seconds
         self.parts = wiring.main_parts(settings, plant)
+        self.jobs = RecordJobs(settings, self.parts.records)
         self.gate = Gate(wiring.token_file(settings))
         self._server: uvicorn.Server | None = None
         self.mqtt_port = settings.mqtt.port
@@ -59,6 +61,7 @@ class MainProcess:
         self.parts.scorer.start()
         self.parts.watch.start()
         self.parts.work.start()
+        self.jobs.start()
 
     def serve(self) -> None:
         """Serve the API until `stop()`, SIGTERM or Ctrl-C; then end everything in order."""
@@ -98,6 +101,7 @@ class MainProcess:
         """End ingest first, so that everything acknowledged is stored, then scoring, then the files."""
         self.ingest.stop()
         self.parts.scorer.stop()
+        self.jobs.stop()
         self.parts.close()
 
 

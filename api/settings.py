@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from forewarn.api.door_settings import MqttSettings as MqttSettings
+from forewarn.api.records_settings import AuditSettings, RecordsSettings, WebhookSettings
 from forewarn.api.work_settings import DeadlinesSettings, DepartmentSettings, VerificationSettings
 from forewarn.core.clock import PlantClock
 from forewarn.core.errors import Rejected
@@ -83,22 +84,6 @@ class ModelsSettings(Strict):
     planned_cost: float | None = Field(None, ge=0)
     false_order_cost: float | None = Field(None, ge=0)
     scorers: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")], ScorerSettings] = {}
-
-
-class AutonomySettings(Strict):
-    """How far Forewarn goes by itself. `start_level`: of a class that nobody moved. `orders_per_week`: orders that it
-    opens by itself in a week; "auto": one for ten machines, at least 20. `orders_per_asset_day`: the most that one
-    machine gets in 24 h. `measure_every_h`: plant hours between two looks at the precision (0: never)."""
-
-    start_level: Literal["advise", "draft", "open", "reserve"] = "open"
-    orders_per_week: int | None = Field(None, ge=0, le=100_000)
-    orders_per_asset_day: int = Field(4, ge=1, le=1000)
-    measure_every_h: float = Field(24.0, ge=0)
-
-    @field_validator("orders_per_week", mode="before")
-    @classmethod
-    def _auto(cls, value: object) -> object:
-        return None if value == "auto" else value
 
 
 class AutonomySettings(Strict):
@@ -208,11 +193,13 @@ class Settings(BaseSettings):
     scoring: ScoringSettings = ScoringSettings()
     models: ModelsSettings = ModelsSettings()
     autonomy: AutonomySettings = AutonomySettings()
-    autonomy: AutonomySettings = AutonomySettings()
     energy: EnergySettings = EnergySettings()
     verification: VerificationSettings = VerificationSettings()
     departments: DepartmentSettings = DepartmentSettings()
     deadlines: DeadlinesSettings = DeadlinesSettings()
+    records: RecordsSettings = RecordsSettings()
+    audit: AuditSettings = AuditSettings()
+    webhook: WebhookSettings = WebhookSettings()
     journal: JournalSettings = JournalSettings()
     retention: RetentionSettings = RetentionSettings()
     influx: InfluxSettings = InfluxSettings()
@@ -283,8 +270,13 @@ class Settings(BaseSettings):
 
     @property
     def records_url(self) -> str:
-        """Orders, audit, assessments: written by the main process only."""
-        return f"sqlite:///{self.state_dir / 'records.db'}"
+        """Orders, audit, assessments: in a SQLite file written by the main process only, or in PostgreSQL."""
+        return self.records.url or f"sqlite:///{self.state_dir / 'records.db'}"
+
+    @property
+    def audit_heads(self) -> Path:
+        """Heads of the audit: written by the main process only."""
+        return self.audit.heads_file or self.state_dir / "audit-heads.jsonl"
 
 
 HANDOVER = "FOREWARN_HANDOVER"
