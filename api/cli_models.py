@@ -1,7 +1,6 @@
-"""`forewarn train | evaluate | compare | promote | whatif | models | scorecard | drift`: models, on a state folder.
+"""`forewarn evaluate | compare | promote | whatif | models | scorecard | drift`: models, on a state folder.
 
-Series are only read. While a server runs on the folder it alone writes the records: training leaves the version for it
-and promotion asks it.
+Series are only read. While a server runs on the folder it alone writes the records: promotion asks it.
 """
 
 from __future__ import annotations
@@ -37,6 +36,8 @@ US_PER = {"h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
 
 def register(app: typer.Typer) -> None:
     """Put the commands into the command line."""
+    from forewarn.api.cli_training import train
+
     for name, command in (
         ("train", train),
         ("evaluate", evaluate),
@@ -100,66 +101,7 @@ class Shown:
         print(f"{percent:3d} %  {what[:90]:<90}".rstrip(), end=end, file=sys.stderr, flush=True)
 
 
-def train(
-    name: Annotated[str, typer.Argument(help="Name of the model: a-z, 0-9, . _ -")],
-    task: Annotated[str, typer.Option(help="life, detector, diagnosis or text.")],
-    kind: Annotated[str, typer.Option(help="Which model of the task's table; an unknown one lists them.")],
-    class_: Annotated[str, typer.Option("--class", help="Class of machines that teach; orders may be of all.")] = "",
-    since: Since = "",
-    until: Until = "now",
-    every: Annotated[float, typer.Option(help="Hours between two rows of a life.")] = 12.0,
-    ends: Annotated[str, typer.Option(help="What ends a life: failures, or also confirmed repairs.")] = "failures",
-    false_alarms: Annotated[float, typer.Option(help="Detectors: false alarms for an asset and year.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of what is drawn at random.")] = 0,
-    told_later: Annotated[
-        bool, typer.Option("--told-later", help="Trust the times of imported and late data.")
-    ] = False,
-    note: Annotated[str, typer.Option(help="For the card.")] = "",
-    aside: Annotated[bool, typer.Option("--aside", help="Leave the version for the running server.")] = False,
-    state_dir: StateDir = None,
-    plant: PlantFile = None,
-    as_json: Json = False,
-) -> None:
-    """Train a version on what was stored; it becomes a candidate and decides nothing yet."""
-    from forewarn.api import model_tools
-    from forewarn.pipeline.drift_watch import trained_again
-    from forewarn.pipeline.training import TrainRequest
-    from forewarn.pipeline.training import train as trained_on
-    from forewarn.pipeline.training_set import SetRequest
-
-    if ends not in ("failures", "confirmed"):
-        raise typer.BadParameter(f"{ends!r} ends no life: failures or confirmed")
-    settings = settings_of(state_dir, plant)
-    with model_tools.opened(settings) as tools:
-        now_us = tools.clock.plant_us(time.time_ns() // 1000)
-        since_us = moment_us(since, now_us) if since else 0
-        data = SetRequest(class_, moment_us(until, now_us), since_us, every, ends, told_later)  # type: ignore[arg-type] # looked at above
-        request = TrainRequest(name, task, kind, data, false_alarms, seed, note)
-        done = trained_on(tools.archive, request, now_us, Shown())
-        told: dict[str, Any] = {"name": name, "metrics": dict(done.card.metrics), "data_digest": done.card.data_digest}
-        told |= {"rows": done.card.rows, "assets": done.card.assets, "columns": list(done.card.schema.names)}
-        if aside or model_tools.server_runs(settings):
-            incoming = model_tools.put_aside(settings, done)
-            told |= {"incoming": incoming} if aside else _handed_over(settings, incoming)
-        else:
-            entry = tools.registry.register(done.model, done.card, model_tools.CONSOLE, now_us)
-            trained_again(tools.retraining, entry.card, now_us)
-            told |= {"version": entry.version, "stage": entry.stage.value}
-    version = f":{told['version']}" if "version" in told else ""
-    _tell(
-        told,
-        as_json,
-        f"{name}{version} learnt from {told['rows']} rows of {told['assets']} machines\n{_figures(told['metrics'])}",
-    )
-
-
-def _handed_over(settings: Settings, incoming: str) -> dict[str, Any]:
-    with _client(settings) as client:
-        row = client.register_model(incoming)
-    return {"version": row["version"], "stage": row["stage"]}
-
-
-def _client(settings: Settings) -> Client:
+def client_of(settings: Settings) -> Client:
     from forewarn.api.client import Client
 
     address = f"http://{settings.http.host}:{settings.http.port}"
@@ -181,8 +123,8 @@ def evaluate(
     with model_tools.opened(settings_of(state_dir, plant)) as tools:
         now_us = moment_us(until, tools.clock.plant_us(time.time_ns() // 1000))
         found = evaluated(tools.archive, tools.contender(*parse_version(version)), now_us, Shown())
-    lines = [f"{version}, held out: {found.held_out}", *found.reasons, _figures(found.metrics)]
-    _tell(asdict(found), as_json, "\n".join(lines))
+    lines = [f"{version}, held out: {found.held_out}", *found.reasons, figures_of(found.metrics)]
+    tell(asdict(found), as_json, "\n".join(lines))
 
 
 def compare(
@@ -206,9 +148,13 @@ def compare(
         shadow = {text: shadow_figures(tools.archive, c.card, now_us) for text, c in ((a, one), (b, other))}
     better = {"a": f"{a} is better", "b": f"{b} is better"}.get(found.better, "no sure difference")
     difference = f"{found.measure}, {b} minus {a}: {_number(found.difference)}; {better}"
-    lines = [f"held out: {found.a.held_out}", f"{a}  {_figures(found.a.metrics)}", f"{b}  {_figures(found.b.metrics)}"]
-    lines += [f"{text} in the shadow  {_figures(figures)}" for text, figures in shadow.items() if figures]
-    _tell({**asdict(found), "shadow": shadow}, as_json, "\n".join([*lines, difference]))
+    lines = [
+        f"held out: {found.a.held_out}",
+        f"{a}  {figures_of(found.a.metrics)}",
+        f"{b}  {figures_of(found.b.metrics)}",
+    ]
+    lines += [f"{text} in the shadow  {figures_of(figures)}" for text, figures in shadow.items() if figures]
+    tell({**asdict(found), "shadow": shadow}, as_json, "\n".join([*lines, difference]))
 
 
 def promote(
@@ -230,15 +176,15 @@ def promote(
     name, number = parse_version(version)
     settings = settings_of(state_dir, plant)
     if model_tools.server_runs(settings):
-        with _client(settings) as client:
+        with client_of(settings) as client:
             told = client.promote(name, number, report, force, reason)
-        _tell(told, as_json, f"{version} is {told['stage']}")
+        tell(told, as_json, f"{version} is {told['stage']}")
         return
     with model_tools.opened(settings) as tools:
         now_us = tools.clock.plant_us(time.time_ns() // 1000)
         forced = reason.strip() if force else ""
         entry = promoted(tools.registry, tools.reports, name, number, model_tools.CONSOLE, now_us, None, report, forced)
-    _tell(_row(entry), as_json, f"{version} is {entry.stage.value}")
+    tell(_row(entry), as_json, f"{version} is {entry.stage.value}")
 
 
 def whatif(
@@ -280,7 +226,7 @@ def whatif(
         *report.notes,
         f"report {sha256}",
     ]
-    _tell({"sha256": sha256, **report.json}, as_json, "\n".join(lines))
+    tell({"sha256": sha256, **report.json}, as_json, "\n".join(lines))
 
 
 def _policies(given: list[str]) -> dict[str, float]:
@@ -309,10 +255,10 @@ def models(
         entries = tools.registry.book.entries(name)
     lines = [
         f"{e.name}:{e.version}  {e.stage.value:10} {e.card.task}/{e.card.kind} {e.card.schema.asset_class}"
-        f"  {_figures(e.card.metrics)}{f'  failed: {e.failed}' if e.failed else ''}"
+        f"  {figures_of(e.card.metrics)}{f'  failed: {e.failed}' if e.failed else ''}"
         for e in entries
     ]
-    _tell({"models": [_row(e) for e in entries]}, as_json, "\n".join(lines) or "No version was trained yet.")
+    tell({"models": [_row(e) for e in entries]}, as_json, "\n".join(lines) or "No version was trained yet.")
 
 
 def scorecard(
@@ -344,7 +290,7 @@ def scorecard(
             f"  false alarms a year {_number(line.false_alarms_per_year)} (set {line.set_rate})"
         )
     lines += [f"missed: {miss.asset} {miss.number}" for miss in card.misses]
-    _tell(asdict(card) | {"taught": asdict(taught)}, as_json, "\n".join([*lines, taught.sentence]))
+    tell(asdict(card) | {"taught": asdict(taught)}, as_json, "\n".join([*lines, taught.sentence]))
 
 
 def drift(
@@ -369,7 +315,7 @@ def drift(
             f"{report.name} {report.version or ''} {report.asset_class}: coverage {_number(report.verdict.coverage)}"
         )
         lines += [f"  {reason}" for reason in report.verdict.reasons] + ([f"  {report.note}"] if report.note else [])
-    _tell({"models": [asdict(report) for report in reports]}, as_json, "\n".join(lines) or "No model is in use.")
+    tell({"models": [asdict(report) for report in reports]}, as_json, "\n".join(lines) or "No model is in use.")
 
 
 def _row(entry: ModelEntry) -> dict[str, Any]:
@@ -379,7 +325,7 @@ def _row(entry: ModelEntry) -> dict[str, Any]:
     return told | {"metrics": dict(card.metrics), "report_sha256": entry.report_sha256, "failed": entry.failed}
 
 
-def _figures(metrics: Mapping[str, float]) -> str:
+def figures_of(metrics: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
 
 
@@ -391,5 +337,5 @@ def _number(found: Estimate) -> str:
     return f"{found.value:.3g}{span} of {found.total:.3g}"
 
 
-def _tell(result: dict[str, Any], as_json: bool, text: str) -> None:
+def tell(result: dict[str, Any], as_json: bool, text: str) -> None:
     print(json.dumps(result) if as_json else text)

@@ -118,6 +118,19 @@ def test_a_version_that_was_trained_beside_a_running_server_is_taken_in_once(set
     assert again[:9] == ["train", "beside", "--task", "detector", "--kind", "limits", "--class", "pump", "--aside"]
 
 
+def test_a_detector_is_tried_over_history_and_promoted_without_force(settings: Settings) -> None:
+    learnt = "--task", "detector", "--kind", "principal_components", "--class", "pump", "--every", "4"
+    run("train", "pump-watch", *learnt)
+    refused = CliRunner().invoke(app, ["promote", "pump-watch:1"])
+    assert isinstance(refused.exception, Rejected)
+    report = run("whatif", "--since", str(day(15)), "--until", str(day(32)), "--model", "pump-watch:1", "--asset", "p1")
+    assert [(change["what"], change["moved_h"] < 0) for change in report["changes"]] == [("earlier", True)]
+    assert run("promote", "pump-watch:1")["stage"] == "champion"
+    again = run("whatif", "--since", str(day(15)), "--until", str(day(32)), "--asset", "p1")
+    assert {change["what"] for change in again["changes"]} == {"same"}, "it decides today, too"
+    assert again["after"]["orders"] == report["after"]["orders"]
+
+
 def test_a_running_server_is_noticed_by_its_store(settings: Settings) -> None:
     from forewarn.ingest.store.packed import PackedStore
 
