@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from forewarn.api.client_jobs import JobCalls
 from forewarn.core.errors import Conflict, NotReady, Rejected, Retriable
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ Record = dict[str, Any]
 """One JSON object of the API: the field names and units are those of `api/schemas.py`."""
 
 
-class Client:
+class Client(JobCalls):
     """One connection to a running Forewarn. Usable as a context manager; not shared between threads.
 
     `token_file` is the file `api-token` in the server's state folder; or give the `token` itself. `http` replaces the
@@ -138,9 +139,10 @@ class Client:
         """One order with causes, frozen evidence, parts, steps and record (`OrderDetail`)."""
         return cast(Record, self._get(f"/api/orders/{_part(number)}"))
 
-    def act(self, number: str, status: str, note: str = "", **told: str) -> Record:
+    def act(self, number: str, status: str, note: str = "", **told: Any) -> Record:
         """Move an order, as it is now, to a status of its `allowed_actions`; answers the changed order. `told` when it
-        is completed: finding ("confirmed", "partly", "not_found"), fault_found, failure_mode_found, part_used, text.
+        is completed: finding ("confirmed", "partly", "not_found"), fault_found, part_used, text, the ISO 14224 codes of
+        the order's `codes_asked`, and `skipped` (open step -> why it was not done).
 
         Sent with the revision that was read and with a key of its own, so that a lost answer is asked for again (up to
         three times) without acting twice. Raises `Conflict` when somebody changed the order in between.

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from forewarn.api.door_settings import MqttSettings as MqttSettings
+from forewarn.api.order_settings import OrdersSettings
 from forewarn.api.records_settings import AuditSettings, RecordsSettings, WebhookSettings
 from forewarn.api.work_settings import DeadlinesSettings, DepartmentSettings, VerificationSettings
 from forewarn.core.clock import PlantClock
@@ -194,6 +195,7 @@ class Settings(BaseSettings):
     models: ModelsSettings = ModelsSettings()
     autonomy: AutonomySettings = AutonomySettings()
     energy: EnergySettings = EnergySettings()
+    orders: OrdersSettings = OrdersSettings()
     verification: VerificationSettings = VerificationSettings()
     departments: DepartmentSettings = DepartmentSettings()
     deadlines: DeadlinesSettings = DeadlinesSettings()

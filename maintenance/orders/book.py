@@ -69,12 +69,12 @@ class OrderBookSql(JobBook):
     def _advise_once(self, advice: Advice) -> OrderOutcome:
         with self._records.write() as connection:
             store, gate = OrderRows(connection), self._gate(connection)
-            return take_advice(store, advice, self._settings, new_id, gate)
+            return take_advice(store, advice, self._settings, new_id, gate, house=self.house)
 
     def release(self, advice: Advice, actor: Actor, gate: Gate) -> OrderOutcome:
         """Open what was held back, because a person says so; an order that is open by now is only updated."""
         with self._records.write() as connection:
-            return take_advice(OrderRows(connection), advice, self._settings, new_id, gate, actor)
+            return take_advice(OrderRows(connection), advice, self._settings, new_id, gate, actor, self.house)
 
     def act(
         self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None
