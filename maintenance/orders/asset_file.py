@@ -122,7 +122,7 @@ class AssetFileRows:
             *columns, sa.func.count(), is_open, sa.func.min(newest.c.created_at_us), sa.func.max(newest.c.created_at_us)
         )
         with self._records.read() as connection:
-            rows = connection.execute(query.group_by(*columns)).all()
+            rows = [tuple(row) for row in connection.execute(query.group_by(*columns))]
         counted = sum(row[3] for row in rows)
         return Sums(
             orders=counted,
@@ -218,7 +218,7 @@ def _newest(asset: str, most: int = MOST) -> sa.Subquery:
     return query.order_by(order.created_at_us.desc()).limit(most).subquery()
 
 
-def _by(rows: Sequence[sa.Row[Any]], column: int) -> dict[str, int]:
+def _by(rows: Sequence[tuple[Any, ...]], column: int) -> dict[str, int]:
     found: dict[str, int] = {}
     for row in rows:
         found[row[column]] = found.get(row[column], 0) + row[3]
