@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query
 
 from forewarn.api import views_work
 from forewarn.api.auth import Caller
@@ -63,8 +63,9 @@ def post_on_call(body: OnCallIn, room: Room, caller: Caller) -> OnCallOut:
     return views_work.on_call(turn)
 
 
-@router.delete("/on-call/{id}", status_code=204)
-def delete_on_call(id: Annotated[int, "number of the turn"], room: Room, caller: Caller) -> Response:
-    """Take a turn back. 422 when there is none of this number."""
-    desk_of(room).deadlines.remove_on_call(id, caller, room.now_us())
-    return Response(status_code=204)
+@router.delete("/on-call/{id}")
+def delete_on_call(id: Annotated[int, Path(ge=1, lt=2**63)], room: Room, caller: Caller) -> list[OnCallOut]:
+    """Take a turn back; answers who is on call then. 422 when there is none of this number."""
+    desk, now_us = desk_of(room), room.now_us()
+    desk.deadlines.remove_on_call(id, caller, now_us)
+    return [views_work.on_call(turn) for turn in desk.deadlines.rota(now_us)]

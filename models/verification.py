@@ -188,7 +188,8 @@ def _since(judged: Judged, row: Row, place: int, lesson: Lesson, times: Times) -
     after = np.flatnonzero(row.channels[place].at[seen.places] >= times.ended_us)
     if not len(after):
         return judged
-    change, usual = float(np.median(seen.change[after, place])), float(np.median(seen.expected[after, place]))
+    changes = seen.change[after, place]
+    change, usual = float(np.median(changes)), float(np.median(row.y[seen.places[after], place] - changes))
     direction = max(judged.channel.limit.directions, key=lambda sign: sign * change)
     return Judged(
         channel=judged.channel,
