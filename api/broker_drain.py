@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import structlog
 
-from forewarn.api import wiring
+from forewarn.api import wiring_ingest
 from forewarn.api.broker_sources import broker_targets
 from forewarn.api.settings import Settings
 from forewarn.core.errors import Rejected, Retriable
@@ -37,7 +37,7 @@ async def _drained(settings: Settings, name: str) -> int:
     def now_us() -> int:
         return clock.plant_us(time.time_ns() // 1000)
 
-    parts = wiring.ingest_parts(settings)
+    parts = wiring_ingest.ingest_parts(settings)
     try:
         target = _target(settings, name, broker_targets(settings, parts.plant.signals))
         consumers = parts.consumers(failed.append)

@@ -39,7 +39,7 @@ def by_the_writer(
     settings: Settings, command: str, arguments: dict[str, object], otherwise: Callable[[PackedStore], Any]
 ) -> dict[str, Any]:
     """Let the process that writes the store do it, or do it here when nobody does."""
-    from forewarn.api.wiring import raw_store
+    from forewarn.api.wiring_ingest import raw_store
     from forewarn.ingest.control import ControlClient
 
     try:

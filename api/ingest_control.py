@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from forewarn.api.settings import Settings
-from forewarn.api.wiring import IngestParts
+from forewarn.api.wiring_ingest import IngestParts
 from forewarn.core.errors import Rejected, Retriable
 from forewarn.core.work import Json
 from forewarn.ingest.commit import GroupCommit

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import structlog
 
-from forewarn.api import wiring
+from forewarn.api import wiring_ingest
 from forewarn.api.broker_sources import broker_sources
 from forewarn.api.children import when_parent_ends
 from forewarn.api.door_settings import front_door_settings
@@ -65,7 +65,7 @@ async def _run(settings: Settings, as_child: bool) -> int:
     _listen_for_the_end(loop, end, as_child)
     _allow_many_sockets()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    parts = wiring.ingest_parts(settings)
+    parts = wiring_ingest.ingest_parts(settings)
 
     def tell(commands: Sequence[Command]) -> None:
         with suppress(RuntimeError):  # as above; a desk repeats what was not answered
@@ -130,7 +130,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def _listen_for_the_end(loop: asyncio.AbstractEventLoop, end: wiring.End, as_child: bool) -> None:
+def _listen_for_the_end(loop: asyncio.AbstractEventLoop, end: wiring_ingest.End, as_child: bool) -> None:
     loop.add_signal_handler(signal.SIGTERM, end, 0)
     if as_child:
         # Ctrl-C reaches the whole group; the parent ends us in its own order

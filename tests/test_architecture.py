@@ -176,13 +176,17 @@ def test_no_file_is_so_long_that_it_hides_a_second_idea() -> None:
     assert not {name: lines for name, lines in lengths.items() if lines > LINES_PER_FILE}
 
 
-def heavy_modules_brought_in_by(*arguments: str) -> list[str]:
-    """Runs a new interpreter that tells what it imports, and gives the heavy modules among it."""
+def imported_by(*arguments: str) -> set[str]:
+    """Runs a new interpreter that tells what it imports."""
     command = [sys.executable, "-X", "importtime", "-P", *arguments]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
-    imported = {line.rpartition("|")[2].strip() for line in finished.stderr.splitlines()}
-    return sorted(imported & set(HEAVY))
+    return {line.rpartition("|")[2].strip() for line in finished.stderr.splitlines()}
+
+
+def heavy_modules_brought_in_by(*arguments: str) -> list[str]:
+    """The heavy modules among what it imports."""
+    return sorted(imported_by(*arguments) & set(HEAVY))
 
 
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:
@@ -195,3 +199,8 @@ def test_the_ingest_process_starts_without_the_heavy_libraries() -> None:
 
 def test_the_search_for_heavy_libraries_finds_one() -> None:
     assert "scipy.stats" in heavy_modules_brought_in_by("-c", "import scipy.stats")
+
+
+def test_the_process_that_acknowledges_loads_neither_databases_nor_web_nor_models() -> None:
+    found = imported_by("-c", "import forewarn.api.ingest_process")
+    assert found & {"sqlalchemy", "alembic", "fastapi", "pandas", "sklearn", "scipy"} == set()

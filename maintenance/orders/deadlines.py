@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.work import OrderKind, Status
-from forewarn.maintenance.advice_numbers import PRIORITIES, URGENCY_BELOW_H
+from forewarn.maintenance.advice.numbers import PRIORITIES, URGENCY_BELOW_H
 
 StatusAt = tuple[int, Status]
 """When an order came into a status (UTC, microseconds), and which."""

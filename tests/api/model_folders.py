@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from forewarn.api.settings import ClockSettings, Settings
-from forewarn.api.wiring import keep_origin, raw_store
+from forewarn.api.wiring import keep_origin
+from forewarn.api.wiring_ingest import raw_store
 from forewarn.core.readings import Readings
 from forewarn.ingest.store.packed import PackedStore
 from forewarn.maintenance.orders.book import OrderBookSql

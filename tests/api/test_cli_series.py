@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from forewarn.api.cli import app
 from forewarn.api.settings import HANDOVER, RetentionSettings, Settings
-from forewarn.api.wiring import raw_store
+from forewarn.api.wiring_ingest import raw_store
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Retriable
 from forewarn.core.readings import Readings

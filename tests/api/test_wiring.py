@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forewarn.api.settings import Settings
-from forewarn.api.wiring import journal_behind, raw_store
+from forewarn.api.wiring_ingest import journal_behind, raw_store
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Readings
 from forewarn.ingest.delivery import Frame
