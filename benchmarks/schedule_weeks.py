@@ -1,10 +1,11 @@
 """Made-up weeks of a maintenance shop: people with trades and shifts, orders with skills, windows, parts and due dates.
 
-A week is full: there is about as much work as the people have hours, as in a shop with a backlog. Everything follows
-from the seed.
+`load` says how much work there is, as a share of the hours that the people have. Everything follows from the seed.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from forewarn.core.shifts import Shift, ShiftPlan
 from forewarn.maintenance.people.problem import Job, Problem, Span
 
 MONDAY_US = 1_791_158_400_000_000  # 5 October 2026, 00:00 UTC
+END_US = MONDAY_US + 5 * US_PER_DAY
 TRADES = ("mechanical", "electrical", "instruments", "hydraulics", "welding")
 TRADE_SHARE = (0.40, 0.25, 0.15, 0.12, 0.08)
 PLACES = ("north", "south", "boilers", "packing", "yard", "store")
@@ -22,16 +24,19 @@ SHIFTS = {"day": (7, 15), "early": (6, 14), "late": (14, 22)}
 MODES = ("VIB", "ELU", "OHE", "AIR", "UST")
 
 
-def week(seed: int, orders: int, technicians: int) -> Problem:
+def week(seed: int, orders: int, technicians: int, load: float = 0.8) -> Problem:
     """One week from Monday 0:00 to Saturday 0:00, on half hours."""
     rng = np.random.default_rng(seed)
     people = tuple(_person(rng, number) for number in range(technicians))
     stops = [_line_stops(rng) for _ in range(LINES)]
-    jobs = tuple(_job(rng, number, stops) for number in range(orders))
+    drawn = [_job(rng, number, stops) for number in range(orders)]
+    there_h = sum(stop - start for p in people for start, stop in p.windows(MONDAY_US, END_US)) / US_PER_HOUR
+    scale = load * there_h / sum(job.hours * job.crew for job in drawn)
+    jobs = tuple(replace(job, hours=float(np.clip(job.hours * scale, 0.25, 8.0))) for job in drawn)
     success = {(p.id, mode): float(rng.uniform(0.6, 1.0)) for p in people for mode in MODES}
     where = {place: rng.uniform(0, 3, 2) for place in PLACES}
     distance = {(a, b): float(np.hypot(*(where[a] - where[b]))) for a in PLACES for b in PLACES}
-    return Problem(MONDAY_US, MONDAY_US + 5 * US_PER_DAY, people, jobs, success=success, distance=distance)
+    return Problem(MONDAY_US, END_US, people, jobs, success=success, distance=distance)
 
 
 def _person(rng: np.random.Generator, number: int) -> Technician:
@@ -60,7 +65,7 @@ def _line_stops(rng: np.random.Generator) -> tuple[Span, ...]:
 
 
 def _job(rng: np.random.Generator, number: int, stops: list[tuple[Span, ...]]) -> Job:
-    hours = float(np.clip(np.round(rng.lognormal(np.log(3.2), 0.6) * 2) / 2, 0.5, 8.0))
+    hours = float(rng.lognormal(np.log(3.0), 0.6))
     crew = int(rng.choice((1, 2, 3), p=(0.85, 0.13, 0.02)))
     needs = [SkillNeed(str(rng.choice(TRADES, p=TRADE_SHARE)), int(rng.choice((1, 2, 3), p=(0.4, 0.45, 0.15))))]
     if crew > 1 and rng.random() < 0.5:

@@ -8,6 +8,7 @@ Vanden Berghe, "Slack induction by string removals", 2020). A week of 200 jobs i
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from random import Random
@@ -16,7 +17,11 @@ from forewarn.maintenance.people.grid import Grid, GridJob, Place, lowest, runs
 
 BLINK = 0.02
 """How often a possible person is not looked at, so that not every hole is filled by the first who fits."""
-LARGEST_RUIN = 14
+LARGEST_RUIN = 10
+PUSHED = 0.5
+"""How often a job is put where it wants to be, and those who stand there have to look for another place."""
+LAST = 0.3
+"""How often a job goes to the last start without lateness, and not to the first: early hours stay free for others."""
 Places = list[Place | None]
 
 
@@ -26,6 +31,7 @@ class Board:
     def __init__(self, grid: Grid, places: Sequence[Place | None] | None = None) -> None:
         self.grid = grid
         self.free = list(grid.free)
+        self.at: list[set[int]] = [set() for _ in grid.free]
         self.places: Places = [None] * len(grid.jobs)
         for number, place in enumerate(places or ()):
             if place is not None:
@@ -36,6 +42,7 @@ class Board:
         taken = ((1 << self.grid.jobs[number].length) - 1) << place[0]
         for person in place[1]:
             self.free[person] &= ~taken
+            self.at[person].add(number)
         self.places[number] = place
 
     def take(self, number: int) -> None:
@@ -45,7 +52,20 @@ class Board:
             taken = ((1 << self.grid.jobs[number].length) - 1) << place[0]
             for person in place[1]:
                 self.free[person] |= taken
+                self.at[person].discard(number)
             self.places[number] = None
+
+    def in_the_way(self, number: int, place: Place) -> list[int]:
+        """Jobs that would have to leave for a job to be there."""
+        start, stop = place[0], place[0] + self.grid.jobs[number].length
+        found: set[int] = set()
+        for person in place[1]:
+            for other in self.at[person]:
+                at = self.places[other]
+                if at is not None and at[0] < stop and start < at[0] + self.grid.jobs[other].length:
+                    found.add(other)
+        found.discard(number)
+        return sorted(found)
 
     def cheapest(self, job: GridJob, rng: Random | None = None, last: bool = False) -> Place | None:
         """Where a job costs least in what is free now; None when it fits nowhere, or costs less when left out.
@@ -139,6 +159,8 @@ class Search:
         self.best_cost = self._now
         self.steps = 0
         self._near = _neighbours(grid)
+        self._whole = [_whole(grid, job) for job in grid.jobs]
+        self._starts = [_by_cost(job, masks) for job, masks in zip(grid.jobs, self._whole, strict=True)]
 
     def run(self, warmth: Callable[[], float | None]) -> None:
         """Steps until `warmth` answers None; it is asked every 50 steps. Warmth is how much worse a step may be, about,
@@ -151,35 +173,78 @@ class Search:
                 self._step(heat)
 
     def _step(self, heat: float) -> None:
-        rng, board, costs = self._rng, self._board, self._costs
+        rng, board, costs, jobs = self._rng, self._board, self._costs, self._grid.jobs
         self.steps += 1
-        out = self._ruin()
+        out, wish = self._pushed() if rng.random() < PUSHED else (self._ruin(), None)
         before = [(number, board.places[number]) for number in out]
         old = sum(costs[number] for number in out)
+        limit = old - heat * math.log(rng.random() or 1e-12)
         for number in out:
             board.take(number)
         new = 0.0
-        limit = old - heat * math.log(rng.random() or 1e-12)
+        if wish is not None:
+            first = out.pop(0)
+            board.put(first, wish)
+            costs[first] = new = jobs[first].cost(wish)
         for number in self._order(out):
-            job = self._grid.jobs[number]
-            place = board.cheapest(job, rng, last=rng.random() < 0.3)
+            place = board.cheapest(jobs[number], rng, last=rng.random() < LAST)
             if place is not None:
                 board.put(number, place)
-            costs[number] = job.cost(place)
+            costs[number] = jobs[number].cost(place)
             new += costs[number]
             if new > limit:
                 break
         if new > limit:
-            for number, _ in before:
-                board.take(number)
-            for number, place in before:
-                if place is not None:
-                    board.put(number, place)
-                costs[number] = self._grid.jobs[number].cost(place)
+            self._undo(before)
             return
         self._now += new - old
         if self._now < self.best_cost - 1e-9:
             self.best, self.best_cost = list(board.places), self._now
+
+    def _undo(self, before: Sequence[tuple[int, Place | None]]) -> None:
+        for number, _ in before:
+            self._board.take(number)
+        for number, place in before:
+            if place is not None:
+                self._board.put(number, place)
+            self._costs[number] = self._grid.jobs[number].cost(place)
+
+    def _pushed(self) -> tuple[list[int], Place | None]:
+        """A job that costs something, a place where it would cost less, and all that stand there; with some luck also a
+        few more that could make room for them."""
+        rng, board = self._rng, self._board
+        number = self._pick()
+        wish = self._wish(number)
+        if wish is None:
+            return self._ruin(), None
+        out = [number, *board.in_the_way(number, wish)]
+        if rng.random() < 0.5:
+            near = self._near[out[-1]]
+            more = rng.sample(near, min(len(near), rng.randint(1, 6)))
+            out += [other for other in more if other not in out]
+        return out, wish
+
+    def _wish(self, number: int) -> Place | None:
+        rng, job, masks = self._rng, self._grid.jobs[number], self._whole[number]
+        if not masks:
+            return None
+        starts = self._starts[number]
+        cheaper = bisect_left(starts, (self._costs[number], 0)) if starts else 0
+        if cheaper == 0:
+            return None
+        start = starts[min(rng.randrange(cheaper), rng.randrange(cheaper))][1]
+        there = [person for person, mask in masks.items() if (mask >> start) & 1]
+        crew: set[int] = set()
+        for met in job.meets:
+            who = [person for person in there if person in met]
+            if crew.isdisjoint(who):
+                if not who:
+                    return None
+                crew.add(rng.choice(who))
+        others = [person for person in there if person not in crew]
+        if not 0 <= job.crew - len(crew) <= len(others):
+            return None
+        return start, tuple(sorted(crew | set(rng.sample(others, job.crew - len(crew)))))
 
     def _ruin(self) -> list[int]:
         """Jobs to take out: some that share people with one another and stand near in time."""
@@ -191,6 +256,8 @@ class Search:
         if place is None or rng.random() < 0.2:
             return [seed, *rng.sample(near, min(size, len(near)))]
         start = place[0]
+        if len(near) > 40:
+            near = rng.sample(near, 40)
         far = {number: abs(p[0] - start) if (p := places[number]) is not None else 8 for number in near}
         spread = rng.choice((2.0, 8.0, 24.0))
         chosen = sorted(near, key=lambda number: far[number] + spread * rng.random())
@@ -218,6 +285,19 @@ class Search:
         else:
             out.sort(key=lambda n: -grid[n].length * grid[n].crew * (0.5 + rng.random()))
         return out
+
+
+def _whole(grid: Grid, job: GridJob) -> dict[int, int]:
+    """Where each person could begin the job if nothing were planned."""
+    return {t: mask for t in job.able if (mask := runs(grid.free[t], job.length) & job.starts)}
+
+
+def _by_cost(job: GridJob, masks: dict[int, int]) -> list[tuple[float, int]]:
+    """(lateness, start) of every start that some person has, cheapest first."""
+    every = 0
+    for mask in masks.values():
+        every |= mask
+    return sorted((job.late[start], start) for start in range(every.bit_length()) if (every >> start) & 1)
 
 
 def _neighbours(grid: Grid) -> list[list[int]]:
