@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forewarn.api import wiring
+from forewarn.api import wiring, wiring_ingest
 from forewarn.api.settings import Settings
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR, US_PER_S
 from forewarn.core.errors import Rejected
@@ -98,7 +98,7 @@ class _Sandbox:
         self._plant: Plant = load_plant(settings.plant)
         self._works = Works(seed, origin_us)
         self._now_us = origin_us
-        self._raw: SeriesWriter = wiring.raw_store(settings)
+        self._raw: SeriesWriter = wiring_ingest.raw_store(settings)
         self._numbers = dict(zip(self._names(), self._raw.assign(self._names()), strict=True))
         self._parts = wiring.main_parts(settings, self._plant, lambda: self._now_us)
         self._scorer = self._parts.scorer
