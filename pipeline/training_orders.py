@@ -1,8 +1,8 @@
 """Train on finished orders instead of series: the diagnosis from findings, the reader of texts from what was written.
 
 The live diagnosis learns from every finding by itself (`pipeline.labels.Lessons`). A version that is trained here is a
-snapshot of it as of a moment, with its digest and figures: for the record, for a notebook, and to see what some orders
-taught. The figures are of orders that were left out.
+snapshot of it as of a moment, with its digest and figures; promoted, it ranks faults beside the one that goes on
+learning (`pipeline.diagnosis_in_use`). The figures are of orders that were left out.
 """
 
 from __future__ import annotations
