@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from forewarn.models.tracks import MOST_BINS, Bools, Regime, same_times, value_a
 SMALLEST_RATIO_VALUE = 1e-6  # below it a logarithm would speak of the sensor's noise
 FEW_POINTS = 8
 UNITS = FEATURE_UNITS | CURRENT_UNITS
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,15 +53,15 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Where a signal is judged: bins intp[n] of the grid, at int64[n], op_hours float64[n]."""
+    """Where a signal is judged: places intp[n] (of the grid, or of a track), at int64[n], op_hours float64[n]."""
 
-    bins: NDArray[np.intp]
+    places: NDArray[np.intp]
     at: Int64s
     op_hours: Floats
 
     def only(self, keep: Bools) -> Points:
         """Some of them."""
-        return Points(self.bins[keep], self.at[keep], self.op_hours[keep])
+        return Points(self.places[keep], self.at[keep], self.op_hours[keep])
 
 
 class Workshop:
@@ -69,7 +71,8 @@ class Workshop:
     def __init__(self, asset: Asset, tracks: dict[str, Track], regime: Regime) -> None:
         self._asset, self._tracks, self._regime = asset, tracks, regime
         self._tables: dict[str, list[tuple[Int64s, RegimeTable]]] = {}
-        self._points: dict[int, Points] = {}
+        self._bins: list[tuple[Int64s, Points]] = []
+        self._instants: list[tuple[Int64s, Points]] = []
 
     def channels(self) -> list[Channel]:
         """Every judged channel with at least a few points, in the order of the plant file."""
@@ -86,28 +89,29 @@ class Workshop:
         """A waveform feature at the instants of its waveforms."""
         name = f"{spec.signal}:{feature}"
         track = thinned(self._tracks[name])
-        bins = self._regime.bins_of(track.at)
-        keep = self._regime.running[bins] & (track.value > SMALLEST_RATIO_VALUE)
-        if np.count_nonzero(keep) < FEW_POINTS:
+        points = self._running_instants(track.at)
+        value = track.value[points.places]
+        heard = value > SMALLEST_RATIO_VALUE
+        if not heard.all():
+            points, value = points.only(heard), value[heard]
+        if len(value) < FEW_POINTS:
             return None
-        at, value = track.at[keep], track.value[keep]
-        raw = self._regime.raw
+        at, raw = points.at, self._regime.raw
         table = self._table("waveform", at, lambda: self._vibration(lambda role: value_at(raw[role], at), len(at)))
         limit = limit_for_feature(self._asset, feature, early_median(value))
-        hours = self._regime.op_hours[bins[keep]]
-        return Channel(name, spec, feature, UNITS[feature], at, np.log(value), table, hours, limit)
+        return Channel(name, spec, feature, UNITS[feature], at, np.log(value), table, points.op_hours, limit)
 
     def _scalar(self, spec: SignalSpec) -> Channel | None:
         """A scalar signal as means over the bins in which the machine ran."""
         regime, track = self._regime, self._tracks[spec.signal]
         mean = regime.binner.means(track)
-        points = self._running(track)
-        value = mean[points.bins]
+        points = self._running_bins(track)
+        value = mean[points.places]
         if np.isnan(value).any():
             points, value = points.only(~np.isnan(value)), value[~np.isnan(value)]
         if len(value) < FEW_POINTS:
             return None
-        at, bins = points.at, points.bins
+        at, bins = points.at, points.places
         limit = limit_for_scalar(self._asset, spec, early_median(value))
         if limit.logarithmic:
             made = self._vibration
@@ -118,23 +122,32 @@ class Workshop:
             table, y = self._table(law, at, lambda: process_table(law, regime, bins)), value
         return Channel(spec.signal, spec, "", spec.unit, at, y, table, points.op_hours, limit)
 
-    def _running(self, track: Track) -> Points:
+    def _running_bins(self, track: Track) -> Points:
         """Bins with a reading in which the machine ran."""
-        found = self._points.get(id(track.at))
+        found, regime = shared(self._bins, track.at), self._regime
         if found is None:
-            bins = np.flatnonzero(self._regime.running & self._regime.binner.filled(track))
-            found = Points(bins, self._regime.start[bins], self._regime.op_hours[bins])
-            self._points[id(track.at)] = found
+            bins = np.flatnonzero(regime.running & regime.binner.filled(track))
+            found = Points(bins, regime.start[bins], regime.op_hours[bins])
+            self._bins.append((track.at, found))
+        return found
+
+    def _running_instants(self, at: Int64s) -> Points:
+        """Points of a track at which the machine ran."""
+        found, regime = shared(self._instants, at), self._regime
+        if found is None:
+            bins = regime.bins_of(at)
+            places = np.flatnonzero(regime.running[bins])
+            found = Points(places, at[places], regime.op_hours[bins[places]])
+            self._instants.append((at, found))
         return found
 
     def _table(self, law: str, at: Int64s, make: Callable[[], RegimeTable]) -> RegimeTable:
         """The table of this law at these points, made once."""
         made = self._tables.setdefault(law, [])
-        for points, table in made:
-            if same_times(points, at):
-                return table
-        table = make()
-        made.append((at, table))
+        table = shared(made, at)
+        if table is None:
+            table = make()
+            made.append((at, table))
         return table
 
     def _vibration(self, mean_of: Callable[[str], Floats], points: int) -> RegimeTable:
@@ -146,6 +159,11 @@ class Workshop:
         if "load" in raw:
             columns.append(mean_of("load"))
         return RegimeTable(np.stack(columns).T if columns else np.zeros((points, 0)))
+
+
+def shared(made: Sequence[tuple[Int64s, Made]], at: Int64s) -> Made | None:
+    """What was made for these times, None where nothing was."""
+    return next((thing for times, thing in made if same_times(times, at)), None)
 
 
 def process_table(law: str, regime: Regime, bins: NDArray[np.intp]) -> RegimeTable:

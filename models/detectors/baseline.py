@@ -56,11 +56,12 @@ class Design:
         return np.asarray(np.linalg.solve(taught.T @ taught + ridge, taught.T), np.float64)
 
     def expected(self, coefficients: Floats) -> Floats:
-        """`matrix @ coefficients` float64[n, c] without making the matrix."""
+        """`(matrix @ coefficients).T`, float64[c, n], without making the matrix."""
         steps = coefficients[1:] / self._reach[:, None]
-        slopes = np.zeros((len(self._moving), coefficients.shape[1]))
-        slopes[self._moving] = 2 * steps
-        return np.asarray(self._given.T @ slopes + (coefficients[0] - (self._low + self._high) @ steps), np.float64)
+        slopes = np.zeros((coefficients.shape[1], len(self._moving)))
+        slopes[:, self._moving] = 2 * steps.T
+        level = coefficients[0] - (self._low + self._high) @ steps
+        return np.asarray(slopes @ self._given + level[:, None], np.float64)
 
 
 class RegimeTable:

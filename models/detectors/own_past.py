@@ -14,6 +14,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,28 +128,36 @@ class Row:
     def __init__(self, channels: Sequence[Channel], needed: int, persistence: int) -> None:
         self.channels, self.needed, self.k = tuple(channels), needed, persistence
         self.table = channels[0].regime
-        self.y = np.column_stack([c.y for c in channels])
+        self.values = np.stack([c.y for c in channels])
         self._seen: dict[int, Seen] = {}
+
+    @cached_property
+    def y(self) -> Floats:
+        """The values as columns float64[n, c], for a lesson."""
+        return np.ascontiguousarray(self.values.T)
 
     def seen(self, lesson: Lesson) -> Seen:
         """All comparable points beside what a lesson lets expect, worked out once."""
         if lesson.fit not in self._seen:
             design = self.table.design(lesson.fit)
             places, expected = design.places, design.expected(lesson.coefficients)
-            change = self.y - expected
-            if len(places) < len(change):
-                change, expected = change[places], expected[places]
-            self._seen[lesson.fit] = Seen(places, change, expected)
+            change = self.values - expected
+            if len(places) < change.shape[1]:
+                change, expected = change[:, places], expected[:, places]
+            self._seen[lesson.fit] = Seen(places, change, expected, lesson.learnt, self.k)
         return self._seen[lesson.fit]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """Points in a regime that a lesson knows: places intp[m], change float64[m, c] from expected float64[m, c]."""
+    """Points in a regime that a lesson knows: places intp[m], change float64[c, m] from expected float64[c, m]; by
+    channel the medians of both over the last k points, and how far it went up and down after the lesson."""
 
-    places: NDArray[np.intp]
-    change: Floats
-    expected: Floats
+    def __init__(self, places: NDArray[np.intp], change: Floats, expected: Floats, learnt: int, k: int) -> None:
+        self.places, self.change, self.enough = places, change, len(places) >= learnt + k
+        if self.enough:
+            self.last = np.sort(change[:, -k:], axis=1)[:, k // 2].tolist()
+            self.usual = np.sort(expected[:, -k:], axis=1)[:, k // 2].tolist()
+            self.most = change[:, learnt:].max(axis=1).tolist(), (-change[:, learnt:].min(axis=1)).tolist()
 
 
 def judge(channel: Channel, settings: DetectorSettings, channels: int) -> Judged | None:
@@ -188,14 +197,14 @@ def rows_of(channels: Sequence[Channel], settings: DetectorSettings) -> list[Row
 
 def steps_of(row: Row, memory: Memory) -> tuple[Step, ...]:
     """The stages of the baseline that the points allow, from memory where the same points have taught before."""
-    n = len(row.y)
+    n = row.values.shape[1]
     if n < row.needed + row.k:
         return ()
     fits = [row.needed]
     while 2 * (grown := math.ceil(GROWTH * fits[-1])) <= n:
         fits.append(grown)
     taught_by = 2 * fits[-1] if len(fits) > 1 else fits[0]
-    key = digest(row.y[:taught_by], row.table, row.needed, row.k)
+    key = digest(row.values[:, :taught_by], row.table, row.needed, row.k)
     return memory.recall(key) or memory.keep(key, tuple(step_of(row, fit, 2 * nxt) for fit, nxt in pairs(fits)))
 
 
@@ -204,11 +213,11 @@ def pairs(fits: Sequence[int]) -> list[tuple[int, int]]:
     return list(zip(fits, [*fits[1:], 0], strict=True))
 
 
-def digest(y: Floats, table: RegimeTable, needed: int, k: int) -> bytes:
-    """Of everything that a lesson of these first points depends on."""
-    told = np.ascontiguousarray(table.told[:, : len(y)])
-    made = hashlib.sha256(repr((y.shape, told.shape, table.form, needed, k)).encode())
-    made.update(np.ascontiguousarray(y).data)
+def digest(values: Floats, table: RegimeTable, needed: int, k: int) -> bytes:
+    """Of everything that a lesson of these first points, float64[c, n], depends on."""
+    told = np.ascontiguousarray(table.told[:, : values.shape[1]])
+    made = hashlib.sha256(repr((values.shape, told.shape, table.form, needed, k)).encode())
+    made.update(np.ascontiguousarray(values).data)
     made.update(told.data)
     return made.digest()
 
@@ -239,7 +248,7 @@ def judge_one(
             break
     if best is None:
         lessons = (step.lesson for step in reversed(steps) if step.lesson)
-        best = next((known for known in lessons if len(row.seen(known).places) >= known.learnt + row.k), None)
+        best = next((known for known in lessons if row.seen(known).enough), None)
     if best is None:
         return None
     return verdict(row, place, best, bound_of(channel, best, place, settings, decisions))
@@ -255,7 +264,7 @@ def in_alarm_ever_since(row: Row, place: int, step: Step, settings: DetectorSett
     if max(step.up[place], step.down[place]) <= bound:
         return False
     seen = row.seen(known)
-    change, stop = seen.change[:, place], int(np.searchsorted(seen.places, step.place))
+    change, stop = seen.change[place], int(np.searchsorted(seen.places, step.place))
     for sign in channel.limit.directions:
         if still_confirmed(*rolling(sign * change[known.learnt : stop], row.k), bound):
             _, median = rolling(sign * change[stop - row.k :], row.k)
@@ -292,6 +301,7 @@ def bound_of(channel: Channel, known: Lesson, place: int, settings: DetectorSett
     return max(channel.limit.smallest_change, max(deviations, LEAST_DEVIATIONS) * noise)
 
 
+@lru_cache(100_000)
 def student_quantile(beyond: float, freedom: float) -> float:
     """Deviations that Student's t with so many degrees of freedom passes with this probability.
 
@@ -306,13 +316,12 @@ def student_quantile(beyond: float, freedom: float) -> float:
 def verdict(row: Row, place: int, known: Lesson, bound: float) -> Judged:
     """The worse of the allowed directions."""
     channel, seen, k = row.channels[place], row.seen(known), row.k
-    change = np.ascontiguousarray(seen.change[:, place])
-    last = sorted(change[-k:].tolist())[k // 2]
+    change, last, usual = seen.change[place], seen.last[place], seen.usual[place]
     direction = max(channel.limit.directions, key=lambda sign: sign * last)
-    usual, now = sorted(seen.expected[-k:, place].tolist())[k // 2], direction * last
-    later = direction * change[known.learnt :]
-    beyond = bool(later.max() > bound) and bool(runs(later, k).max() > bound)
-    confirmed = beyond and still_confirmed(*rolling(later, k), bound)
+    now, confirmed = direction * last, False
+    if seen.most[direction < 0][place] > bound:
+        later = direction * change[known.learnt :]
+        confirmed = bool(runs(later, k).max() > bound) and still_confirmed(*rolling(later, k), bound)
     return Judged(
         channel=channel,
         change=change,

@@ -54,7 +54,7 @@ def test_a_design_is_what_the_slow_twin_says(columns: int, points: int, seed: in
     assert found.matrix.tolist() == [pytest.approx(row) for row in matrix]
     assert found.places.tolist() == places
     coefficients = rng.normal(size=(len(matrix[0]), 2))
-    assert found.expected(coefficients) == pytest.approx(np.array(matrix) @ coefficients)
+    assert found.expected(coefficients) == pytest.approx((np.array(matrix) @ coefficients).T)
 
 
 def channels_of(tracks: dict[str, Track]) -> dict[str, Channel]:
