@@ -76,6 +76,27 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class PlantCosts:
+    """What the plant reckons with, in its currency: an hour of downtime of a machine of criticality A, B and C (None:
+    not said), an hour of the crew that repairs it."""
+
+    currency: str = "EUR"
+    downtime_a_per_h: float | None = None
+    downtime_b_per_h: float | None = None
+    downtime_c_per_h: float | None = None
+    labour_per_h: float = 0.0
+
+    def downtime_of(self, criticality: str) -> float | None:
+        """Money for an hour in which such a machine should produce and does not.
+
+        >>> PlantCosts(downtime_a_per_h=1200.0).downtime_of("A"), PlantCosts().downtime_of("B")
+        (1200.0, None)
+        """
+        named = {"A": self.downtime_a_per_h, "B": self.downtime_b_per_h, "C": self.downtime_c_per_h}
+        return named[criticality]
+
+
+@dataclass(frozen=True, slots=True)
 class PartLine:
     """So many pieces of a part."""
 
@@ -85,7 +106,11 @@ class PartLine:
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """What the plant does about a fault: ISO 14224 failure mode, parts, hours and crew of its repair."""
+    """What the plant does about a fault: ISO 14224 failure mode, parts, hours and crew of its repair.
+
+    `repair_late_h`: nine of ten repairs end within (None: all take `repair_hours`). `breakdown_hours`: how long it
+    takes when it has failed, once part and crew are there (None: not said).
+    """
 
     fault: Fault
     failure_mode: str
@@ -93,6 +118,8 @@ class FaultPlan:
     repair_hours: float = 4.0
     steps: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
+    repair_late_h: float | None = None
+    breakdown_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +143,7 @@ class Asset:
 
     `support` is "rigid" or "flexible" by ISO 20816-3: rigid when the lowest natural frequency of machine and
     foundation lies at least a quarter above the speed. `shifts` is when it is planned to run; None: at any time.
+    `downtime_cost_per_h` None: that of its criticality.
     """
 
     id: str
@@ -134,6 +162,7 @@ class Asset:
     support: str = "rigid"
     limits: tuple[PlantLimit, ...] = ()
     shifts: ShiftPlan | None = None
+    downtime_cost_per_h: float | None = None
 
     def only(self, count: str) -> int | None:
         """What the asset's components say of `gear_teeth` or `vanes`: the one value, None when none or several do."""
@@ -169,12 +198,14 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """Everything the plant file says."""
+    """Everything the plant file says. `crew_wait_h`: hours until people can begin, half and nine in ten times."""
 
     name: str
     sites: tuple[Site, ...]
     assets: tuple[Asset, ...]
     parts: tuple[Part, ...] = ()
+    costs: PlantCosts | None = None
+    crew_wait_h: tuple[float, float] | None = None
 
     def asset(self, id: str) -> Asset | None:
         """The asset of this id, or None."""

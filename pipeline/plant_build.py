@@ -31,6 +31,7 @@ from forewarn.pipeline.plant_schema import (
     SiteEntry,
 )
 from forewarn.pipeline.plant_shifts import plan_of
+from forewarn.pipeline.plant_costs import costs_of, crew_wait_of, lead_time_of
 from forewarn.pipeline.plant_signals import SignalBuilder
 from forewarn.pipeline.plant_topics import all_words, own_words
 from forewarn.pipeline.plant_units import did_you_mean
@@ -50,7 +51,7 @@ def build_plant(file: PlantFile, report: Report, folder: FilePath | None = None)
     assets = tuple(builder.asset(id, entry) for id, entry in file.assets.items())
     for name in file.templates.keys() - {entry.template for entry in file.assets.values()}:
         builder.asset_of(name, Layered(((file.templates[name], ("templates", name)),)), "", "")
-    return Plant(file.plant, sites, assets, parts)
+    return Plant(file.plant, sites, assets, parts, costs_of(file.costs), crew_wait_of(file.crew_wait_hours, report))
 
 
 class _Builder:
@@ -71,10 +72,8 @@ class _Builder:
         return Site(id, entry.name or id, entry.timezone)
 
     def part(self, id: str, entry: PartEntry) -> Part:
-        lead = entry.lead_time_days
-        if lead.late < lead.typical:
-            self._report(("parts", id, "lead_time_days"), f"late {lead.late:g} is less than typical {lead.typical:g}")
-        return Part(id, entry.name or id, lead.typical, lead.late, entry.price, entry.on_hand)
+        typical, late = lead_time_of(entry.lead_time_days, ("parts", id, "lead_time_days"), self._report)
+        return Part(id, entry.name or id, typical, late, entry.price, entry.on_hand)
 
     def asset(self, id: str, entry: AssetEntry) -> Asset:
         path: Path = ("assets", id)
@@ -116,6 +115,7 @@ class _Builder:
             machine.get("support"),
             limits_of(machine, found, signals, self._report),
             self._shifts(machine, site),
+            machine.get("downtime_cost_per_h"),
         )
 
     def _shifts(self, machine: Layered[MachineEntry], site: str) -> ShiftPlan | None:
@@ -193,6 +193,9 @@ class _Builder:
             if part not in self._file.parts:
                 self._unknown((*path, "parts", part), "part", part, self._file.parts)
         lines = tuple(PartLine(part, quantity) for part, quantity in entry.parts.items())
+        if entry.repair_hours_late is not None and entry.repair_hours_late < entry.repair_hours:
+            late = f"{entry.repair_hours_late:g} is less than repair_hours {entry.repair_hours:g}"
+            self._report((*path, "repair_hours_late"), late)
         names = [entry.mechanism] if isinstance(entry.mechanism, str) else entry.mechanism
         if not names:
             self._report((*path, "mechanism"), "the list is empty")
@@ -207,7 +210,16 @@ class _Builder:
                 )
             mode = entry.failure_mode or (mechanism.mode if mechanism else "")
             fault = Fault(entry.component, name)
-            yield FaultPlan(fault, mode, lines, entry.repair_hours, tuple(entry.steps), tuple(entry.skills))
+            yield FaultPlan(
+                fault,
+                mode,
+                lines,
+                entry.repair_hours,
+                tuple(entry.steps),
+                tuple(entry.skills),
+                entry.repair_hours_late,
+                entry.breakdown_hours,
+            )
 
     def _unknown(self, path: Path, what: str, word: str, known: Iterable[str]) -> None:
         self._report(path, f"unknown {what} {word!r}{did_you_mean(word, known)}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from forewarn.core.faults import MECHANISMS
 from forewarn.core.shifts import WEEKDAYS
@@ -87,18 +87,57 @@ class SiteEntry(Entry):
     shifts: ShiftsEntry | None = Field(None, description="of machines that say nothing else; default: always")
 
 
+def _or_a_number(schema: dict[str, Any]) -> None:
+    """Editors may offer one number in place of the object."""
+    whole = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [whole, {"type": "number", "minimum": 0}]
+
+
 class LeadTime(Entry):
-    """Days from order to shelf."""
+    """Days from order to shelf: `typical` with `late` or `spread`; one number alone: so long always."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _always(cls, value: object) -> object:
+        alone = isinstance(value, int | float) and not isinstance(value, bool)
+        return {"typical": value, "late": value} if alone else value
 
     typical: NotNegative = Field(description="half of the deliveries come within so many days")
-    late: NotNegative = Field(description="nine of ten come within so many days")
+    late: NotNegative | None = Field(None, description="nine of ten come within so many days")
+    spread: Annotated[float, Field(ge=1, le=20)] | None = Field(
+        None, description="instead of late: one delivery in six takes longer than typical by more than this factor"
+    )
+
+
+class WaitHours(Entry):
+    """Hours until something is there."""
+
+    typical: NotNegative = Field(description="half of the times within so many hours")
+    late: NotNegative = Field(description="nine in ten times within so many hours")
+
+
+class DowntimeEntry(Entry):
+    """Money for an hour in which a machine of this criticality should produce and does not."""
+
+    A: NotNegative | None = None
+    B: NotNegative | None = None
+    C: NotNegative | None = None
+
+
+class CostsEntry(Entry):
+    """What the plant reckons with when waiting is weighed against acting."""
+
+    currency: Annotated[str, StringConstraints(min_length=1, max_length=8)] = "EUR"
+    downtime_per_h: DowntimeEntry = Field(default_factory=DowntimeEntry)
+    labour_per_h: NotNegative = Field(0.0, description="of the crew that repairs")
 
 
 class PartEntry(Entry):
     """A spare part."""
 
     name: Name | None = None
-    lead_time_days: LeadTime
+    lead_time_days: LeadTime = Field(json_schema_extra=_or_a_number)
     price: NotNegative = 0.0
     on_hand: int = Field(0, ge=0)
 
@@ -197,6 +236,8 @@ class FaultEntry(Entry):
     failure_mode: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     parts: dict[Id, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     repair_hours: Positive = 4.0
+    repair_hours_late: Positive | None = Field(None, description="nine of ten repairs end within so many hours")
+    breakdown_hours: Positive | None = Field(None, description="repair after a failure; default three times as long")
     steps: list[Name] = Field(default_factory=list)
     skills: list[Name] = Field(default_factory=list)
 
@@ -206,6 +247,7 @@ class MachineEntry(Entry):
 
     asset_class: Name | None = Field(None, alias="class", description="for instance pump, electric_motor, fan")
     criticality: Literal["A", "B", "C"] = "B"
+    downtime_cost_per_h: NotNegative | None = Field(None, description="default: that of its criticality in `costs`")
     power_kw: Positive | None = None
     nominal_rpm: Positive | None = None
     support: Literal["rigid", "flexible"] = Field("rigid", description="foundation, by ISO 20816-3")
@@ -258,6 +300,8 @@ class PlantFile(Entry):
     )
     sites: Annotated[dict[Id, SiteEntry], Field(min_length=1)]
     parts: dict[Id, PartEntry] = Field(default_factory=dict)
+    costs: CostsEntry | None = Field(None, description="for weighing waiting against acting")
+    crew_wait_hours: WaitHours | None = Field(None, description="until people can begin with a repair")
     templates: dict[Id, MachineEntry] = Field(default_factory=dict)
     gateways: dict[Id, GatewayEntry] = Field(default_factory=dict)
     assets: dict[Id, AssetEntry] = Field(default_factory=dict)

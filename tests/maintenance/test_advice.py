@@ -13,7 +13,7 @@ from forewarn.core.health import Assessment, State
 from forewarn.core.plant import Asset
 from forewarn.core.work import Advice, Decision, OrderKind
 from forewarn.maintenance.advice import advise
-from forewarn.maintenance.advice_numbers import Inputs, numbers
+from forewarn.maintenance.advice.numbers import Inputs, numbers
 from tests.maintenance.samples import (
     BEARING,
     IMBALANCE,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn.maintenance.advice_numbers import Inputs, Lead, lead_hours, numbers, win_probability
+from forewarn.maintenance.advice.numbers import Inputs, numbers, win_probability
+from forewarn.maintenance.advice.race import Lead, lead_hours
 
 LEVELS = (0.1, 0.5, 0.9)
 spans = st.floats(0.0, 10_000.0)

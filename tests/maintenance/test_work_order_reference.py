@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from forewarn.core.work import TRANSITIONS, Status
-from forewarn.maintenance.advice_numbers import LIFE_UNKNOWN, PRIORITIES
+from forewarn.maintenance.advice.numbers import LIFE_UNKNOWN, PRIORITIES
 from forewarn.maintenance.orders.diagram import mermaid
 from forewarn.maintenance.orders.rules import AS_USUAL
 

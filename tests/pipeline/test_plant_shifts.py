@@ -10,7 +10,7 @@ import pytest
 
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.shifts import Shift
-from forewarn.maintenance.advice_numbers import Inputs, numbers
+from forewarn.maintenance.advice.numbers import Inputs, numbers
 from forewarn.pipeline.plant_file import PlantFileError, parse_plant, plant_json_schema
 
 BASE = """

@@ -6,6 +6,7 @@ gets its own.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from forewarn.core.clock import US_PER_HOUR
@@ -13,10 +14,17 @@ from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.health import AnomalyScore, Assessment, Hypothesis, RulForecast, SensorProblem, State
 from forewarn.core.plant import Asset, FaultPlan, PartLine, Plant
 from forewarn.core.work import Advice, Decision, Json, OrderKind
-from forewarn.maintenance.advice_numbers import Inputs, Lead, Numbers, numbers
+from forewarn.maintenance.advice.costs import CostInputs
+from forewarn.maintenance.advice.numbers import Inputs, Numbers, numbers
+from forewarn.maintenance.advice.race import Lead
+from forewarn.maintenance.advice.words import decision_by_costs, reasons, remarks, title
 from forewarn.maintenance.evidence import assessment_json, plain
 
 SENSOR_PRIORITY = {"A": 2, "B": 3, "C": 4}
+LOOKED_AHEAD_DAYS = 120
+MOST_STOPS = 12
+"""Stops of production are looked for so many days ahead, and so many of them are kept with the evidence."""
+
 SENSOR_STEPS = (
     "Compare the sensor with a hand-held one",
     "Check cable, connector, supply and mounting",
@@ -31,7 +39,9 @@ class AdviceSettings:
     A fault without a job plan takes `repair_hours`; a part whose lead time is unknown takes `lead_p50_days` and
     `lead_p90_days`. A sensor problem younger than `sensor_patience_h` waits. When more than `doubted_share` of an
     anomaly comes from sensors that cannot be believed, the machine's advice waits; so does an alarm whose score is
-    below `least_score` (0.5 = at its limit, so that 0 lets every alarm through).
+    below `least_score` (0.5 = at its limit, so that 0 lets every alarm through). Waiting is weighed as looking again
+    after `look_again_h`; `real_share` of the advices are taken to be right; a breakdown lasts `breakdown_factor` times
+    its planned repair. `crew_p50_h` and `crew_p90_h`: hours until people can begin.
     """
 
     repair_hours: float = 8.0
@@ -40,6 +50,11 @@ class AdviceSettings:
     sensor_patience_h: float = 1.0
     doubted_share: float = 0.5
     least_score: float = 0.0
+    look_again_h: float = 168.0
+    real_share: float = 0.8
+    breakdown_factor: float = 3.0
+    crew_p50_h: float = 0.0
+    crew_p90_h: float = 0.0
 
 
 AS_USUAL = AdviceSettings()
@@ -48,8 +63,9 @@ AS_USUAL = AdviceSettings()
 def advise(assessment: Assessment, asset: Asset, plant: Plant, settings: AdviceSettings = AS_USUAL) -> list[Advice]:
     """What should be done now: at most one advice for the machine, then one for each doubtful sensor.
 
-    ALARM opens an order for the top hypothesis, ALERT gives the same advice with the decision WAIT; every other state
-    says nothing of the machine. `at_us` of the assessment is "now": no date lies before it. Parts, hours and steps come
+    ALARM opens an order for the top hypothesis, or prepares a DRAFT where waiting costs less than acting and nothing is
+    urgent; ALERT gives the same advice with the decision WAIT; every other state says nothing of the machine. `at_us`
+    of the assessment is "now": no date lies before it. Parts, hours and steps come
     from `asset.plan_for(fault)`.
 
     Example: P10 of 240 operating hours on a machine that runs 24 h a day, 8 h of repair and a part that arrives within
@@ -68,17 +84,20 @@ def _of_machine(
     inputs = _inputs(top.fault, plan, assessment, asset, plant, settings)
     found = numbers(inputs)
     decision, why = _decision(assessment, settings)
+    cheaper = decision_by_costs(found, inputs)
+    if decision is Decision.OPEN and cheaper:
+        decision, why = Decision.DRAFT, cheaper
     return Advice(
         asset=asset.id,
         fault=top.fault,
         failure_mode=plan.failure_mode if plan and plan.fault == top.fault else top.failure_mode,
         kind=OrderKind.CONDITION,
         decision=decision,
-        reason=" ".join([why, *_remarks(found, inputs, plan, plant)]),
+        reason=" ".join([why, *remarks(found, inputs, plan, plant)]),
         priority=found.priority,
-        title=_title(top.fault, asset),
+        title=title(top.fault, asset),
         at_us=assessment.at_us,
-        evidence=_evidence(assessment, settings, inputs, found),
+        evidence={**_evidence(assessment, settings, inputs, found), "reasons": reasons(found, inputs, why)},
         parts=plan.parts if plan else (),
         repair_hours=inputs.repair_hours,
         steps=plan.steps if plan else (top.next_check,),
@@ -88,6 +107,9 @@ def _of_machine(
         order_by_us=found.order_by_us,
         start_by_us=found.start_by_us,
         win_probability=found.win_probability,
+        slack_h=found.slack_h,
+        fails_in_h=found.fails_in_h,
+        risk_cost=found.risk_cost,
     )
 
 
@@ -95,15 +117,60 @@ def _inputs(
     fault: Fault, plan: FaultPlan | None, assessment: Assessment, asset: Asset, plant: Plant, settings: AdviceSettings
 ) -> Inputs:
     forecast = assessment.forecast_for(fault)
+    calendar = _calendar(forecast, assessment, asset)
+    hours_per_day = asset.operating_hours_per_day
+    repair_hours = plan.repair_hours if plan else settings.repair_hours
+    late_h = plan.repair_late_h if plan else None
+    crew = plant.crew_wait_h or (settings.crew_p50_h, settings.crew_p90_h)
     return Inputs(
         at_us=assessment.at_us,
         criticality=asset.criticality,
-        operating_hours_per_day=asset.operating_hours_per_day,
-        repair_hours=plan.repair_hours if plan else settings.repair_hours,
+        operating_hours_per_day=hours_per_day,
+        repair_hours=repair_hours,
         levels=tuple(float(level) for level in forecast.levels) if forecast else (),
         hours=tuple(float(hours) for hours in forecast.hours) if forecast else (),
         leads=tuple(_lead(line, plant, settings) for line in plan.parts) if plan else (),
-        calendar=_calendar(forecast, assessment, asset),
+        calendar=calendar,
+        repair_late_h=late_h,
+        crew_p50_h=crew[0],
+        crew_p90_h=crew[1],
+        stops=_stops(asset, assessment.at_us, calendar, max(late_h or 0.0, repair_hours)),
+        costs=_costs(plan, asset, plant, settings, repair_hours),
+    )
+
+
+def _stops(asset: Asset, at_us: int, calendar: tuple[float, ...], repair_h: float) -> tuple[tuple[int, int], ...]:
+    """The newest pauses of planned production, up to the middle of the forecast, in which the repair has room."""
+    if asset.shifts is None or not calendar:
+        return ()
+    days = min(int(calendar[len(calendar) // 2] // 24) + 2, LOOKED_AHEAD_DAYS)
+    windows = asset.shifts.windows(at_us, days)
+    pauses = [(first[1], second[0]) for first, second in itertools.pairwise([(at_us, at_us), *windows])]
+    return tuple(pause for pause in pauses if pause[1] - pause[0] >= repair_h * US_PER_HOUR)[-MOST_STOPS:]
+
+
+def _costs(
+    plan: FaultPlan | None, asset: Asset, plant: Plant, settings: AdviceSettings, repair_hours: float
+) -> CostInputs | None:
+    """None where neither the machine nor the plant says what an hour of downtime costs."""
+    if plant.costs is None:
+        return None
+    down_per_h = asset.downtime_cost_per_h
+    if down_per_h is None:
+        down_per_h = plant.costs.downtime_of(asset.criticality)
+    if down_per_h is None:
+        return None
+    lines = plan.parts if plan else ()
+    parts = sum(part.price * line.quantity for line in lines if (part := plant.part(line.part)))
+    breakdown_h = plan.breakdown_hours if plan else None
+    return CostInputs(
+        plant.costs.currency,
+        down_per_h,
+        plant.costs.labour_per_h,
+        parts,
+        settings.breakdown_factor * repair_hours if breakdown_h is None else breakdown_h,
+        settings.real_share,
+        settings.look_again_h,
     )
 
 
@@ -148,45 +215,6 @@ def _doubted_share(assessment: Assessment) -> float:
     doubtful = {problem.signal for problem in assessment.sensor_problems}
     contributions = assessment.anomaly.contributions
     return sum(part.share for part in contributions if part.feature.partition(":")[0] in doubtful)
-
-
-def _remarks(found: Numbers, inputs: Inputs, plan: FaultPlan | None, plant: Plant) -> list[str]:
-    """What a planner has to know about the numbers, one sentence each."""
-    told = []
-    if plan is None:
-        told.append("The plant file has no job plan for this fault: usual hours, no parts.")
-    unknown = [lead.part for lead in inputs.leads if plant.part(lead.part) is None]
-    if unknown:
-        told.append(f"Lead time of {', '.join(unknown)} is unknown: the usual one is assumed.")
-    if found.rul_p10_h is None:
-        return [*told, "Remaining life is not known yet."]
-    told.append(f"P10 of the remaining life is {_span(found.rul_p10_h)} of operation.")
-    if found.start_late_h:
-        told.append(f"Work should have started {_span(found.start_late_h)} ago: start now.")
-    elif found.order_late_h and inputs.longest_lead().p90_days:
-        told.append(f"Parts should have been ordered {_span(found.order_late_h)} ago: order now.")
-    return told
-
-
-def _span(hours: float) -> str:
-    """Hours as a person says them.
-
-    >>> _span(30.2), _span(223.0)
-    ('30 h', '9.3 days')
-    """
-    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.1f} days"
-
-
-def _title(fault: Fault, asset: Asset) -> str:
-    """Words for the list: "Outer-race spall, Drive-end bearing 6312, Cooling water pump 2".
-
-    No date stands in it: dates move, a title is read for weeks.
-    """
-    mechanism = MECHANISMS.get(fault.mechanism)
-    label = mechanism.label if mechanism else fault.mechanism.replace("_", " ")
-    component = asset.component(fault.component)
-    where = (component.name if component else "") or fault.component.replace("_", " ")
-    return f"{label[:1].upper()}{label[1:]}, {where}, {asset.name}"
 
 
 def _by_signal(assessment: Assessment) -> dict[str, list[SensorProblem]]:
