@@ -10,7 +10,7 @@ from forewarn.maintenance.evidence import plain_object
 from forewarn.maintenance.orders.muting import advice_of, subject_of
 from forewarn.maintenance.orders.worked import WorkedOrders
 from forewarn.maintenance.records import Records
-from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
+from tests.maintenance.samples import ANN, CODES, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
 
 OTHER = "pump-04"
 
@@ -30,7 +30,8 @@ def worked_on(orders: WorkedOrders) -> WorkOrder:
 
 
 def move(orders: WorkedOrders, order: WorkOrder, status: Status, at_h: float = 5.0) -> WorkOrder:
-    return orders.act(order.id, status, ANN, order.revision, NOW_US + hours(at_h))
+    told = CODES if status is Status.COMP else None
+    return orders.act(order.id, status, ANN, order.revision, NOW_US + hours(at_h), told)
 
 
 def actions(records: Records, asset: str = "pump-03") -> list[object]:

@@ -23,6 +23,7 @@ from forewarn.pipeline.explain import explain
 from forewarn.pipeline.labels import labels_from
 from forewarn.pipeline.scoring import assess_settings
 from forewarn.pipeline.verification import Verifier
+from tests.maintenance.samples import CODES
 from tests.pipeline.machines import SPALL, Works
 
 pytestmark = pytest.mark.slow
@@ -100,7 +101,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         works.run(2, {"mended": strength, "worse": strength})
     for status in (Status.APPR, Status.INPRG, Status.COMP):
         for order in shop.orders.orders(open_only=True):
-            report: Json | None = {"finding": "confirmed"} if status is Status.COMP else None
+            report: Json | None = {**CODES, "finding": "confirmed"} if status is Status.COMP else None
             shop.orders.act(order.id, status, ANN, order.revision, works.now_us, report)
         works.hours += 1
     knock = {"mended": 0.0, "worse": strength}
