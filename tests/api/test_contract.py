@@ -36,7 +36,7 @@ from tests.api.rooms import TestRoom
 ONLY_IN_PYTHON = {
     "LoginIn",  # the page posts the token of its address
     "Model",  # the base of all
-    "ModelNameOut", "ModelNew", "PolicyOut", "PromoteIn", "StageIn",  # the page does without
+    "ModelNameOut", "ModelNew", "PolicyOut", "PromoteIn", "StageIn", "SuggestionOut",  # the page does without
 }  # fmt: skip
 BOUNDED = settings(
     max_examples=20, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.explicit, Phase.generate]
