@@ -49,8 +49,9 @@ WORTH = 0.05
 NEAR = 0.10
 KEEP_SURE = 0.7
 TREND_P = 0.01
-SHAPES = np.exp(np.linspace(math.log(0.3), math.log(8.0), 61))
-SCALES = 81
+STEPS = 61
+REACH = 4.5
+SHAPES = np.exp(np.linspace(math.log(0.3), math.log(8.0), STEPS))
 PRIOR_SHAPE, PRIOR_SPREAD = 1.0, 0.7
 NO_WEAR = 1.5
 """A Weibull shape surely below this is no wear-out that a task by time could forestall."""
@@ -137,6 +138,15 @@ class Belief:
         order = np.argsort(values)
         return float(values[order][np.searchsorted(np.cumsum(self.weight[order]), level).clip(0, len(order) - 1)])
 
+    def around(self, values: Floats) -> Floats:
+        """A grid over where the weight of shape or scale lies, float64[STEPS]; flat ends stay as they are."""
+        logs = np.log(values)
+        mean = float(np.sum(self.weight * logs))
+        spread = max(float(np.sqrt(np.sum(self.weight * (logs - mean) ** 2))), 1e-3)
+        low, high = max(mean - REACH * spread, float(logs.min())), min(mean + REACH * spread, float(logs.max()))
+        step = (float(logs.max()) - float(logs.min())) / STEPS  # what lies between two points of the coarser grid
+        return np.exp(np.linspace(low - step, high + step, STEPS))
+
     def mean(self, values: Floats) -> float:
         """Weighted mean."""
         return float(np.sum(self.weight * values))
@@ -158,9 +168,15 @@ def believe(age: Floats, failed: NDArray[np.bool_], worn: NDArray[np.bool_]) -> 
     """Likelihood times prior. age float64[n] days; `worn` lives ended by a task that found something to do: for these
     it is only known that the need came before (left-censored); all that neither failed nor are worn still ran."""
     low, high = float(np.min(age)) / 3, float(np.sum(age)) * 10
-    scales = np.exp(np.linspace(math.log(low), math.log(high), SCALES))
-    shape, scale = np.meshgrid(SHAPES, scales, indexing="ij")
-    told = log_likelihood(age[~worn], failed[~worn], SHAPES, scales) if not worn.all() else np.zeros(shape.shape)
+    belief = _weighed(age, failed, worn, SHAPES, np.exp(np.linspace(math.log(low), math.log(high), STEPS)))
+    for _ in range(2):  # the grid is drawn again where the weight lies
+        belief = _weighed(age, failed, worn, belief.around(belief.shape), belief.around(belief.scale))
+    return belief
+
+
+def _weighed(age: Floats, failed: NDArray[np.bool_], worn: NDArray[np.bool_], shapes: Floats, scales: Floats) -> Belief:
+    shape, scale = np.meshgrid(shapes, scales, indexing="ij")
+    told = log_likelihood(age[~worn], failed[~worn], shapes, scales) if not worn.all() else np.zeros(shape.shape)
     for value, times in zip(*np.unique(age[worn].round(1), return_counts=True), strict=True):
         told = told + times * np.log(-np.expm1(-np.maximum((value / scale) ** shape, 1e-300)))
     told = told - 0.5 * ((np.log(shape) - math.log(PRIOR_SHAPE)) / PRIOR_SPREAD) ** 2

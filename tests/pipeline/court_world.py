@@ -1,4 +1,4 @@
-"""Assets whose life is known: tasks at an interval, failures by a Weibull law, findings by how far the wear had come."""
+"""Assets whose life is known: tasks at an interval, failures by a Weibull law, findings by how far it was worn."""
 
 from __future__ import annotations
 
