@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
+from tests.conftest import DATABASES, new_database
 
 
 @pytest.fixture
@@ -26,3 +28,22 @@ def records(url: str) -> Iterator[Records]:
 @pytest.fixture
 def book(records: Records) -> OrderBookSql:
     return OrderBookSql(records)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A records file with its tables: made once, copied for every test that only uses them."""
+    file = tmp_path_factory.mktemp("migrated") / "records.db"
+    open_records(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture(params=DATABASES)
+def quick_records(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> Iterator[Records]:
+    """New records on SQLite and on PostgreSQL, copied from migrated ones."""
+    if request.param == "sqlite":
+        shutil.copy(migrated_file, tmp_path / "records.db")
+    for url in new_database(request, request.param, tmp_path):
+        opened = open_records(url)
+        yield opened
+        opened.close()

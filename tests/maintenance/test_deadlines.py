@@ -87,6 +87,11 @@ def test_preventive_work_has_no_clocks_its_dates_come_from_its_plan() -> None:
 
 
 @pytest.fixture
+def records(quick_records: Records) -> Records:
+    return quick_records
+
+
+@pytest.fixture
 def orders(records: Records) -> WorkedOrders:
     return WorkedOrders(records)
 

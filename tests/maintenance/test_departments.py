@@ -27,6 +27,11 @@ PARTS = Asked(Department.PURCHASING, "deliver 1 x 6205", "Buyer", NOW_US + hours
 
 
 @pytest.fixture
+def records(quick_records: Records) -> Records:
+    return quick_records
+
+
+@pytest.fixture
 def orders(records: Records) -> WorkedOrders:
     return WorkedOrders(records)
 

@@ -16,6 +16,11 @@ OTHER = "pump-04"
 
 
 @pytest.fixture
+def records(quick_records: Records) -> Records:
+    return quick_records
+
+
+@pytest.fixture
 def orders(records: Records) -> WorkedOrders:
     return WorkedOrders(records)
 
