@@ -273,8 +273,8 @@ class AuditRow(Model):
 
 class OrderDetail(OrderRow):
     """One order with causes, parts, steps and its record. `codes_asked`: ISO 14224 codes to complete it with, of which
-    `usual_codes` are known; `needs_approval`: who has to approve its cost; `follows`, `follow_ups`: numbers of the
-    orders that it grew out of, and that grew out of it."""
+    `usual_codes` are known; `open_steps`: required steps without a result, id -> text; `needs_approval`: who has to
+    approve its cost; `follows`, `follow_ups`: numbers of orders that it grew out of, and that grew out of it."""
 
     causes: list[CauseOut]
     parts: list[PartLineOut]
@@ -285,6 +285,7 @@ class OrderDetail(OrderRow):
     fault_found: str | None = None
     codes_asked: list[str] = []
     usual_codes: dict[str, str] = {}
+    open_steps: dict[str, str] = {}
     planned_cost: float = 0.0
     currency: str = ""
     needs_approval: str = ""

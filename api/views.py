@@ -32,6 +32,7 @@ from forewarn.api.schemas import (
 )
 from forewarn.api.state import Plantroom
 from forewarn.core import VERSION
+from forewarn.core.jobs import NO_JOB
 from forewarn.core.plant import Asset
 from forewarn.core.ports import Actor, LastValue
 from forewarn.core.readings import Quality, SignalSpec
@@ -251,8 +252,9 @@ def _around(room: Plantroom, order: WorkOrder, caller: Actor) -> dict[str, Any]:
     book = room.orders
     if not isinstance(book, JobBook):
         return {"allowed_actions": [str(s) for s in allowed(order, caller.role, NO_LIMITS)]}
-    parent = book.order(order.follows) if order.follows else None
+    parent, job = book.order(order.follows) if order.follows else None, book.job(order.id) or NO_JOB
     return {
+        "open_steps": {step.id: step.text for step in job.open_steps()},
         "allowed_actions": [str(s) for s in book.allowed(order, caller.role)],
         "needs_approval": book.approval_needed(order, caller.role),
         "follows": parent.number if parent else None,

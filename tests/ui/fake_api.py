@@ -39,6 +39,8 @@ from forewarn.api.schemas import (
     Trend,
 )
 from forewarn.api.schemas_energy import EnergyOut
+from forewarn.api.schemas_jobs import CodesOut
+from forewarn.api.views_jobs import codes_out
 from tests.ui import fake_plant
 from tests.ui.fake_readings import FakeReadings, reading_routes
 from tests.ui.fake_shelf import FakeShelf, shelf_routes
@@ -92,6 +94,12 @@ class FakePlant:
         moved = order.model_copy(update=changes)
         self.orders[self.orders.index(order)] = moved
         return moved
+
+    def change(self, ref: str, **changes: object) -> None:
+        """An order is another one from now on; nobody is told."""
+        order = self.order(ref)
+        assert order is not None
+        self.orders[self.orders.index(order)] = order.model_copy(update=changes)
 
     def change_asset(self, id: str, **changes: object) -> None:
         """A machine changes, and every page is told."""
@@ -208,6 +216,10 @@ def _order_routes(app: FastAPI, plant: FakePlant) -> None:
         ended = ("COMP", "CLOSE", "CAN")
         fits = [o for o in plant.orders if asset in (None, o.asset) and not (open and o.status in ended)]
         return [order_row(o) for o in fits]
+
+    @app.get("/api/codes")
+    def get_codes() -> CodesOut:
+        return codes_out()
 
     @app.get("/api/orders/{ref}", response_model=OrderDetail)
     def get_order(ref: str, response: Response) -> OrderDetail | JSONResponse:

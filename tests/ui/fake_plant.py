@@ -34,6 +34,7 @@ from forewarn.api.schemas import (
 )
 from forewarn.api.schemas_energy import EnergyOut, RangeOut
 from forewarn.core.work import TRANSITIONS, Status
+from forewarn.maintenance.orders.findings import CODES
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY_H = 24.0
@@ -183,6 +184,8 @@ def _order(number: str, asset: AssetDetail, **more: Any) -> OrderDetail:
         "rul_p50_h": asset.rul.p50_h if asset.rul else None, "rul_p90_h": asset.rul.p90_h if asset.rul else None,
         "order_by": None, "start_by": None, "win_probability": None, "created_at": opened, "updated_at": opened,
         "revision": 1, "parts": [], "steps": [], "repair_hours": 4.0, "verification": "pending",
+        "codes_asked": list(CODES) if more.get("kind", "condition") == "condition" else [],
+        "usual_codes": {"failure_mode_found": "VIB", "failure_mechanism": "2.6", "detection_method": "6"},
         "allowed_actions": allowed(more.get("status", "WAPPR")),
         "history": [entry],
     }  # fmt: skip

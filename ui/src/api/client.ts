@@ -1,7 +1,7 @@
 /** One way to the server: JSON in, JSON out, problem documents as errors. */
 
 import type {
-  ActionIn, AssetDetail, AssetRow, EnergyOut, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, SecondOpinionOut, Spectrum, SpectrumKind, Trend, VerificationIn,
+  ActionIn, AssetDetail, AssetRow, CodesOut, EnergyOut, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, SecondOpinionOut, Spectrum, SpectrumKind, Trend, VerificationIn,
 } from "./types";
 
 /** What the server (status above 0) or the network (status 0) answered instead of data. */
@@ -99,6 +99,7 @@ export const api = {
     return get<OrderRow[]>(`/api/orders?${query}`, signal);
   },
   order: (ref: string, signal?: AbortSignal) => get<OrderDetail>(`/api/orders/${id(ref)}`, signal),
+  codes: (signal?: AbortSignal) => get<CodesOut>("/api/codes", signal),
 
   /** The newest spectrum, or null while the signal has sent no waveform yet. */
   spectrum: async (asset: string, name: string, kind: SpectrumKind, signal?: AbortSignal): Promise<Spectrum | null> => {

@@ -33,6 +33,9 @@ export function makeQueryClient(): QueryClient {
 export const useMe = (enabled: boolean) =>
   useQuery({ queryKey: keys.me, queryFn: ({ signal }) => api.me(signal), staleTime: Infinity, enabled });
 
+export const useCodes = () =>
+  useQuery({ queryKey: ["codes"], queryFn: ({ signal }) => api.codes(signal), staleTime: Infinity });
+
 export const useOverview = () =>
   useQuery({ queryKey: keys.overview, queryFn: ({ signal }) => api.overview(signal) });
 

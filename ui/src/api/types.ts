@@ -261,6 +261,14 @@ export interface OrderDetail extends OrderRow {
   verification: string;
   finding: FindingName | null;
   fault_found: string | null;
+  codes_asked: string[];
+  usual_codes: { [code: string]: string };
+  open_steps: { [step: string]: string };
+  planned_cost: number;
+  currency: string;
+  needs_approval: string;
+  follows: string | null;
+  follow_ups: string[];
   allowed_actions: StatusName[];
   history: AuditRow[];
 }
@@ -272,8 +280,23 @@ export interface ActionIn {
   finding?: FindingName | null;
   fault_found?: string | null;
   failure_mode_found?: string | null;
+  failure_mechanism?: string | null;
+  failure_cause?: string | null;
+  detection_method?: string | null;
+  activity?: string | null;
+  skipped?: { [step: string]: string };
   part_used?: string | null;
   text?: string;
+}
+
+/** ISO 14224 codes with their words, and reasons of downtime. */
+export interface CodesOut {
+  failure_mode_found: { [code: string]: string };
+  failure_mechanism: { [code: string]: string };
+  failure_cause: { [code: string]: string };
+  detection_method: { [code: string]: string };
+  activity: { [code: string]: string };
+  downtime_reasons: { [code: string]: string };
 }
 
 /** Does the repair show in the signals? waived: nobody will look; failed: a follow-up will be opened. */

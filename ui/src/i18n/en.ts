@@ -1,6 +1,7 @@
 /** Every word of the page, in English. `zh.ts` has the same shape, checked by the compiler. */
 
 import type { KindName, State, StatusName } from "../api/types";
+import { codes } from "./enCodes";
 import { models } from "./enModels";
 import { readings } from "./enReadings";
 import { telemetry } from "./enTelemetry";
@@ -278,6 +279,7 @@ export const en = {
     faultFound: "What was it?", faultUntold: "Not named", findingName: "Finding",
     gone: "The step is no longer possible from this status.", failedTitle: "This did not work",
   },
+  codes,
   models,
   readings,
   telemetry,

@@ -1,6 +1,7 @@
 /** Every word of the page, in Chinese. Terms follow GB/T 20921 (condition monitoring) and common CMMS usage. */
 
 import type { Words } from "./en";
+import { codes } from "./zhCodes";
 import { models } from "./zhModels";
 import { readings } from "./zhReadings";
 import { telemetry } from "./zhTelemetry";
@@ -207,6 +208,7 @@ export const zh: Words = {
     faultFound: "实际是什么？", faultUntold: "未说明", findingName: "检查结果",
     gone: "在此状态下已不能执行该步骤。", failedTitle: "操作失败",
   },
+  codes,
   models,
   readings,
   telemetry,

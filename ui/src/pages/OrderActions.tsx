@@ -7,12 +7,14 @@ import { api, ApiError } from "../api/client";
 import { applyOrder } from "../api/live";
 import { idempotencyKey } from "../api/orders";
 import { keys } from "../api/queries";
-import type { OrderDetail, StatusName } from "../api/types";
+import type { ActionIn, OrderDetail, StatusName } from "../api/types";
 import { Card } from "../components/Card";
 import { StatusChip } from "../components/Orders";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
-import { asksForFinding, NOT_TOLD, OrderFinding, type Told } from "./OrderFinding";
+import { OrderCodes, StepsLeft } from "./OrderCodes";
+import { codesMissing, type CodesTold, codesToSend, stepsLeft } from "./orderCodes";
+import { asksForFinding, NOT_TOLD, OrderFinding } from "./OrderFinding";
 
 /** A step as the reader decided on it: on this version of the order, repeatable under this key. */
 interface Intent {
@@ -39,7 +41,7 @@ function useAct(onDone: (order: OrderDetail) => void) {
     keep(now);
     return { kind: "stale", now };
   };
-  const act = async (intent: Intent, note: string, told: Told) => {
+  const act = async (intent: Intent, note: string, told: Partial<ActionIn>) => {
     setBusy(true);
     try {
       const done = await api.act(intent.order, { status: intent.status, note, ...told }, intent.key);
@@ -117,10 +119,21 @@ function Confirm({ start, onClose }: { start: Intent; onClose: () => void }) {
   const [intent, setIntent] = useState(start);
   const [note, setNote] = useState("");
   const [told, setTold] = useState(NOT_TOLD);
+  const [chosen, setChosen] = useState<CodesTold>({});
+  const [why, setWhy] = useState("");
+  const [tried, setTried] = useState(false);
   const { act, busy, outcome, clear } = useAct(onClose);
   const renew = (now: OrderDetail) => {
     setIntent({ order: now, status: intent.status, key: idempotencyKey() });
     clear();
+  };
+  const { order, status } = intent;
+  const left = stepsLeft(order, status);
+  const send = () => {
+    setTried(true);
+    if (codesMissing(order, status, told, chosen).length > 0 || (left.length > 0 && !why.trim())) return;
+    const skipped = left.length > 0 && { skipped: Object.fromEntries(left.map(([step]) => [step, why])) };
+    void act(intent, note, { ...told, ...codesToSend(order, status, told, chosen), ...skipped });
   };
   return (
     <div className="stack">
@@ -132,8 +145,10 @@ function Confirm({ start, onClose }: { start: Intent; onClose: () => void }) {
       {outcome.kind === "refused" && <Refusal title={words.order.notAllowedTitle} text={outcome.text} />}
       {outcome.kind === "failed" && <Refusal title={words.order.failedTitle} text={outcome.text} />}
       {asksForFinding(intent.order, intent.status) && <OrderFinding order={intent.order} told={told} onTell={setTold} />}
+      <OrderCodes {...{ order, status, told, chosen, tried }} onChoose={setChosen} />
+      <StepsLeft {...{ order, status, why, tried }} onWhy={setWhy} />
       <Textarea label={words.order.note} value={note} onChange={(e) => setNote(e.currentTarget.value)} maxLength={4000} rows={3} />
-      <Buttons {...{ intent, outcome, busy, onClose }} onSend={() => void act(intent, note, told)} onRenew={renew} />
+      <Buttons {...{ intent, outcome, busy, onClose }} onSend={send} onRenew={renew} />
     </div>
   );
 }

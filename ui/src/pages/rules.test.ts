@@ -26,7 +26,7 @@ function order(number: string, more: Partial<OrderRow> = {}): OrderRow {
   return {
     id: number, number, asset: "p1", asset_name: "p1", kind: "condition", status: "WAPPR", priority: 3, title: "", faults: [],
     failure_mode: "VIB", rul_p10_h: null, rul_p50_h: null, rul_p90_h: null, order_by: null, start_by: null,
-    win_probability: null, created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z", revision: 1, ...more,
+    win_probability: null, draft: null, reserve_parts: false, changed: "", created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z", revision: 1, ...more,
   };
 }
 
