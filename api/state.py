@@ -10,7 +10,6 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from forewarn.api.autonomy_desk import AutonomyDesk
-from forewarn.api.autonomy_desk import AutonomyDesk
 from forewarn.api.models_desk import ModelsDesk
 from forewarn.api.readings import ReadingDesk
 from forewarn.api.settings import EnergySettings
@@ -91,7 +90,6 @@ class Plantroom:
     models: ModelsDesk | None = None
     energy: EnergySettings = field(default_factory=EnergySettings)
     shelf: ShelfBook | None = None
-    autonomy: AutonomyDesk | None = None
     autonomy: AutonomyDesk | None = None
     work: WorkDesk | None = None
     meter: RateMeter = field(default_factory=RateMeter)

@@ -14,6 +14,7 @@ from forewarn.core.faults import MECHANISMS, Fault
 from forewarn.core.plant import Asset, BearingGeometry, Component, FaultPlan, Part, PartLine, Plant, RunRule, Site
 from forewarn.core.readings import SignalSpec
 from forewarn.core.shifts import ShiftPlan
+from forewarn.pipeline.plant_costs import costs_of, crew_wait_of, lead_time_of
 from forewarn.pipeline.plant_gateways import SignalsOfDevices, signals_of_devices, with_devices
 from forewarn.pipeline.plant_layers import Layered, Report, entries
 from forewarn.pipeline.plant_limits import limits_of
@@ -31,7 +32,6 @@ from forewarn.pipeline.plant_schema import (
     SiteEntry,
 )
 from forewarn.pipeline.plant_shifts import plan_of
-from forewarn.pipeline.plant_costs import costs_of, crew_wait_of, lead_time_of
 from forewarn.pipeline.plant_signals import SignalBuilder
 from forewarn.pipeline.plant_topics import all_words, own_words
 from forewarn.pipeline.plant_units import did_you_mean
