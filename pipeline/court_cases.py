@@ -127,10 +127,11 @@ def _finding(order: WorkOrder) -> int:
 
 def _components(order: WorkOrder) -> set[str]:
     found = {cause.fault.component for cause in order.causes}
-    for key in ("pm", "imported"):
-        told = order.report.get(key)
-        if isinstance(told, dict) and told.get("component"):
-            found.add(str(told["component"]))
+    planned, imported = (cast(Any, order.report.get(key)) for key in ("pm", "imported"))
+    if isinstance(planned, dict) and planned.get("component"):
+        found.add(str(planned["component"]))
+    if isinstance(imported, dict):
+        found.update(str(component) for component in imported.get("components", ()))
     return found
 
 
