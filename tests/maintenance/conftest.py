@@ -11,6 +11,7 @@ import pytest
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
 from tests.conftest import DATABASES, new_database
+from tests.maintenance.nursery import Nursery
 
 
 @pytest.fixture
@@ -47,3 +48,11 @@ def quick_records(request: pytest.FixtureRequest, tmp_path: Path, migrated_file:
         opened = open_records(url)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Starts programs that are to be killed, at once."""
+    made = Nursery()
+    yield made
+    made.close()

@@ -25,6 +25,7 @@ from forewarn.core.work import Advice, Decision, Json, OrderKind
 
 NOW_US = 1_800_000_000_000_000
 ANN = Actor("ann", "planner")
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MODEL = ModelRef("signature", "3", "abc123")
 SPALL = Fault("de_bearing", "outer_race_spall")
 IMBALANCE = Fault("rotor", "imbalance")

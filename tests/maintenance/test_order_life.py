@@ -1,4 +1,4 @@
-"""The life of orders under anything that may happen: retries, stale revisions, late alarms, connections that are cut."""
+"""The life of orders under anything that may happen: retries, stale revisions, late alarms, cut connections."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_who_did_not_see_the_winner_is_stopped_by_the_index_and_given_the_winner
 
 def test_the_database_itself_refuses_a_second_open_cause(records: Records, book: OrderBookSql) -> None:
     book.advise(advice())
-    with pytest.raises(IntegrityError, match="(?i)unique"), records.write() as connection:
+    with pytest.raises(IntegrityError, match=r"(?i)unique"), records.write() as connection:
         connection.exec_driver_sql(
             "INSERT INTO order_cause SELECT order_id, position + 1, asset, component, mechanism, failure_mode, "
             "evidence, added_at_us, open FROM order_cause"
