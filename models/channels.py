@@ -90,7 +90,7 @@ class Workshop:
         name = f"{spec.signal}:{feature}"
         track = thinned(self._tracks[name])
         points = self._running_instants(track.at)
-        value = track.value[points.places]
+        value = track.value.take(points.places)
         heard = value > SMALLEST_RATIO_VALUE
         if not heard.all():
             points, value = points.only(heard), value[heard]
@@ -106,7 +106,7 @@ class Workshop:
         regime, track = self._regime, self._tracks[spec.signal]
         mean = regime.binner.means(track)
         points = self._running_bins(track)
-        value = mean[points.places]
+        value = mean.take(points.places)
         if np.isnan(value).any():
             points, value = points.only(~np.isnan(value)), value[~np.isnan(value)]
         if len(value) < FEW_POINTS:
@@ -176,7 +176,7 @@ def process_table(law: str, regime: Regime, bins: NDArray[np.intp]) -> RegimeTab
     told = np.empty((len(columns), len(bins)))
     rows, place = np.empty((2 * len(columns), len(bins))), 0
     for row, (name, column) in zip(told, columns.items(), strict=True):
-        rows[place] = row[:] = column[bins]
+        rows[place] = row[:] = column.take(bins)
         place += 1
         if not name.startswith("ambient"):
             np.multiply(row, row, out=rows[place])

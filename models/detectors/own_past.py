@@ -113,13 +113,12 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One stage of a growing baseline, up to point `place`. `up` and `down` float64[c]: how far a whole run of points
-    went at most, upwards and downwards, after the lesson and up to there (-inf: no such run)."""
+    """One stage of a growing baseline, up to point `place`. `far` is for each channel how far a whole run of points
+    went at most, upwards or downwards, after the lesson and up to there (-inf: no such run)."""
 
     lesson: Lesson | None
     place: int
-    up: Floats
-    down: Floats
+    far: tuple[float, ...]
 
 
 class Row:
@@ -225,16 +224,17 @@ def digest(values: Floats, table: RegimeTable, needed: int, k: int) -> bytes:
 def step_of(row: Row, fit: int, place: int) -> Step:
     """Learn from the first `fit` points, and look how far the points after them went, up to point `place`."""
     lesson = learn_many(row.y, row.table, fit, row.needed // 2)
-    none = np.full(row.y.shape[1], -np.inf)
+    none = (-math.inf,) * len(row.channels)
     if lesson is None:
-        return Step(None, place, none, none)
+        return Step(None, place, none)
     design = row.table.design(fit)
     stop = int(np.searchsorted(design.places, place))
     if stop < lesson.learnt + row.k:
-        return Step(lesson, place, none, none)
+        return Step(lesson, place, none)
     later = design.places[lesson.learnt : stop]
     change = row.y[later] - design.matrix[later] @ lesson.coefficients
-    return Step(lesson, place, runs(change, row.k).max(axis=0), runs(-change, row.k).max(axis=0))
+    far = np.maximum(runs(change, row.k).max(axis=0), runs(-change, row.k).max(axis=0))
+    return Step(lesson, place, tuple(far.tolist()))
 
 
 def judge_one(
@@ -258,10 +258,10 @@ def in_alarm_ever_since(row: Row, place: int, step: Step, settings: DetectorSett
     """Was the channel in alarm when point `step.place` had come in, and has it not returned since?"""
     channel, known = row.channels[place], step.lesson
     assert known is not None
-    if max(step.up[place], step.down[place]) <= channel.limit.smallest_change:  # no limit is below that
+    if step.far[place] <= channel.limit.smallest_change:  # no limit is below that
         return False
     bound = bound_of(channel, known, place, settings, decisions)
-    if max(step.up[place], step.down[place]) <= bound:
+    if step.far[place] <= bound:
         return False
     seen = row.seen(known)
     change, stop = seen.change[place], int(np.searchsorted(seen.places, step.place))
