@@ -162,7 +162,7 @@ class _Sandbox:
 
     def _repair(self, order: WorkOrder) -> None:
         """The crew opens the machine, mends what it finds there, and says so."""
-        told = order.causes[0].fault
+        told = order.causes[0].fault if order.causes else None
         found = self._works.fault_of(order.asset, self._now_us)
         finding = "not_found" if found is None else "confirmed" if found == told else "partly"
         if found is not None:

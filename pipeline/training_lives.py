@@ -26,7 +26,8 @@ EVERY_ORDER = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class Repair:
     """What an order did to a machine, as it was known at a moment. `finding` None: not told (yet). `done_us` None: the
-    work is not completed yet; `started_us` when it began (None: nobody said)."""
+    work is not completed yet; `started_us` when it began (None: nobody said). `broke_us`: since when the machine stood,
+    where a person told a breakdown; a condition order may have one, too. `by_check`: a check that failed opened it."""
 
     asset: str
     number: str
@@ -35,11 +36,13 @@ class Repair:
     started_us: int | None
     done_us: int | None
     finding: Finding | None
+    broke_us: int | None = None
+    by_check: bool = False
 
     @property
     def is_failure(self) -> bool:
-        """Did the machine fail? A breakdown that nobody could find was none."""
-        return self.kind in BREAKDOWNS and self.finding is not Finding.NOT_FOUND
+        """Did the machine fail? A breakdown that nobody could find was none, nor is a check that failed."""
+        return self.kind in BREAKDOWNS and self.finding is not Finding.NOT_FOUND and not self.by_check
 
     @property
     def renews(self) -> bool:
@@ -47,7 +50,7 @@ class Repair:
         return (
             self.kind in RENEWS
             and self.finding is not Finding.NOT_FOUND
-            and (self.is_failure or self.done_us is not None)
+            and (self.is_failure or self.done_us is not None or self.broke_us is not None)
         )
 
 
@@ -87,7 +90,15 @@ def repair_of(order: WorkOrder, history: Sequence[Json], as_of_us: int) -> Repai
         started_us=min(started, default=None),
         done_us=max(done, default=None),
         finding=Finding(str(order.report["finding"])) if told else None,
+        broke_us=_broke_us(order, as_of_us),
+        by_check=(order.origin or "").startswith("step:"),
     )
+
+
+def _broke_us(order: WorkOrder, as_of_us: int) -> int | None:
+    """Since when the machine stood, of the breakdowns that had been told."""
+    told = (e for e in cast(list[Json], order.report.get("breakdowns", [])) if e["reason"] == "breakdown")
+    return min((cast(int, e["since_us"]) for e in told if cast(int, e["at_us"]) < as_of_us), default=None)
 
 
 def lives_of(
@@ -95,8 +106,9 @@ def lives_of(
 ) -> tuple[LifeSpan, ...]:
     """The lives of one asset between its first data and a moment, oldest first.
 
-    A failure ends a life when it was reported; other repairs cut it, censored, when the work began. The next life
-    begins when the work is completed. The life that goes on is censored at the moment.
+    A failure ends a life when the machine stood, or when it was reported where nobody said since when; other repairs
+    cut it, censored, when the work began. A machine that stood before its condition order was worked off failed, too.
+    The next life begins when the work is completed. The life that goes on is censored at the moment.
 
     >>> broke = Repair("p1", "WO-1", OrderKind.CORRECTIVE, 50, 55, 60, None)
     >>> [(life.start_us, life.stop_us, life.ended) for life in lives_of("p1", [broke], 0, 100)]
@@ -107,8 +119,11 @@ def lives_of(
         if not repair.renews:
             continue
         confirmed = repair.finding in (Finding.CONFIRMED, Finding.PARTLY)
-        ended = repair.is_failure or (ends == "confirmed" and repair.kind is OrderKind.CONDITION and confirmed)
-        stop_us = repair.opened_us if repair.is_failure else _work_began(repair)
+        ended = repair.is_failure or repair.broke_us is not None
+        ended |= ends == "confirmed" and repair.kind is OrderKind.CONDITION and confirmed
+        stop_us = repair.broke_us
+        if stop_us is None:
+            stop_us = repair.opened_us if repair.is_failure else _work_began(repair)
         if stop_us > start_us:
             lives.append(LifeSpan(asset, start_us, stop_us, ended, repair.number))
         if repair.done_us is None:  # it stands, and nobody knows yet when it begins anew

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.errors import Rejected
+from forewarn.core.labels import Finding
 from forewarn.core.readings import Quality
 from forewarn.core.work import OrderKind
 from forewarn.models.life.contract import Life
 from forewarn.models.training.sets import DatedLife, TrainingSet, reasons_against, refuse
-from forewarn.pipeline.training_lives import lives_of, repairs_of
+from forewarn.pipeline.training_lives import Repair, lives_of, repairs_of
 from forewarn.pipeline.training_set import SetRequest, training_set
 from tests.pipeline.archives import Past, day, fleet
 
@@ -185,3 +186,17 @@ def with_column(made: TrainingSet, name: str, value: object) -> TrainingSet:
     lives = tuple(DatedLife(widened(d.life), d.at_us, d.known_us, d.ended_by) for d in made.lives)
     schema = replace(made.schema, names=names, units=(*made.schema.units, ""))
     return replace(made, lives=lives, schema=schema)
+
+
+def test_a_machine_that_stood_before_its_warning_was_worked_off_failed_then_and_a_failed_check_is_no_failure() -> None:
+    warned = Repair("p1", "WO-1", OrderKind.CONDITION, 40, 55, 60, Finding.CONFIRMED, broke_us=50)
+    (first, second) = lives_of("p1", [warned], 0, 100)
+    assert (first.stop_us, first.ended, second.start_us) == (50, True, 60)
+    (cut, _) = lives_of("p1", [replace(warned, broke_us=None)], 0, 100)
+    assert (cut.stop_us, cut.ended) == (55, False)
+    (nothing,) = lives_of("p1", [replace(warned, finding=Finding.NOT_FOUND)], 0, 100)
+    assert not nothing.ended
+    standing = lives_of("p1", [replace(warned, done_us=None, finding=None)], 0, 100)
+    assert [(life.stop_us, life.ended) for life in standing] == [(50, True)], "it stands still"
+    checked = Repair("p1", "WO-2", OrderKind.CORRECTIVE, 40, 55, 60, None, by_check=True)
+    assert [life.ended for life in lives_of("p1", [checked], 0, 100)] == [False, False]
