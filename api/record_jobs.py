@@ -12,6 +12,7 @@ from forewarn.core.errors import ForewarnError
 
 if TYPE_CHECKING:
     from forewarn.api.settings import Settings
+    from forewarn.api.state import Plantroom
     from forewarn.maintenance.delivery import Delivery
     from forewarn.maintenance.records import Records
 
@@ -42,6 +43,12 @@ class RecordJobs:
         self._delivery = webhook_delivery(settings, records)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit-heads", daemon=True)
+
+    def give(self, room: Plantroom) -> None:
+        """Let the API see the outbox."""
+        from forewarn.maintenance.outbox_desk import OutboxDesk
+
+        room.outbox = OutboxDesk(self._records, self._delivery.begin if self._delivery is not None else None)
 
     def start(self) -> None:
         """Work from now on."""

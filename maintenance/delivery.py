@@ -119,13 +119,13 @@ class Delivery:
         if not take_lease(self._records, f"delivery:{self._name}", self._me, self._wall_us(), LEASE_S):
             return 0
         taken = 0
-        for message in outbox.due(self._records, self._wall_us(), self._begin()):
+        for message in outbox.due(self._records, self._wall_us(), self.begin()):
             if self._stopping.is_set():
                 break
             taken += self._attempt(message)
         return taken
 
-    def _begin(self) -> int:
+    def begin(self) -> int:
         """Messages above this number are for the receiver: noted once, when it was first named."""
         if self._after is None:
             key = f"delivery_begin:{self._name}"

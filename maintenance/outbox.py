@@ -66,9 +66,10 @@ def post(connection: sa.Connection, kind: str, body: Json, at_us: int) -> None:
     connection.execute(OUTBOX.insert().values(row))
 
 
-def pending(records: Records, limit: int = 100) -> list[Message]:
-    """Messages neither delivered nor dead, oldest first."""
-    return _read(records, sa.select(OUTBOX).where(_WAITING).order_by(_COLUMNS.id).limit(limit))
+def pending(records: Records, limit: int = 100, after: int = 0) -> list[Message]:
+    """Messages above a number that are neither delivered nor dead, oldest first."""
+    query = sa.select(OUTBOX).where(_WAITING, _COLUMNS.id > after)
+    return _read(records, query.order_by(_COLUMNS.id).limit(limit))
 
 
 def due(records: Records, now_us: int, after: int = 0, limit: int = 100) -> list[Message]:
