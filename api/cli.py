@@ -15,6 +15,7 @@ import typer
 from forewarn.api import cli_autonomy, cli_models, cli_orders, cli_series_files, cli_work
 from forewarn.api.cli_audit import audit_app
 from forewarn.api.cli_brokers import broker_app, doctor_app
+from forewarn.api.cli_outbox import outbox_app
 from forewarn.api.cli_readings import reading_app
 from forewarn.core.errors import ForewarnError
 
@@ -32,6 +33,7 @@ app.add_typer(cli_series_files.series_app, name="series")
 app.add_typer(doctor_app, name="doctor")
 app.add_typer(broker_app, name="broker")
 app.add_typer(reading_app, name="reading")
+app.add_typer(outbox_app, name="outbox")
 cli_models.register(app)
 cli_autonomy.register(app)
 cli_orders.register(app)

@@ -38,6 +38,7 @@ class MainProcess:
         self.ingest.launch()  # devices wait for the front door; the rest here takes seconds
         self.parts = wiring.main_parts(settings, plant)
         self.jobs = RecordJobs(settings, self.parts.records)
+        self.jobs.give(self.parts.room)
         self.gate = Gate(wiring.token_file(settings))
         self._server: uvicorn.Server | None = None
         self.mqtt_port = settings.mqtt.port

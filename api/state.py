@@ -20,6 +20,7 @@ from forewarn.core.health import SensorEvent
 from forewarn.core.plant import Plant
 from forewarn.core.ports import OrderBook, RollupReader, TelemetryBook
 from forewarn.core.work import Json
+from forewarn.maintenance.outbox_desk import OutboxDesk
 from forewarn.maintenance.shelf_book import ShelfBook
 from forewarn.pipeline.live import Hub
 
@@ -90,6 +91,7 @@ class Plantroom:
     models: ModelsDesk | None = None
     energy: EnergySettings = field(default_factory=EnergySettings)
     shelf: ShelfBook | None = None
+    outbox: OutboxDesk | None = None
     autonomy: AutonomyDesk | None = None
     work: WorkDesk | None = None
     meter: RateMeter = field(default_factory=RateMeter)
