@@ -21,6 +21,8 @@ from forewarn.core.ports import Actor, ModelBook
 from forewarn.core.readings import Track, Window
 from forewarn.core.work import OrderKind
 from forewarn.maintenance.evidence import assessment_json
+from forewarn.maintenance.orders.book_memory import MemoryOrderBook
+from forewarn.maintenance.orders.rules import OrderSettings
 from forewarn.maintenance.registry.book_memory import MemoryModelBook
 from forewarn.models.assess import AssessSettings, assess, shared
 from forewarn.models.detectors.calibration import Calibrated, calibrate
@@ -34,6 +36,7 @@ from forewarn.pipeline.diagnosis_in_use import TrainedDiagnosis
 from forewarn.pipeline.explain import explain
 from forewarn.pipeline.features import FeatureStage
 from forewarn.pipeline.history import AssetHistory
+from forewarn.pipeline.known_outcomes import KnownOutcomes
 from forewarn.pipeline.scoring import Scorer
 from forewarn.pipeline.trained import TrainedModels
 from forewarn.pipeline.training import Trained, TrainRequest, train
@@ -44,6 +47,7 @@ from forewarn.pipeline.versions_in_use import LOOK_S, Guarded, VersionsInUse, ch
 from forewarn.pipeline.whatif import Setup, Span, replay
 from tests.pipeline.archives import Past, day, fleet
 from tests.pipeline.machines import SPALL, Works
+from tests.pipeline.test_known_outcomes import broke, said_at
 
 SMITH = Actor("smith", "planner")
 REF = ModelRef("pump-watch", "1", "ab")
@@ -264,17 +268,20 @@ def test_a_healthy_machine_has_nothing_to_diagnose_and_names_no_diagnosis(past: 
 
 
 class Promoted(Works):
-    """A works with a registry."""
+    """A works with a registry, on which a forecast of long ago was followed by a breakdown after 30 hours."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        super().__init__("p")
+        super().__init__("p", orders=MemoryOrderBook(OrderSettings(cool_down_h=0.0)))
+        self.outcomes = KnownOutcomes(self.orders, lambda: self.plant)
+        broke(Past(("p",), orders=self.orders), said_at(-20, "p"), -20, 30.0)
+        self.scorer = self.start()
 
     def start(self) -> Scorer:
-        made = FeatureStage(self.raw, self.derived)
+        made, outcomes = FeatureStage(self.raw, self.derived), getattr(self, "outcomes", None)
         return Scorer(
             self.plant, self.raw, self.derived, made, self.orders, self.kept, self.hub, self.clock,
-            self.every_h * 3600, wall_us=lambda: self.now_us, trained=TrainedModels(self.registry),
+            self.every_h * 3600, wall_us=lambda: self.now_us, trained=TrainedModels(self.registry, outcomes=outcomes),
         )  # fmt: skip
 
 
@@ -302,14 +309,16 @@ def test_an_order_of_the_live_road_names_the_champion_and_is_explained_with_it(r
     works = Promoted(registry)
     works.run(130, {"p": 0.0})
     works.wear_out("p")
-    (order,) = works.orders.orders()
+    (order,) = works.orders.orders(open_only=True)
     frozen: Any = order.causes[0].evidence["assessment"]
     assert [(ref["name"], ref["version"]) for ref in frozen["versions"]] == [("pump-causes", "1")]
+    assert frozen["forecasts"][0]["outcomes"] == 1
     (voice,) = VersionsInUse(registry).of("pump", works.now_us)
-    (found,) = explain(
-        order, works.plant, works.raw, works.derived, open_version=lambda name, number: cast(Version, voice.voice)
-    )
+    opener, known = lambda name, number: cast(Version, voice.voice), KnownOutcomes(works.orders, lambda: works.plant)
+    (found,) = explain(order, works.plant, works.raw, works.derived, open_version=opener, outcomes=known)
     assert found.differences == ()
+    (without,) = explain(order, works.plant, works.raw, works.derived, open_version=opener)
+    assert "forecasts.0.hours.0" in {difference.path for difference in without.differences}
 
 
 @pytest.mark.slow
