@@ -63,7 +63,9 @@ class TrainedDetector(Version):
         until_us = case.at_us // step_us * step_us
         from_us = max(case.from_us, until_us - (MOST_ROWS - 1) * step_us)
         tracks = usable(case.asset, case.tracks, case.doubted, from_us, until_us)
-        key = until_us, from_us, case.rate, case.asset, tuple((name, len(track)) for name, track in tracks.items())
+        asset = case.asset  # measured hours per day change all the time, and no row but by being 0
+        known_by = asset.signals, asset.running, asset.operating_hours_per_day > 0
+        key = until_us, from_us, case.rate, known_by, tuple((name, len(track)) for name, track in tracks.items())
         known = self.told.get(case.asset.id)
         if known is None or known[0] != key:
             known = self.told[case.asset.id] = key, self._seen(case.asset, tracks, from_us, until_us, case.rate)
