@@ -39,7 +39,7 @@ class WorkWatch:
     """Runs chores until `stop()`, each at its own pace. What goes wrong in one is told, and the others go on."""
 
     def __init__(self, chores: list[Chore], now_us: Callable[[], int], rate: float) -> None:
-        self._chores, self._now_us = chores, now_us
+        self.chores, self._now_us = chores, now_us
         self._pace_s = {chore.name: max(chore.every_s / rate, LEAST_S) for chore in chores}
         self._due_s = dict.fromkeys(self._pace_s, 0.0)
         self._stopping = threading.Event()
@@ -58,7 +58,7 @@ class WorkWatch:
     def look_once(self, wall_s: float | None = None) -> dict[str, int]:
         """Every chore whose time has come (None: all of them): what each did. -1: it failed."""
         done: dict[str, int] = {}
-        for chore in self._chores:
+        for chore in self.chores:
             if wall_s is not None and wall_s < self._due_s[chore.name]:
                 continue
             self._due_s[chore.name] = (wall_s or 0.0) + self._pace_s[chore.name]

@@ -12,10 +12,11 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.plant import Asset
-from forewarn.core.readings import Track, Tracks
+from forewarn.core.readings import Floats, Track, Tracks
 from forewarn.core.work import Verification
 from forewarn.models.assess import health, raised_limits
 from forewarn.models.channels import Channel, Workshop
@@ -29,7 +30,6 @@ from forewarn.models.detectors.own_past import (
     decisions_per_year,
     rows_of,
     spacing_of,
-    verdict,
 )
 from forewarn.models.tracks import Regime, regime_of, usable
 
@@ -149,19 +149,21 @@ class _Moments:
 
 
 def _judged(channels: Sequence[Channel], times: Times, settings: VerifySettings) -> list[tuple[Judged, _Moments]]:
-    """Channels whose healthy past is long enough, judged by it on the points since the work (on all points where there
-    are none since)."""
+    """Channels whose healthy past is long enough, judged by it on the points since the work."""
     found = []
     for row in rows_of(channels, settings.detector):
         lesson = _lesson(row, times)
-        if lesson is None:
+        known = _known(row, lesson) if lesson else None
+        if lesson is None or known is None or len(known.places) < row.k:
             continue
         spacing_h = spacing_of(row.channels[0])
         for place, channel in enumerate(row.channels):
             decisions = decisions_per_year(channel, len(channels), spacing_h)
             bound = bound_of(channel, lesson, place, settings.detector, decisions)
-            moments = _moments(row, place, lesson, times, settings)
-            found.append((_since(verdict(row, place, lesson, bound), row, place, lesson, times), moments))
+            judged = _since(
+                channel, known.change[:, place], known.expected[:, place], known.places, bound, times, row.k
+            )
+            found.append((judged, _moments(channel, known.change[:, place], known.places, lesson.fit, times, row.k)))
     return found
 
 
@@ -172,35 +174,48 @@ def _lesson(row: Row, times: Times) -> Lesson | None:
     return learn_many(row.y, row.table, fit, row.needed // 2) if fit <= points else None
 
 
-def _moments(row: Row, place: int, lesson: Lesson, times: Times, settings: VerifySettings) -> _Moments:
-    seen, at = row.seen(lesson), row.channels[place].at
-    mine = at[seen.places]
-    last = np.flatnonzero((mine < times.began_us) & (seen.places >= lesson.fit))[-settings.detector.persistence :]
-    after = int(np.count_nonzero(mine >= times.ended_us))
-    all_after = int(np.count_nonzero(at >= times.ended_us))
-    change = float(np.median(seen.change[last, place])) if len(last) == settings.detector.persistence else None
-    return _Moments(len(last), after, all_after - after, spacing_of(row.channels[place]), change)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """Points in a regime that a lesson knows: places intp[m], change float64[m, c] from expected float64[m, c]."""
+
+    places: NDArray[np.intp]
+    change: Floats
+    expected: Floats
 
 
-def _since(judged: Judged, row: Row, place: int, lesson: Lesson, times: Times) -> Judged:
-    """The verdict on the median of all comparable points since the work, in the direction that is worse."""
-    seen = row.seen(lesson)
-    after = np.flatnonzero(row.channels[place].at[seen.places] >= times.ended_us)
-    if not len(after):
-        return judged
-    changes = seen.change[after, place]
-    change, usual = float(np.median(changes)), float(np.median(row.y[seen.places[after], place] - changes))
-    direction = max(judged.channel.limit.directions, key=lambda sign: sign * change)
+def _known(row: Row, lesson: Lesson) -> _Known:
+    design = row.table.design(lesson.fit)
+    expected = design.matrix[design.places] @ lesson.coefficients
+    return _Known(design.places, row.y[design.places] - expected, expected)
+
+
+def _moments(channel: Channel, change: Floats, places: NDArray[np.intp], fit: int, times: Times, k: int) -> _Moments:
+    at = channel.at[places]
+    last = np.flatnonzero((at < times.began_us) & (places >= fit))[-k:]
+    after, all_after = (int(np.count_nonzero(each >= times.ended_us)) for each in (at, channel.at))
+    before = float(np.median(change[last])) if len(last) == k else None
+    return _Moments(len(last), after, all_after - after, spacing_of(channel), before)
+
+
+def _since(
+    channel: Channel, change: Floats, expected: Floats, places: NDArray[np.intp], bound: float, times: Times, k: int
+) -> Judged:
+    """The median of all comparable points since the work (of the last ones where there are none), in the direction that
+    is worse."""
+    after = np.flatnonzero(channel.at[places] >= times.ended_us)
+    here = after if len(after) else np.arange(len(places) - k, len(places))
+    moved, usual = float(np.median(change[here])), float(np.median(expected[here]))
+    direction = max(channel.limit.directions, key=lambda sign: sign * moved)
     return Judged(
-        channel=judged.channel,
-        change=judged.change,
-        op_hours=judged.op_hours,
-        ratio=direction * change / judged.bound,
+        channel=channel,
+        change=change,
+        op_hours=channel.op_hours[places],
+        ratio=direction * moved / bound,
         direction=direction,
-        confirmed=direction * change > judged.bound,
-        level=usual + change,
+        confirmed=direction * moved > bound,
+        level=usual + moved,
         expected=usual,
-        bound=judged.bound,
+        bound=bound,
     )
 
 
