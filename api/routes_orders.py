@@ -36,11 +36,11 @@ def get_orders(
     open: bool = False,
     asset: str | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
+    before: Annotated[str | None, Query(max_length=100)] = None,
 ) -> list[OrderRow]:
-    """Work orders, newest first."""
-    return [
-        views.order_row(room, o) for o in room.orders.orders(open_only=open, asset=asset, limit=limit, evidence=False)
-    ]
+    """Work orders, newest first. The next page begins `before` the last order of this one (its id or number)."""
+    found = room.orders.orders(open_only=open, asset=asset, limit=limit, evidence=False, before=before)
+    return [views.order_row(room, order) for order in found]
 
 
 @router.get("/{id}")

@@ -227,9 +227,18 @@ class OrderBook(Protocol):
         ...
 
     def orders(
-        self, *, open_only: bool = False, asset: str | None = None, limit: int = 200, evidence: bool = True
+        self,
+        *,
+        open_only: bool = False,
+        asset: str | None = None,
+        limit: int = 200,
+        evidence: bool = True,
+        before: str | None = None,
     ) -> list[WorkOrder]:
-        """Orders, newest first; without `evidence` that of the causes is left empty, which makes long lists fast."""
+        """Orders, newest first; without `evidence` that of the causes is left empty, which makes long lists fast.
+
+        `before` (id or number of an order, mostly the last one of a page) gives those that follow it in the list, as
+        quickly for the thousandth page as for the first; none for an order that is not known."""
         ...
 
     def history(self, order_id: str) -> list[Json]:

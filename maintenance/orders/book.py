@@ -103,15 +103,29 @@ class OrderBookSql(JobBook):
         return found[0] if found else None
 
     def orders(
-        self, *, open_only: bool = False, asset: str | None = None, limit: int = 200, evidence: bool = True
+        self,
+        *,
+        open_only: bool = False,
+        asset: str | None = None,
+        limit: int = 200,
+        evidence: bool = True,
+        before: str | None = None,
     ) -> list[WorkOrder]:
-        """Orders, newest first; without `evidence` that of the causes is left empty, which makes long lists fast."""
+        """Orders, newest first; without `evidence` that of the causes is left empty, which makes long lists fast.
+        `before` an order (id or number): those that follow it."""
         query = sa.select(WORK_ORDER)
+        at, number = WORK_ORDER.c.created_at_us, WORK_ORDER.c.number
+        if before is not None:
+            with self._records.read() as connection:
+                place = connection.execute(sa.select(at, number).where(_named(before))).one_or_none()
+            if place is None:
+                return []
+            query = query.where(sa.tuple_(at, number) < sa.tuple_(*map(sa.literal, place)))
         if open_only:
             query = query.where(IS_OPEN)
         if asset is not None:
             query = query.where(WORK_ORDER.c.asset == asset)
-        newest = query.order_by(WORK_ORDER.c.created_at_us.desc(), WORK_ORDER.c.number.desc()).limit(limit)
+        newest = query.order_by(at.desc(), number.desc()).limit(limit)
         return self._read(newest, evidence)
 
     def history(self, order_id: str) -> list[Json]:

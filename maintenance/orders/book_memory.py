@@ -55,7 +55,13 @@ class MemoryOrderBook(JobBook):
         return kept.order if kept else None
 
     def orders(
-        self, *, open_only: bool = False, asset: str | None = None, limit: int = 200, evidence: bool = True
+        self,
+        *,
+        open_only: bool = False,
+        asset: str | None = None,
+        limit: int = 200,
+        evidence: bool = True,
+        before: str | None = None,
     ) -> list[WorkOrder]:
         """See `core.ports.OrderBook.orders`."""
         wanted = (
@@ -63,7 +69,11 @@ class MemoryOrderBook(JobBook):
             for kept in list(self._kept.values())
             if (kept.order.is_open or not open_only) and asset in (None, kept.order.asset)
         )
-        newest = sorted(wanted, key=lambda order: (order.created_at_us, order.number), reverse=True)[:limit]
+        newest = sorted(wanted, key=_place, reverse=True)
+        if before is not None:
+            last = self.find(before)
+            newest = [order for order in newest if last and _place(order) < _place(last.order)]
+        newest = newest[:limit]
         return newest if evidence else [_without_evidence(order) for order in newest]
 
     def history(self, order_id: str) -> list[Json]:
@@ -175,6 +185,10 @@ class MemoryOrderBook(JobBook):
     def post(self, kind: str, body: Json, at_us: int) -> None:
         """See `OrderStore`."""
         self.messages.append((kind, {**body, "at_us": at_us}))
+
+
+def _place(order: WorkOrder) -> tuple[int, str]:
+    return order.created_at_us, order.number
 
 
 def _without_evidence(order: WorkOrder) -> WorkOrder:

@@ -301,6 +301,19 @@ def test_orders_come_newest_first_and_open_ones_alone_when_asked(book: Verifying
     assert [order.asset for order in book.orders(limit=2)] == ["pump-04", "pump-03"]
 
 
+def test_pages_follow_one_another_without_gap_or_repeat(book: VerifyingBook) -> None:
+    opened = [open_order(book, advice(asset=f"pump-{n:02d}", at_h=n // 3)) for n in range(8)]
+    walked(book, opened[2], Status.CAN)
+    for open_only in (False, True):
+        whole, paged = book.orders(open_only=open_only), list[WorkOrder]()
+        while page := book.orders(open_only=open_only, limit=3, before=paged[-1].number if paged else None):
+            paged += page
+        assert paged == whole
+        assert [order.number for order in whole] == sorted((order.number for order in whole), reverse=True)
+    assert [o.asset for o in book.orders(before=opened[1].id)] == ["pump-00"]
+    assert book.orders(before="WO-999999") == []
+
+
 def test_a_list_without_evidence_is_the_same_but_for_the_evidence(book: VerifyingBook) -> None:
     order = open_order(book, advice(evidence={"score": 0.9}))
     [bare] = book.orders(evidence=False)
