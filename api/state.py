@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 
 from forewarn.api.autonomy_desk import AutonomyDesk
 from forewarn.api.models_desk import ModelsDesk
+from forewarn.api.people_desk import PeopleDesk
+from forewarn.api.plans_desk import PlansDesk
 from forewarn.api.readings import ReadingDesk
 from forewarn.api.settings import EnergySettings
 from forewarn.api.telemetry import TelemetryDesk
@@ -94,6 +96,8 @@ class Plantroom:
     outbox: OutboxDesk | None = None
     autonomy: AutonomyDesk | None = None
     work: WorkDesk | None = None
+    plans: PlansDesk | None = None
+    people: PeopleDesk | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

@@ -69,6 +69,7 @@ def main_parts(
     has a clock of its own)."""
     from forewarn.api import model_tools
     from forewarn.api.autonomy_desk import autonomy_of
+    from forewarn.api.people_desk import people_of_plant
     from forewarn.api.work_watch import work_of
     from forewarn.maintenance.records import open_records
     from forewarn.pipeline.known_outcomes import KnownOutcomes
@@ -86,6 +87,7 @@ def main_parts(
     scorer = scorer_of(settings, room, books, derived, trained, wall_us)
     desks_for(settings, room, records, scorer)
     autonomy_of(settings.autonomy, room, records, books.orders)
+    people_of_plant(room, records, books.orders)
     watch, work = models_of(settings, room, records, registry), work_of(settings, room, records, books.orders)
     return MainParts(room, scorer, records, derived, watch, elsewhere, work)
 
