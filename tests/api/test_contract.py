@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 
 from forewarn.api import schemas, schemas_energy, schemas_models, schemas_readings, schemas_shelf, schemas_telemetry
 from forewarn.api.app import openapi_document
+from forewarn.api.autonomy_desk import autonomy_of
 from forewarn.api.auth import COOKIE
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
 from forewarn.maintenance.shelf_book import ShelfBook
@@ -133,6 +134,7 @@ def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
     """Made-up requests, good and bad: never a 5xx, and every answer is one that the document describes."""
     Road(plant_room, tmp_path)
     plant_room.room.shelf = ShelfBook(plant_room.records)
+    autonomy_of(AutonomySettings(), plant_room.room, plant_room.records, plant_room.orders)
     keep_version(give_desk(plant_room.room, plant_room.records, tmp_path / "models").registry)
     plant_room.assess("p101")
     order = plant_room.open_order()

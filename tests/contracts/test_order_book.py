@@ -107,7 +107,52 @@ def test_a_date_that_stays_due_is_no_news(book: VerifyingBook) -> None:
     assert book.order(order.id) == order
 
 
-def test_priority_is_raised_and_never_lowered(book: VerifyingBook) -> None:
+def test_a_better_forecast_moves_dates_later_and_lowers_the_priority_after_a_day(book: VerifyingBook) -> None:
+    order = open_order(book, advice(start_in_h=100, priority=2))
+    for at_h in (1, 12, 23.9):
+        assert book.advise(advice(start_in_h=600, at_h=at_h, priority=4)).what == "unchanged"
+    eased = book.advise(advice(start_in_h=600, at_h=24, priority=4)).order
+    assert eased is not None
+    assert (eased.priority, eased.start_by_us) == (4, NOW_US + hours(624))
+    assert "priority 4 instead of 2" in eased.changed
+    assert "21.8 days later" in eased.changed
+    back = book.advise(advice(start_in_h=90, at_h=24.1, priority=2)).order  # what is worse counts at once
+    assert back is not None
+    assert (back.priority, back.start_by_us) == (2, NOW_US + hours(114.1))
+    assert [row["action"] for row in book.history(order.id)] == ["opened", "updated", "updated"]
+
+
+def test_a_forecast_that_swings_moves_an_order_at_most_twice_a_day(book: VerifyingBook) -> None:
+    order = open_order(book, advice(start_in_h=100))
+    for step in range(1, 10 * 24):  # ten days, an hour each
+        book.advise(advice(start_in_h=2000 if step % 2 else 48, at_h=step, priority=5 if step % 2 else 2))
+    assert len(book.history(order.id)) <= 1 + 2 * 10
+
+
+def test_another_fault_does_not_lower_the_priority(book: VerifyingBook) -> None:
+    open_order(book, advice(start_in_h=100, priority=2))
+    book.advise(advice(IMBALANCE, start_in_h=900, at_h=30, priority=5))
+    kept = book.order("WO-000001")
+    assert kept is not None
+    assert kept.priority == 2
+
+
+def test_the_order_says_in_a_sentence_what_the_newest_advice_changed(book: VerifyingBook) -> None:
+    assert open_order(book, advice(start_in_h=200)).changed == ""
+    sooner = book.advise(advice(start_in_h=100, at_h=1, priority=1)).order
+    assert sooner is not None
+    assert sooner.changed.startswith("Start work by 2027-01-")
+    assert "4.1 days sooner" in sooner.changed
+    assert "priority 1 instead of 3" in sooner.changed
+    other = book.advise(advice(IMBALANCE, start_in_h=1000, at_h=2)).order
+    assert other is not None
+    assert other.changed == "New cause: imbalance, rotor."
+    last = book.history(other.id)[-1]["after"]
+    assert isinstance(last, dict)
+    assert last["changed"] == other.changed
+
+
+def test_priority_is_raised_at_once_and_not_lowered_while_the_dates_stay(book: VerifyingBook) -> None:
     order = open_order(book, advice(priority=3))
     assert book.advise(advice(priority=4)).what == "unchanged"
     raised = book.advise(advice(priority=1))

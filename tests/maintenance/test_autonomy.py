@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import uuid
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from forewarn.core.autonomy import INSTRUMENTS, WEEK_US, WHOLE_PLANT, Level, Measured, week_of
 from forewarn.core.clock import US_PER_HOUR
@@ -24,6 +29,7 @@ from forewarn.maintenance.autonomy.rows import AutonomyRules, ranked, subject_of
 from forewarn.maintenance.autonomy.window_book import WindowBook
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
+from tests.conftest import new_database
 from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours, pump
 
 MONDAY_US, _ = week_of(NOW_US + WEEK_US)
@@ -71,13 +77,15 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def house(empty: Path, tmp_path: Path) -> Iterator[House]:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.server, pytest.mark.slow])])
+def house(request: pytest.FixtureRequest, empty: Path, tmp_path: Path) -> Iterator[House]:
+    """Once on SQLite, once on PostgreSQL."""
     shutil.copy(empty, tmp_path / "records.db")
-    records = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield House(records)
-    assert verify_audit(records) is None
-    records.close()
+    for url in new_database(request, request.param, tmp_path):
+        records = open_records(url)
+        yield House(records)
+        assert verify_audit(records) is None
+        records.close()
 
 
 def alarm(
@@ -216,7 +224,7 @@ def test_two_hundred_pumps_in_alarm_stay_inside_the_budget_and_what_is_held_back
 
 def test_assessments_that_go_on_write_nothing_more_about_what_is_held(house: House) -> None:
     house.autonomy.move(WHOLE_PLANT, ANN, 0, MONDAY_US, "quiet week", orders_per_week=0)
-    for minute in range(120):
+    for minute in range(0, 120, 4):
         assert house.one(alarm(at_h=1 + minute / 60)).what == "held"
     with house.records.read() as connection:
         assert [row["action"] for row in history_of(connection, subject_of(alarm()))] == ["held"]
@@ -284,6 +292,68 @@ def test_one_machine_gets_at_most_so_many_orders_a_day_however_its_model_jumps(h
     assert what == ["opened"] * 4 + ["held"] * 8
     assert house.one(alarm(fault=Fault("bearing_0", "bearing_wear"), at_h=26, priority=1)).what == "cooling_down"
     assert house.one(alarm(fault=Fault("bearing_9", "bearing_wear"), at_h=26, priority=1)).what == "opened"
+
+
+@pytest.mark.slow
+def test_programs_that_ask_at_once_do_not_spend_the_same_place_twice(house: House) -> None:
+    house.autonomy.move(WHOLE_PLANT, ANN, 0, MONDAY_US, "few people", orders_per_week=5)
+    with ThreadPoolExecutor(8) as pool:
+        given = [alarm(f"pump-{n:03d}", slack_h=400.0) for n in range(24)]
+        what = Counter(outcome.what for outcome in pool.map(house.orders.advise, given))
+    assert what == {"opened": 5, "held": 19}
+    assert house.spent(WHOLE_PLANT) == (5, 5, 0, 19)
+
+
+steps = st.lists(
+    st.tuples(
+        st.integers(0, 5),  # machine
+        st.sampled_from(["ok", "emergency", "late", "cancel"]),
+        st.floats(0.0, 40.0),  # hours since the last step
+        st.integers(2, 5),  # priority
+    ),
+    max_size=40,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("budget", [0, 2])
+@given(played=steps)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_a_week_opens_no_more_than_its_budget_but_for_emergencies(
+    empty: Path, tmp_path: Path, budget: int, played: list[tuple[int, str, float, int]]
+) -> None:
+    """Against a count that is kept beside it, from nothing but the outcomes."""
+    file = tmp_path / f"{uuid.uuid4()}.db"
+    shutil.copy(empty, file)
+    records = open_records(f"sqlite:///{file}")
+    house = House(records, AutonomyRules(orders_per_week=budget, orders_per_asset_day=2))
+    opened: list[tuple[int, str, bool]] = []
+    at_h = 0.0
+    for machine, event, later_h, priority in played:
+        at_h += later_h
+        asset = f"pump-{machine:03d}"
+        if event == "cancel":
+            for order in house.orders.orders(open_only=True, asset=asset):
+                house.orders.act(order.id, Status.CAN, ANN, order.revision, MONDAY_US + hours(at_h))
+            continue
+        urgent = event == "emergency"
+        made = alarm(asset, at_h=at_h, priority=1 if urgent else priority, slack_h=-5.0 if event == "late" else 100.0)
+        outcome = house.one(made)
+        assert outcome.what in ("opened", "updated", "unchanged", "cooling_down", "held")
+        if outcome.what == "opened":
+            opened.append((made.at_us, asset, urgent))
+        if outcome.what == "held" and urgent:
+            day = [one for one in opened if one[1] == asset and one[0] > made.at_us - 24 * US_PER_HOUR]
+            assert len(day) == 2  # only the rate of the machine holds an emergency back
+    weeks: Counter[int] = Counter()
+    for at_us, _, urgent in opened:
+        week = week_of(at_us)[0]
+        assert weeks[week] < budget or urgent
+        weeks[week] += 1
+    for at_us, asset, _ in opened:
+        assert sum(one[1] == asset and at_us - 24 * US_PER_HOUR < one[0] <= at_us for one in opened) <= 2
+    assert verify_audit(records) is None
+    records.close()
 
 
 # ---- getting out again ----
