@@ -20,21 +20,21 @@ class JobCalls(ABC):
     def _once(self, path: str, body: Record, headers: dict[str, str] | None = None, method: str = "POST") -> Record: ...
 
     def job(self, number: str) -> Record:
-        """The work of an order: steps with results, report, costs, the orders around it (`JobOut`)."""
+        """The work of an order: steps with results, report, costs, the orders around it (`OrderJobOut`)."""
         return cast(Record, self._get(f"/api/orders/{_part(number)}/job"))
 
     def step_done(self, number: str, step: str, outcome: str = "done", **told: Any) -> Record:
         """Tell the result of a step: `done`, `failed` or `skipped`; `told`: value, unit, note, by, photos. A bad one
-        opens an order that follows: `follow_up_order` of the step (`JobOut`)."""
+        opens an order that follows: `follow_up_order` of the step (`OrderJobOut`)."""
         return self._job(number, f"steps/{_part(step)}", {"outcome": outcome, **told})
 
     def sign_off(self, number: str, step: str, note: str = "") -> Record:
-        """Confirm the result of a step that somebody else did (`JobOut`)."""
+        """Confirm the result of a step that somebody else did (`OrderJobOut`)."""
         return self._job(number, f"steps/{_part(step)}/sign-off", {"note": note})
 
     def report(self, number: str, *lines: Record) -> Record:
         """Add lines to the completion report, all or none: `{"kind": "labour", "what": "ann", "quantity": 6.5,
-        "unit_cost": 60}`; fields of `LineIn`. Answers `JobOut` with the costs."""
+        "unit_cost": 60}`; fields of `LineIn`. Answers `OrderJobOut` with the costs."""
         return self._job(number, "report", {"lines": list(lines)})
 
     def approve_cost(self, number: str) -> Record:
@@ -42,7 +42,7 @@ class JobCalls(ABC):
         return self._job(number, "cost-approval", {})
 
     def take_plan(self, number: str, plan: str) -> Record:
-        """Give an open order a job plan by hand (`JobOut`)."""
+        """Give an open order a job plan by hand (`OrderJobOut`)."""
         return self._job(number, "plan", {"plan": plan})
 
     def breakdown(self, asset: str, what: str, **told: Any) -> Record:

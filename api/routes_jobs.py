@@ -22,10 +22,10 @@ from forewarn.api.schemas_jobs import (
     BreakdownIn,
     BreakdownOut,
     CodesOut,
-    JobOut,
     JobPlanIn,
     JobPlanOut,
     LinesIn,
+    OrderJobOut,
     ResultIn,
     SignOffIn,
     TakePlanIn,
@@ -71,7 +71,7 @@ def get_codes(_: Caller) -> CodesOut:
 
 
 @router.get("/orders/{id}/job")
-def get_job(id: str, room: Room, caller: Caller, response: Response) -> JobOut:
+def get_job(id: str, room: Room, caller: Caller, response: Response) -> OrderJobOut:
     """The work of an order: steps with results, skills, tools, safety, report, costs, the orders around it. `ETag` is
     the order's revision."""
     order = known_order(room, id)
@@ -80,7 +80,7 @@ def get_job(id: str, room: Room, caller: Caller, response: Response) -> JobOut:
 
 
 @router.post("/orders/{id}/steps/{step}")
-def post_result(id: str, step: str, body: ResultIn, sent: Sent) -> JobOut:
+def post_result(id: str, step: str, body: ResultIn, sent: Sent) -> OrderJobOut:
     """Tell the result of a step, while the order is in progress. A value outside its limits, or a check that failed,
     opens exactly one order that follows this one."""
     photos = tuple(Photo(photo.name, photo.sha256) for photo in body.photos)
@@ -93,7 +93,7 @@ def post_result(id: str, step: str, body: ResultIn, sent: Sent) -> JobOut:
 
 
 @router.post("/orders/{id}/steps/{step}/sign-off")
-def post_sign_off(id: str, step: str, body: SignOffIn, sent: Sent) -> JobOut:
+def post_sign_off(id: str, step: str, body: SignOffIn, sent: Sent) -> OrderJobOut:
     """Confirm the result of a step that somebody else did; 409 for who did it, and before it was done."""
 
     def change(order_id: str, revision: int) -> Worked:
@@ -104,7 +104,7 @@ def post_sign_off(id: str, step: str, body: SignOffIn, sent: Sent) -> JobOut:
 
 
 @router.post("/orders/{id}/report")
-def post_lines(id: str, body: LinesIn, sent: Sent) -> JobOut:
+def post_lines(id: str, body: LinesIn, sent: Sent) -> OrderJobOut:
     """Add lines to the completion report, all or none. Nothing is overwritten: a correction is a further line that
     names the one it replaces, also after the order was closed."""
     lines = [views_jobs.line_in(line) for line in body.lines]
@@ -116,7 +116,7 @@ def post_lines(id: str, body: LinesIn, sent: Sent) -> JobOut:
 
 
 @router.post("/orders/{id}/cost-approval")
-def post_cost_approval(id: str, sent: Sent) -> JobOut:
+def post_cost_approval(id: str, sent: Sent) -> OrderJobOut:
     """Approve what the order is planned to cost; 409 with who may, when the caller's role may not."""
 
     def change(order_id: str, revision: int) -> Worked:
@@ -126,7 +126,7 @@ def post_cost_approval(id: str, sent: Sent) -> JobOut:
 
 
 @router.post("/orders/{id}/plan")
-def post_plan(id: str, body: TakePlanIn, sent: Sent) -> JobOut:
+def post_plan(id: str, body: TakePlanIn, sent: Sent) -> OrderJobOut:
     """Give an open order a job plan by hand; it is frozen on the order. 409 when the order has it already."""
 
     def change(order_id: str, revision: int) -> Worked:
@@ -218,7 +218,9 @@ def _fault(text: str | None) -> Fault | None:
     return fault
 
 
-def _changed(sent: Sender, id: str, what: str, body: BaseModel | None, change: Callable[[str, int], Worked]) -> JobOut:
+def _changed(
+    sent: Sender, id: str, what: str, body: BaseModel | None, change: Callable[[str, int], Worked]
+) -> OrderJobOut:
     """Change the job of an order once, tell everybody who listens, and answer it."""
     room, order = sent.room, known_order(sent.room, id)
     revision = revision_of(sent.if_match)

@@ -157,7 +157,7 @@ class OrderLink(Model):
     title: str
 
 
-class JobOut(Model):
+class OrderJobOut(Model):
     """The work of an order. `plans`: id@version, frozen when the order took them. `open_steps`: required ones without a
     result; `unsigned`: those that somebody else has to confirm. `codes_asked`: ISO 14224 codes that it is completed
     with; `usual_codes`: those that the order itself knows. `needs_approval`: why the caller cannot let it begin."""

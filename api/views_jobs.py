@@ -10,12 +10,12 @@ from fastapi import HTTPException
 from forewarn.api.schemas_jobs import (
     CodesOut,
     CostsOut,
-    JobOut,
     JobPlanIn,
     JobPlanOut,
     JobStepOut,
     LineIn,
     LineOut,
+    OrderJobOut,
     OrderLink,
     PhotoIO,
     ResultOut,
@@ -54,14 +54,14 @@ def jobs(room: Plantroom) -> JobBook:
     return room.orders
 
 
-def job_out(room: Plantroom, order: WorkOrder, caller: Actor) -> JobOut:
+def job_out(room: Plantroom, order: WorkOrder, caller: Actor) -> OrderJobOut:
     """The work of an order as one caller sees it."""
     book = jobs(room)
     job, grown = book.job(order.id) or Job(), book.follow_ups(order.id)
     opened = {(other.origin or "").removeprefix(f"step:{order.id}:"): other.number for other in grown}
     stand = {line.seq for line in standing(job.lines)}
     parent = room.orders.order(order.follows) if order.follows else None
-    return JobOut(
+    return OrderJobOut(
         order=order.number,
         revision=order.revision,
         status=cast(Any, order.status.value),

