@@ -208,11 +208,17 @@ class PickyBook(MemoryOrderBook):
     """A book that breaks on one asset."""
 
     def orders(
-        self, *, open_only: bool = False, asset: str | None = None, limit: int = 200, evidence: bool = True
+        self,
+        *,
+        open_only: bool = False,
+        asset: str | None = None,
+        limit: int = 200,
+        evidence: bool = True,
+        before: str | None = None,
     ) -> list[WorkOrder]:
         if asset == "a":
             raise ZeroDivisionError("a bug")
-        return super().orders(open_only=open_only, asset=asset, limit=limit, evidence=evidence)
+        return super().orders(open_only=open_only, asset=asset, limit=limit, evidence=evidence, before=before)
 
 
 def test_a_bug_that_one_machine_meets_does_not_stop_the_others() -> None:
