@@ -36,6 +36,7 @@ from forewarn.api import (
 from forewarn.api.app import openapi_document
 from forewarn.api.auth import COOKIE
 from forewarn.api.autonomy_desk import autonomy_of
+from forewarn.api.settings import AutonomySettings
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
 from forewarn.maintenance.shelf_book import ShelfBook
 from tests.api.model_desks import give_desk, keep_version

@@ -27,7 +27,8 @@ def window(start: str, hours: float, repeat: Repeat, **more: object) -> Maintena
 def walked(one: MaintenanceWindow, until_us: int) -> list[tuple[int, int]]:
     """Every occurrence by looking at each local day: is it one of those on which the window begins?"""
     first = (EPOCH + one.start_us * ONE_US).astimezone(one.zone).replace(tzinfo=None)
-    found, day, months = [], first, 0
+    found: list[tuple[int, int]] = []
+    day = first
     while True:
         begins = {
             Repeat.ONCE: day == first,
@@ -41,7 +42,7 @@ def walked(one: MaintenanceWindow, until_us: int) -> list[tuple[int, int]]:
             return found
         if begins:
             found.append((start_us, start_us + round(one.hours * US_PER_HOUR)))
-        day, months = day + timedelta(days=1), months + 1
+        day += timedelta(days=1)
 
 
 @given(

@@ -125,9 +125,9 @@ def costly(down_per_h: float, price: float = 500.0) -> tuple[Asset, Plant]:
     return machine, replace(plant_of(machine, bearing), costs=PlantCosts(labour_per_h=50.0))
 
 
-def given_advice(down_per_h: float, *p: float, **more: Any) -> Advice:
-    machine, plant = costly(down_per_h, **more)
-    [made] = advise(assessment(forecasts=[forecast(*p)]), machine, plant)
+def given_advice(down_per_h: float, p10_h: float, p50_h: float, p90_h: float) -> Advice:
+    machine, plant = costly(down_per_h)
+    [made] = advise(assessment(forecasts=[forecast(p10_h, p50_h, p90_h)]), machine, plant)
     return made
 
 
