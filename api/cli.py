@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from forewarn.api import cli_autonomy, cli_models, cli_orders, cli_people, cli_series_files, cli_work
+from forewarn.api import cli_autonomy, cli_models, cli_orders, cli_people, cli_plans, cli_series_files, cli_work
 from forewarn.api.cli_audit import audit_app
 from forewarn.api.cli_brokers import broker_app, doctor_app
 from forewarn.api.cli_outbox import outbox_app
@@ -38,6 +38,7 @@ cli_models.register(app)
 cli_autonomy.register(app)
 cli_orders.register(app)
 cli_people.register(app)
+cli_plans.register(app)
 cli_work.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
