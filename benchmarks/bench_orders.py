@@ -165,15 +165,18 @@ def read(records: Records, closed: int, seed: int) -> dict[str, float]:
     def anywhere() -> str:
         return f"WO-{rng.randrange(1, closed + 1):06d}"
 
+    def somebody() -> str:
+        return name_of(rng.randrange(0, ASSETS, ALARM_EVERY))
+
     lists: list[Callable[[], object]] = [
         lambda: orders.orders(limit=200, evidence=False),
         lambda: orders.orders(limit=200, evidence=False, open_only=True),
-        lambda: orders.orders(limit=200, evidence=False, asset=name_of(rng.randrange(0, ASSETS, ALARM_EVERY))),
+        lambda: orders.orders(limit=200, evidence=False, asset=somebody()),
         lambda: orders.orders(limit=200, evidence=False, before=anywhere()),
     ]
 
     def file() -> object:
-        return asset_file(name_of(rng.randrange(0, ASSETS, ALARM_EVERY)), None, rows, empty, empty, END_US + US_PER_HOUR)
+        return asset_file(somebody(), None, rows, empty, empty, END_US + US_PER_HOUR)
 
     list_ms = [took_ms(lists[n % len(lists)]) for n in range(READS)]
     file_ms = [took_ms(file) for _ in range(READS)]
