@@ -34,6 +34,7 @@ from forewarn.core.ports import Actor
 from forewarn.maintenance.orders.departments import Asked, Department, Step
 
 router = APIRouter(prefix="/api")
+FIRST_YEAR, LAST_YEAR = 1970, 2500
 IfMatch = Annotated[str | None, Header()]
 
 
@@ -130,9 +131,11 @@ def get_board(
 
 
 def at_us(at: datetime) -> int:
-    """Microseconds of a time with a zone. Raises Rejected without one."""
+    """Microseconds of a time with a zone. Raises Rejected without one, and for a year that no plant sees."""
     if at.tzinfo is None:
         raise Rejected("time_without_zone", "a time ends with its zone, such as 2026-12-01T06:00:00Z")
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise Rejected("time_out_of_range", f"a time lies in the years {FIRST_YEAR} to {LAST_YEAR}")
     return round(at.timestamp() * 1e6)
 
 

@@ -36,8 +36,10 @@ from forewarn.api import (
 from forewarn.api.app import openapi_document
 from forewarn.api.auth import COOKIE
 from forewarn.api.autonomy_desk import autonomy_of
-from forewarn.api.settings import AutonomySettings
+from forewarn.api.settings import AutonomySettings, Settings
+from forewarn.api.work_watch import work_of
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
+from forewarn.maintenance.orders.worked import WorkedOrders
 from forewarn.maintenance.shelf_book import ShelfBook
 from tests.api.model_desks import give_desk, keep_version
 from tests.api.road import Road
@@ -157,10 +159,12 @@ def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
     Road(plant_room, tmp_path)
     plant_room.room.shelf = ShelfBook(plant_room.records)
     autonomy_of(AutonomySettings(), plant_room.room, plant_room.records, plant_room.orders)
+    work_of(Settings(state_dir=tmp_path), plant_room.room, plant_room.records, WorkedOrders(plant_room.records))
     keep_version(give_desk(plant_room.room, plant_room.records, tmp_path / "models").registry)
     plant_room.assess("p101")
     order = plant_room.open_order()
     session = {"cookie": f"{COOKIE}={client.cookies[COOKIE]}"}
+    app.openapi()  # made here: on a busy machine it takes longer than the loader waits
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app, headers={**session, "host": "127.0.0.1"})
     checks = [
         not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,

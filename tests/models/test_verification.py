@@ -67,7 +67,8 @@ def test_a_signal_that_is_back_passes_and_one_that_is_not_fails() -> None:
     assert row.after < row.limit < row.healthy
     assert "flow" in bad.reason
     assert "m^3/h" in bad.reason
-    assert (good.health_before, good.health_after) == (41.0, pytest.approx(100, abs=5))
+    assert good.health_before == 41.0
+    assert good.health_after == pytest.approx(100, abs=5)
 
 
 def test_before_is_shown_in_the_regime_of_after() -> None:
