@@ -9,6 +9,8 @@ from forewarn.core.plant import Asset, FaultPlan, Plant
 from forewarn.maintenance.advice.numbers import Inputs, Numbers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CLEARLY_LESS = 0.9
+"""Waiting costs clearly less than acting below this share of it."""
 
 
 def remarks(found: Numbers, inputs: Inputs, plan: FaultPlan | None, plant: Plant) -> list[str]:
@@ -55,10 +57,13 @@ def reasons(found: Numbers, inputs: Inputs, decision: str) -> dict[str, str]:
 
 
 def decision_by_costs(found: Numbers, inputs: Inputs) -> str | None:
-    """Why the order is only prepared, where waiting costs less than acting and there is no hurry; else None."""
-    if found.risk_cost is None or found.risk_cost >= 0 or found.order_late_h or found.start_late_h:
+    """Why the order is only prepared, where waiting costs less than acting (by a tenth) and there is no hurry: nothing
+    is late, nothing urgent, and P10 of failure lies beyond the next look. Else None."""
+    if inputs.costs is None or found.acting is None or found.waiting is None or found.rul_p10_h is None:
         return None
-    if found.priority <= 2 or inputs.costs is None:
+    hurry = found.order_late_h > 0 or found.start_late_h > 0 or found.priority <= 2
+    soon = inputs.calendar_h(found.rul_p10_h) <= inputs.costs.look_again_h
+    if hurry or soon or found.waiting > CLEARLY_LESS * found.acting:
         return None
     return f"Confirmed alarm, but to look again in {span(inputs.costs.look_again_h)} costs less than to act now."
 

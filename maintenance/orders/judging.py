@@ -69,7 +69,7 @@ def merged(kept: KeptOrder, advice: Advice, settings: OrderSettings) -> KeptOrde
     if advice.priority < order.priority or (takes and _eases(kept, advice)):
         order = replace(order, priority=advice.priority)
     if takes:
-        order, driver, refreshed_at_us = dated(order, advice), advice.fault, advice.at_us
+        order, driver, refreshed_at_us = _dated(order, advice), advice.fault, advice.at_us
     if order == kept.order:
         return kept
     changed = replace(
@@ -79,6 +79,21 @@ def merged(kept: KeptOrder, advice: Advice, settings: OrderSettings) -> KeptOrde
         changed=change_told(kept.order, order),
     )
     return replace(kept, order=changed, driver=driver, refreshed_at_us=refreshed_at_us)
+
+
+def _dated(order: WorkOrder, advice: Advice) -> WorkOrder:
+    """The order with the dates of the advice; what was due, and is due still, stays due since then."""
+    after, now_us = dated(order, advice), advice.at_us
+    return replace(
+        after,
+        order_by_us=_due_since(order.order_by_us, after.order_by_us, now_us),
+        start_by_us=_due_since(order.start_by_us, after.start_by_us, now_us),
+    )
+
+
+def _due_since(old_us: int | None, new_us: int | None, now_us: int) -> int | None:
+    due = old_us is not None and new_us is not None and old_us <= now_us and new_us <= now_us
+    return old_us if due else new_us
 
 
 def _with_cause(order: WorkOrder, advice: Advice) -> WorkOrder:

@@ -152,6 +152,13 @@ def test_the_order_says_in_a_sentence_what_the_newest_advice_changed(book: Verif
     assert last["changed"] == other.changed
 
 
+def test_a_date_that_is_due_still_is_due_since_then(book: VerifyingBook) -> None:
+    order = open_order(book, advice(start_in_h=15))  # parts take 20 h: they should have been ordered before
+    sooner = book.advise(advice(start_in_h=2, at_h=5)).order
+    assert sooner is not None
+    assert (sooner.order_by_us, sooner.start_by_us) == (order.order_by_us, NOW_US + hours(7))
+
+
 def test_priority_is_raised_at_once_and_not_lowered_while_the_dates_stay(book: VerifyingBook) -> None:
     order = open_order(book, advice(priority=3))
     assert book.advise(advice(priority=4)).what == "unchanged"
