@@ -17,7 +17,7 @@ import structlog
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.health import SensorProblem
 from forewarn.core.plant import Asset, Plant
-from forewarn.core.ports import OrderBook, SeriesReader
+from forewarn.core.ports import OrderOutcome, SeriesReader
 from forewarn.core.readings import NOT_SCORED, Quality, Readings, Track, Tracks
 from forewarn.core.work import Advice, Cause, Decision, Json, OrderKind, Verification, WorkOrder
 from forewarn.maintenance.advice import advise
@@ -51,6 +51,18 @@ class Waiting(Protocol):
         ...
 
 
+class Orders(Protocol):
+    """The part of the order book that is needed (`maintenance.orders.worked`)."""
+
+    def order(self, order_id: str) -> WorkOrder | None:
+        """One order by id or number."""
+        ...
+
+    def follow_up(self, advice: Advice) -> OrderOutcome:
+        """Open what a failed verification asks for."""
+        ...
+
+
 class LatestAssessments(Protocol):
     """The newest assessment of each asset."""
 
@@ -77,7 +89,7 @@ class Verifier:
         plant: Callable[[], Plant],
         raw: SeriesReader,
         derived: SeriesReader,
-        orders: OrderBook,
+        orders: Orders,
         waiting: Waiting,
         assessments: LatestAssessments,
         settings: VerifySettings,
@@ -151,7 +163,7 @@ class Verifier:
         asset = self._plant().asset(order.asset)
         for advice in self._advices(asset, order, found, now_us) if asset else ():
             evidence = {**advice.evidence, "verification": {**told, "order": order.number}}
-            outcome = self._orders.advise(replace(advice, evidence=evidence))
+            outcome = self._orders.follow_up(replace(advice, evidence=evidence))
             if outcome.order is not None:
                 self._told("order", outcome.order.id)
 

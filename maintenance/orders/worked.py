@@ -9,11 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import sqlalchemy as sa
+
 from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, WorkOrder
 from forewarn.maintenance.orders.book import OrderBookSql
+from forewarn.maintenance.orders.costs import ANY_HOUSE, House
 from forewarn.maintenance.orders.departments import check_start
 from forewarn.maintenance.orders.departments_book import locked_order, steps_of
+from forewarn.maintenance.orders.desk import SYSTEM
+from forewarn.maintenance.orders.gate import FREE_WAY, Gate
 from forewarn.maintenance.orders.muting import MuteBook
 from forewarn.maintenance.orders.rules import AS_USUAL, OrderSettings
 from forewarn.maintenance.records import Records
@@ -27,8 +32,10 @@ class WorkedOrders(OrderBookSql):
         records: Records,
         settings: OrderSettings = AS_USUAL,
         wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        gate: Callable[[sa.Connection], Gate] = lambda connection: FREE_WAY,
+        house: House = ANY_HOUSE,
     ) -> None:
-        super().__init__(records, settings, wall_us)
+        super().__init__(records, settings, wall_us, gate, house)
         self.mutes = MuteBook(records)
 
     def advise(self, advice: Advice) -> OrderOutcome:
@@ -36,6 +43,11 @@ class WorkedOrders(OrderBookSql):
         and looked at again afterwards (`look_again`)."""
         muting = self.mutes.keep(advice)
         return OrderOutcome("muted", muting) if muting else super().advise(advice)
+
+    def follow_up(self, advice: Advice) -> OrderOutcome:
+        """Open what a failed verification asks for, whatever gate stands before alarms: the repair was approved, and it
+        is not done."""
+        return self.release(advice, SYSTEM, FREE_WAY)
 
     def look_again(self, now_us: int) -> int:
         """Look at what was kept for machines on which nobody works any more; answers how many were looked at."""
