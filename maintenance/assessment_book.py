@@ -7,9 +7,10 @@ past stays visible with wider steps.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from forewarn.core.errors import Rejected
 from forewarn.core.work import Json
@@ -17,6 +18,12 @@ from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_postgresql import in_turn
 from forewarn.maintenance.records_tables import ASSESSMENT, ASSESSMENT_LATEST
+
+ROWS_AT_ONCE = 500
+Key = tuple[str, int]
+"""Asset and moment."""
+
+Row = dict[str, object]
 
 
 class AssessmentBook:
@@ -37,8 +44,9 @@ class AssessmentBook:
         rows = [_row(assessment) for assessment in assessments]
         with self._records.write() as connection:
             in_turn(connection, "assessments")
-            for row in rows:
-                self._save(connection, row)
+            for first in range(0, len(rows), ROWS_AT_ONCE):
+                some = rows[first : first + ROWS_AT_ONCE]
+                self._save(connection, {(str(row["asset"]), _time(row)): row for row in some})
 
     def latest(self) -> dict[str, Json]:
         """Asset -> its newest assessment."""
@@ -66,33 +74,58 @@ class AssessmentBook:
             bodies = connection.execute(query.with_only_columns(ASSESSMENT.c.body)).scalars().all()
         return [json.loads(body) for body in bodies]
 
-    def _save(self, connection: sa.Connection, row: dict[str, object]) -> None:
-        key = (ASSESSMENT.c.asset == row["asset"]) & (ASSESSMENT.c.at_us == row["at_us"])
-        replaced = connection.execute(ASSESSMENT.update().where(key).values(row)).rowcount
-        if not replaced:
-            connection.execute(ASSESSMENT.insert().values(row))
-        latest = ASSESSMENT_LATEST.c
-        mine = latest.asset == row["asset"]
-        known = connection.execute(sa.select(latest.at_us, latest.kept).where(mine)).one_or_none()
-        if known is None:
-            connection.execute(ASSESSMENT_LATEST.insert().values(**row, kept=1))
-            return
-        kept = known.kept if replaced else self._thinned(connection, str(row["asset"]), known.kept + 1)
-        newest = row if _time(row) >= known.at_us else {}
-        connection.execute(ASSESSMENT_LATEST.update().where(mine).values(**newest, kept=kept))
+    def _save(self, connection: sa.Connection, rows: Mapping[Key, Row]) -> None:
+        """A batch of rows with different keys, in a handful of statements however many they are."""
+        there = _there(connection, rows)
+        _put(connection, ASSESSMENT, list(rows.values()))
+        by_asset: dict[str, list[Key]] = {}
+        for key in rows:
+            by_asset.setdefault(key[0], []).append(key)
+        known = _newest(connection, list(by_asset))
+        latest: list[Row] = []
+        for asset, keys in by_asset.items():
+            newest, before = max(keys), known.get(asset)
+            told = rows[newest]
+            if before is not None and before.at_us > newest[1]:
+                told = {"asset": asset, "at_us": before.at_us, "body": before.body}
+            count = len(set(keys) - there) + (before.kept if before is not None else 0)
+            latest.append({**told, "kept": self._thinned(connection, asset, count)})
+        _put(connection, ASSESSMENT_LATEST, latest)
 
     def _thinned(self, connection: sa.Connection, asset: str, kept: int) -> int:
-        """Number of rows kept after making room, when there are too many."""
-        if kept <= self._keep:
-            return kept
+        """Number of rows kept after making room, where there are too many."""
         mine = ASSESSMENT.c.asset == asset
-        older = sa.select(ASSESSMENT.c.at_us).where(mine).order_by(ASSESSMENT.c.at_us).limit(kept // 2)
-        gone = connection.execute(older).scalars().all()[1::2]  # the very first stays
-        connection.execute(
-            ASSESSMENT.delete().where(mine & (ASSESSMENT.c.at_us == sa.bindparam("gone"))),
-            [{"gone": at_us} for at_us in gone],
-        )
-        return kept - len(gone)
+        while kept > self._keep:
+            older = sa.select(ASSESSMENT.c.at_us).where(mine).order_by(ASSESSMENT.c.at_us).limit(kept // 2)
+            gone = connection.execute(older).scalars().all()[1::2]  # the very first stays
+            connection.execute(
+                ASSESSMENT.delete().where(mine & (ASSESSMENT.c.at_us == sa.bindparam("gone"))),
+                [{"gone": at_us} for at_us in gone],
+            )
+            kept -= len(gone)
+        return kept
+
+
+def _newest(connection: sa.Connection, assets: Sequence[str]) -> dict[str, sa.Row[tuple[object, ...]]]:
+    query = sa.select(ASSESSMENT_LATEST).where(ASSESSMENT_LATEST.c.asset.in_(assets))
+    return {row.asset: row for row in connection.execute(query)}
+
+
+def _there(connection: sa.Connection, rows: Mapping[Key, Row]) -> set[Key]:
+    """Which of these keys are kept already."""
+    asset, at_us = ASSESSMENT.c.asset, ASSESSMENT.c.at_us
+    assets, times = sorted({key[0] for key in rows}), sorted({key[1] for key in rows})
+    query = sa.select(asset, at_us).where(asset.in_(assets), at_us.in_(times))
+    return {(row.asset, row.at_us) for row in connection.execute(query)} & rows.keys()
+
+
+def _put(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Insert, and replace what has the same primary key."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    new = insert(table)
+    keys = [column.name for column in table.primary_key]
+    values = {column.name: new.excluded[column.name] for column in table.c if column.name not in keys}
+    connection.execute(new.on_conflict_do_update(index_elements=keys, set_=values), list(rows))
 
 
 def _evenly(times: Sequence[int], count: int) -> list[int]:

@@ -27,12 +27,17 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+_ALREADY_PLAIN = frozenset((str, int, bool, type(None)))  # nine of ten values: not asked whether they are more
+
+
 def plain(value: object) -> object:
     """A value as JSON knows it: dataclasses and mappings become objects, tuples and arrays become lists.
 
     >>> plain((np.float64(0.5), float("nan")))
     [0.5, None]
     """
+    if type(value) in _ALREADY_PLAIN:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
