@@ -12,7 +12,7 @@ from forewarn.core.work import WorkOrder
 from forewarn.maintenance.plans.shared import PlanBook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from forewarn.api.state import Plantroom
     from forewarn.api.work_watch import Chore
@@ -81,20 +81,26 @@ class PlansDesk:
     def court(self, now_us: int, id: str | None = None, watch_days: float | None = None) -> list[Ruling]:
         """The court on one plan, or on all that have an interval. Raises Rejected for a plan by condition alone."""
         from forewarn.core.plans import Trigger
+        from forewarn.pipeline.court_cases import orders_of
 
-        if id is not None:
-            return [self._ruling(self.known(id), now_us, watch_days)]
-        judged = [plan for plan in self.plans.plans() if plan.active and plan.trigger is not Trigger.CONDITION]
-        return [self._ruling(plan, now_us, watch_days) for plan in judged]
+        judged = (
+            [self.known(id)]
+            if id is not None
+            else [plan for plan in self.plans.plans() if plan.active and plan.trigger is not Trigger.CONDITION]
+        )
+        known = orders_of(self.orders, {asset.id for plan in judged for asset in plan.of(self.plant())})
+        return [self._ruling(plan, known, now_us, watch_days) for plan in judged]
 
-    def _ruling(self, plan: Plan, now_us: int, watch_days: float | None) -> Ruling:
+    def _ruling(
+        self, plan: Plan, known: Mapping[str, Sequence[WorkOrder]], now_us: int, watch_days: float | None
+    ) -> Ruling:
         from datetime import UTC
 
-        from forewarn.pipeline.court_cases import case_of, changed_plan
+        from forewarn.pipeline.court_cases import case_from, changed_plan
         from forewarn.pipeline.interval_court import judge, watch_of
         from forewarn.pipeline.plan_rounds import zone_of
 
-        case = case_of(plan, self.plant(), self.plans, self.orders, now_us)
+        case = case_from(plan, known, self.plans, self.plant(), now_us)
         judgement = judge(case)
         if judgement.factor is None:
             return Ruling(judgement, None, None)

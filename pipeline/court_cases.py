@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import fmean, median
@@ -57,20 +57,25 @@ def case_of(plan: Plan, plant: Plant, plans: PlanBook, orders: OrderBook, now_us
     are breakdowns of it; finished condition orders renewed it before it failed. An asset is known from its first order
     or slot on. Raises Rejected for a plan without an interval.
     """
-    assets = [asset.id for asset in plan.of(plant)]
-    return case_from(plan, {asset: _orders(orders, asset) for asset in assets}, plans, plant, now_us)
+    return case_from(plan, orders_of(orders, [asset.id for asset in plan.of(plant)]), plans, plant, now_us)
+
+
+def orders_of(orders: OrderBook, assets: Iterable[str]) -> dict[str, list[WorkOrder]]:
+    """Every order of these assets, without their evidence."""
+    return {asset: _orders(orders, asset) for asset in assets}
 
 
 def case_from(
     plan: Plan, orders: Mapping[str, Sequence[WorkOrder]], plans: PlanBook, plant: Plant, now_us: int
 ) -> Case:
-    """As `case_of`, with the orders of each asset at hand."""
+    """As `case_of`, with the orders at hand: of the plan's assets, and of others, which are not looked at."""
     slots = plans.slots(plan.id)
     done = {slot.order_id: slot.done_at_us for slot in slots if slot.state is SlotState.DONE}
     events: list[Event] = []
     spans: dict[str, tuple[float, float]] = {}
     costs: dict[str, list[float]] = {"task": [], "failure": []}
-    for asset, known in orders.items():
+    for asset in (one.id for one in plan.of(plant)):
+        known = orders.get(asset, ())
         if not known:
             continue
         last_us = max(order.created_at_us for order in known)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from forewarn.core.errors import NotReady
 from forewarn.core.readings import Floats
-from forewarn.models.life.weibull import HALF_CHI2_95, Lifetimes, fit
+from forewarn.models.life.weibull import HALF_CHI2_95, Weibull
 
 Z_95 = 1.959964
 EARLY_SHARE = 0.2
@@ -73,12 +73,13 @@ class Case:
 @dataclass(frozen=True, slots=True, eq=False)
 class Lives:
     """Lives between renewals: age float64[n] in days (> 0), mode int64[n] (index into `modes`, -1: did not fail),
-    finding int64[n] of the task that ended it. What came before the first renewal of an asset is left out: its age is
-    not known."""
+    by_task bool[n]: a task ended it, with its finding int64[n]. What came before the first renewal of an asset is left
+    out: its age is not known."""
 
     age: Floats
     mode: NDArray[np.int64]
     finding: NDArray[np.int64]
+    by_task: NDArray[np.bool_]
     modes: tuple[str, ...]
 
     def failed(self, wanted: Sequence[str] = ()) -> NDArray[np.bool_]:
@@ -98,19 +99,21 @@ def lives_of(case: Case) -> Lives:
     """
     modes = tuple(sorted({event.mode for event in case.events if event.kind == "failure"}))
     place = {name: i for i, name in enumerate(modes)}
-    rows: list[tuple[float, int, int]] = []
+    rows: list[tuple[float, int, int, bool]] = []
     for asset, (start, stop) in case.spans.items():
         mine = sorted((e for e in case.events if e.asset == asset and start <= e.at < stop), key=lambda e: e.at)
         began: float | None = None
         for event in mine:
             if began is not None and event.at > began:
                 failed = place[event.mode] if event.kind == "failure" else -1
-                rows.append((event.at - began, failed, event.finding if event.kind == "task" else NOT_TOLD))
+                task = event.kind == "task"
+                rows.append((event.at - began, failed, event.finding if task else NOT_TOLD, task))
             began = event.at
         if began is not None and stop > began:
-            rows.append((stop - began, -1, NOT_TOLD))
-    table = np.array(rows, np.float64).reshape(-1, 3)
-    return Lives(table[:, 0], table[:, 1].astype(np.int64), table[:, 2].astype(np.int64), modes)
+            rows.append((stop - began, -1, NOT_TOLD, False))
+    table = np.array(rows, np.float64).reshape(-1, 4)
+    mode, finding = (table[:, column].astype(np.int64) for column in (1, 2))
+    return Lives(table[:, 0], mode, finding, table[:, 3] > 0, modes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +239,7 @@ def mode_lives(lives: Lives) -> tuple[ModeLife, ...]:
         if count == 0:
             continue
         try:
-            best = fit(Lifetimes(lives.age, failed))
+            best = likeliest(lives.age, failed)
         except NotReady:
             found.append(ModeLife(mode, count, None, None, None, None))
             continue
@@ -248,6 +251,29 @@ def mode_lives(lives: Lives) -> tuple[ModeLife, ...]:
         shape, scale = shapes[inside.any(axis=1)], scales[inside.any(axis=0)]
         found.append(ModeLife(mode, count, best.shape, _ends(shape), best.scale, _ends(scale)))
     return tuple(sorted(found, key=lambda life: (-life.failures, life.mode)))
+
+
+def likeliest(age: Floats, failed: NDArray[np.bool_]) -> Weibull:
+    """The pair that `models.life.weibull.fit` finds, through the root of the profile score in the shape: for a shape
+    the best scale is known (Meeker, Hahn & Escobar 2017, section 8.3). Raises NotReady for fewer than two different
+    failures."""
+    from scipy.optimize import brentq
+
+    if len(np.unique(age[failed])) < 2:
+        raise NotReady("A Weibull fit needs two failures at different ages.")
+    unit = float(np.max(age))
+    ratio = age / unit
+    logs = np.log(ratio)
+    mean_failed = float(np.mean(logs[failed]))
+
+    def score(log_shape: float) -> float:
+        power = ratio ** math.exp(log_shape)
+        return math.exp(-log_shape) + mean_failed - float(np.sum(power * logs) / np.sum(power))
+
+    low, high = math.log(1e-3), math.log(1e4)
+    shape = math.exp(float(brentq(score, low, high))) if score(low) > 0 > score(high) else 1e4
+    scale = unit * float(np.sum(ratio**shape) / np.count_nonzero(failed)) ** (1 / shape)
+    return Weibull(shape, scale)
 
 
 def _ends(values: Floats) -> tuple[float, float]:

@@ -44,6 +44,8 @@ FACTORS = (0.5, 2 / 3, 1.25, 1.5, 2.0, NEVER)
 LEAST_TASKS = 8
 LEAST_FAILURES = 5
 LEAST_FINDINGS = 15
+LEAST_FULL = 5
+"""Lives that a task ended later than half an interval after the renewal before; with fewer it was never tried."""
 SURE = 0.9
 WORTH = 0.05
 NEAR = 0.10
@@ -204,7 +206,7 @@ def judge(case: Case) -> Judgement:
         told = {"shape": None, "options": (), "replay": None, **more}
         return Judgement(verdict=verdict, reason=reason, factor=factor, **base, **told)  # type: ignore[arg-type]
 
-    missing = _missing(tasks, int(np.count_nonzero(failed)), good, len(lives.age))
+    missing = _missing(tasks, int(np.count_nonzero(failed)), good, len(lives.age)) or _unlike(case, lives)
     if missing:
         return ruled(Verdict.NOT_ENOUGH, missing)
     facts = believe(lives.age, failed, np.zeros_like(failed))
@@ -243,6 +245,23 @@ def _missing(tasks: int, failures: int, good: Share, lives: int) -> str:
         return (
             f"{failures} failures and {good.of} tasks that say what they found; {LEAST_FAILURES} failures or"
             f" {LEAST_FINDINGS} findings are needed. Tell with each task whether there was something to do."
+        )
+    return ""
+
+
+def _unlike(case: Case, lives: Lives) -> str:
+    """Why the renewal that the court reckons with is not what happened; "" where it fits."""
+    full = int(np.count_nonzero(lives.by_task & (lives.age >= case.interval / 2)))
+    if full < LEAST_FULL:
+        return (
+            f"Only {full} tasks came later than half an interval after the renewal before: it fails, or is renewed, far"
+            " more often than the task comes. Judge its parts or failure modes one by one (`component`,"
+            " `failure_modes`)."
+        )
+    if case.failure_cost < case.cost:
+        return (
+            f"A failure seems to cost less than a task ({case.failure_cost:,.0f} against {case.cost:,.0f},"
+            f" {case.costs_from}): what standing costs is not in it. Say `failure_cost` in the plan."
         )
     return ""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forewarn.models.life.weibull import Lifetimes
+from forewarn.models.life.weibull import Lifetimes, fit
 from forewarn.models.life.weibull import log_likelihood as slow_log_likelihood
 from forewarn.pipeline.court_evidence import (
     GOOD,
@@ -18,6 +18,7 @@ from forewarn.pipeline.court_evidence import (
     Event,
     early_failures,
     found_good,
+    likeliest,
     lives_of,
     log_likelihood,
     mode_lives,
@@ -112,6 +113,24 @@ def test_the_same_history_in_another_order_is_judged_the_same() -> None:
     assert judge(replace(case, events=shuffled)) == judge(case)
 
 
+def test_what_fails_far_more_often_than_its_task_comes_is_not_judged() -> None:
+    rng, events = np.random.default_rng(6), []
+    for n in range(6):
+        events += [Event(f"a{n}", float(at), "failure", mode="VIB") for at in np.cumsum(rng.exponential(40, 70))]
+        events += [Event(f"a{n}", float(at), "task") for at in range(500, 3000, 500)]
+    spans = {f"a{n}": (0.0, 3000.0) for n in range(6)}
+    judged = judge(Case("p", 500.0, spans, tuple(events), 1.0, 5.0, "given"))
+    assert judged.tasks == 30
+    assert judged.verdict is Verdict.NOT_ENOUGH
+    assert "one by one" in judged.reason
+
+
+def test_a_failure_that_seems_cheaper_than_its_task_is_asked_back() -> None:
+    judged = judge(lived(2, 3, 1000, 300, cost=100.0, failure_cost=20.0))
+    assert judged.verdict is Verdict.NOT_ENOUGH
+    assert "`failure_cost`" in judged.reason
+
+
 # the parts
 
 
@@ -123,6 +142,15 @@ def test_the_quick_likelihood_is_that_of_the_life_models() -> None:
     # the life models leave out a factor that does not depend on shape and scale: one age for each failure
     quick = log_likelihood(age, failed, shapes, scales)
     assert np.ptp(quick - slow) < 1e-8
+
+
+def test_the_quick_fit_is_that_of_the_life_models() -> None:
+    rng = np.random.default_rng(3)
+    for shape in (0.7, 2.0, 5.0):
+        age = 300 * rng.weibull(shape, 80)
+        failed = rng.uniform(size=80) < 0.5
+        quick, slow = likeliest(age, failed), fit(Lifetimes(age, failed))
+        assert (quick.shape, quick.scale) == (pytest.approx(slow.shape, rel=1e-3), pytest.approx(slow.scale, rel=1e-3))
 
 
 def test_the_belief_covers_the_truth_as_often_as_it_says() -> None:
