@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from threading import Thread
 
+from forewarn.core.readings import Floats
 from forewarn.maintenance.people.grid import Grid, Place, grid_of
-from forewarn.maintenance.people.milp import SAFETY, bound_of, solved, week_of
+from forewarn.maintenance.people.milp import SAFETY, bounds_of, solved, week_of
+from forewarn.maintenance.people.neighbourhoods import Neighbourhoods
 from forewarn.maintenance.people.problem import Assignment, Problem
 from forewarn.maintenance.people.reasons import reasons
 from forewarn.maintenance.people.search import Places, Search, greedy
@@ -126,6 +128,8 @@ class _Run:
     ) -> None:
         self._grid, self._limit_s, self._progress, self._elapsed = grid, limit_s, progress, elapsed
         self._search = Search(grid, first, seed)
+        self._seed = seed
+        self._offered: Places | None = None
         self._bound = plain_bound(grid)
         self._told_s = -1.0
 
@@ -133,7 +137,7 @@ class _Run:
         """A short search, then the whole week by HiGHS; the better of both."""
         self._search.run(self._until(0.1 * self._limit_s, steps=4_000))
         best = self._search.best
-        if self._search.best_cost - self._bound > 1e-6:
+        if not self._is_best():
             answer = solved(week_of(self._grid), self._limit_s - self._elapsed())
             self._bound = max(self._bound, answer.bound)
             if answer.places is not None:
@@ -142,26 +146,48 @@ class _Run:
         return best, self._bound
 
     def parted(self) -> tuple[Places, float]:
-        """The search, with the bound computed beside it."""
-        beside = Thread(target=self._find_bound, name="schedule-bound", daemon=True)
+        """The search; beside it the bound, and after that one neighbourhood after the other."""
+        beside = Thread(target=self._solve_beside, name="schedule-solver", daemon=True)
         beside.start()
         self._search.run(self._until(0.95 * self._limit_s))
         beside.join(max(0.0, self._limit_s - self._elapsed()))
+        self._take_over()
         return self._search.best, self._bound
 
-    def _find_bound(self) -> None:
-        found = bound_of(week_of(self._grid), 0.9 * self._limit_s - self._elapsed())
-        if found is not None:
-            self._bound = max(self._bound, found)
+    def _solve_beside(self) -> None:
+        least: Floats | None = None
+        for found in bounds_of(self._grid, self._left_s):
+            least = found.costs
+            self._bound = max(self._bound, found.bound)
+        if least is None:
+            return
+        parts = Neighbourhoods(self._grid, least, self._seed)
+        while self._left_s() > 0 and not self._is_best():
+            better = parts.better(list(self._search.best), self._left_s())
+            if better is not None:
+                self._offered = better
+
+    def _left_s(self) -> float:
+        return 0.95 * self._limit_s - self._elapsed()
+
+    def _is_best(self) -> bool:
+        return self._search.best_cost - self._bound <= SAFETY * max(1.0, self._search.best_cost)
+
+    def _take_over(self) -> None:
+        """Go on from what the other thread has found, when it is better."""
+        offered, self._offered = self._offered, None
+        if offered is not None and self._grid.total(offered) < self._search.best_cost - 1e-6:
+            self._search.adopt(offered)
 
     def _until(self, end_s: float, steps: int | None = None) -> Callable[[], float | None]:
         def warmth() -> float | None:
             now_s = self._elapsed()
+            self._take_over()
             share = now_s / end_s if steps is None else max(now_s / end_s, self._search.steps / steps)
             if now_s - self._told_s >= 1.0:
                 self._told_s = now_s
                 self._progress(Progress(now_s, self._search.best_cost, self._bound))
-            if share >= 1 or self._search.best_cost - self._bound <= 1e-6:
+            if share >= 1 or self._is_best():
                 return None
             return WARM * (COLD / WARM) ** share
 

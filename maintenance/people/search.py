@@ -162,6 +162,14 @@ class Search:
         self._whole = [_whole(grid, job) for job in grid.jobs]
         self._starts = [_by_cost(job, masks) for job, masks in zip(grid.jobs, self._whole, strict=True)]
 
+    def adopt(self, places: Sequence[Place | None]) -> None:
+        """Go on from another plan."""
+        self._board = Board(self._grid, places)
+        self._costs = [job.cost(place) for job, place in zip(self._grid.jobs, places, strict=True)]
+        self._now = sum(self._costs)
+        if self._now < self.best_cost - 1e-9:
+            self.best, self.best_cost = list(places), self._now
+
     def run(self, warmth: Callable[[], float | None]) -> None:
         """Steps until `warmth` answers None; it is asked every 50 steps. Warmth is how much worse a step may be, about,
         in weighted hours."""
