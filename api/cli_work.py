@@ -188,11 +188,12 @@ def on_call_add(
 
 @on_call_app.command("remove")
 def on_call_remove(
-    turn: Annotated[int, typer.Argument(help="Number of the turn.")], state_dir: StateDir = None
+    turn: Annotated[int, typer.Argument(help="Number of the turn.")], state_dir: StateDir = None, as_json: Json = False
 ) -> None:
     """Take a turn back."""
     with _server(state_dir) as client:
-        client.take_off_call(turn)
+        left = client.take_off_call(turn)
+    print(json.dumps({"on_call": left}) if as_json else f"turn {turn} is taken back, {len(left)} are left")
 
 
 def verification(order: Order, state_dir: StateDir = None, as_json: Json = False) -> None:

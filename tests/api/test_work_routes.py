@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -231,13 +230,14 @@ def test_a_machine_that_has_left_the_plant_file_keeps_its_past(plant: Client, or
 def test_the_watch_does_every_chore_and_one_that_fails_does_not_stop_the_others(
     watch: WorkWatch, plant: Client, order: WorkOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert watch.look_once() == {"verification": 0, "muted": 0, "departments": 0, "deadlines": 0}
+    mine = {"verification": 0, "muted": 0, "departments": 0, "deadlines": 0}
+    assert mine.items() <= watch.look_once().items()
     plant.ask_departments(order.number, PERMIT)
     monkeypatch.setattr(watch, "_now_us", lambda: NOW_US + hours(47))
     chore = next(chore for chore in watch.chores if chore.name == "muted")
     monkeypatch.setattr(watch, "chores", [replace(chore, run=_broken), *(c for c in watch.chores if c is not chore)])
-    chores: dict[str, Any] = watch.look_once()
-    assert chores == {"verification": 0, "muted": -1, "departments": 1, "deadlines": 1}
+    done = {"verification": 0, "muted": -1, "departments": 1, "deadlines": 1}
+    assert done.items() <= watch.look_once().items()
     assert watch.look_once(0.0) == {}  # each at its own pace
 
 
