@@ -62,7 +62,8 @@ class OrderRows:
         return self._first(WORK_ORDER.c.origin == origin)
 
     def repair_of(self, asset: str) -> KeptOrder | None:
-        """See `OrderStore`."""
+        """See `OrderStore`. Breakdowns of one machine are taken one after another, as advice on it is."""
+        in_turn(self._connection, "advice", asset)
         return self._first(WORK_ORDER.c.asset == asset, IS_OPEN, SHARED_KINDS)
 
     def plans(self, id: str | None = None) -> list[JobPlan]:

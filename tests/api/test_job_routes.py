@@ -19,6 +19,7 @@ from tests.api.conftest import BASE
 from tests.api.rooms import SPALL, TestRoom
 from tests.maintenance.samples import CODES
 
+TOLD: dict[str, Any] = dict(CODES)
 PLAN: dict[str, Any] = {
     "title": "Change the bearing",
     "mechanism": SPALL.mechanism,
@@ -139,9 +140,9 @@ def test_somebody_else_signs_off_before_the_work_is_completed(
     with pytest.raises(Conflict, match="somebody else than program"):
         program.sign_off(number, "gap")
     with pytest.raises(Conflict, match="sign-off"):
-        program.act(number, "COMP", **CODES)
+        program.act(number, "COMP", **TOLD)
     assert send(client, number, "steps/gap/sign-off", {"note": "seen"}).json()["unsigned"] == []
-    assert program.act(number, "COMP", **CODES)["status"] == "COMP"
+    assert program.act(number, "COMP", **TOLD)["status"] == "COMP"
 
 
 def test_a_repair_is_completed_with_its_codes_and_says_what_it_left_out(
@@ -149,11 +150,11 @@ def test_a_repair_is_completed_with_its_codes_and_says_what_it_left_out(
 ) -> None:
     number = at_work(client, plant_room)
     with pytest.raises(Rejected, match=r"gap \(Clearance\)"):
-        program.act(number, "COMP", **CODES)
-    known = {k: v for k, v in CODES.items() if k not in ("failure_cause", "activity")}
+        program.act(number, "COMP", **TOLD)
+    known: dict[str, Any] = {k: v for k, v in CODES.items() if k not in ("failure_cause", "activity")}
     with pytest.raises(Rejected, match="failure_cause, activity"):
         program.act(number, "COMP", skipped={"isolate": "was off", "gap": "no gauge"}, **known)
-    done = program.act(number, "COMP", skipped={"isolate": "was off", "gap": "no gauge"}, **CODES)
+    done = program.act(number, "COMP", skipped={"isolate": "was off", "gap": "no gauge"}, **TOLD)
     job = program.job(number)
     assert (done["status"], job["codes"], job["steps"][1]["result"]["note"]) == ("COMP", CODES, "no gauge")
 

@@ -79,7 +79,9 @@ def test_open_steps_of_the_plan_want_a_reason(stage: Stage) -> None:
         dialog.get_by_label("为什么没有做").fill("没有量具")
         with page.expect_request(lambda r: r.url.endswith("/actions")) as asked:
             dialog.get_by_role("button", name="报告完工").click()
-        assert asked.value.post_data_json["skipped"] == {"gap": "没有量具"}
+        sent = asked.value.post_data_json
+        assert isinstance(sent, dict)
+        assert sent["skipped"] == {"gap": "没有量具"}
 
 
 def test_a_confirmed_fault_is_told_with_two_taps(stage: Stage) -> None:
