@@ -202,11 +202,11 @@ class Year:
         order = self.book.act(order.id, Status.INPRG, who, order.revision, assignment.start_us)
         job = self.book.job(order.id)
         for step in job.steps if job else ():
-            good = next(self._measured) % 4 != 2
-            value = (0.1 if good else 0.4) if step.unit else None
+            bad = bool(step.unit) and next(self._measured) % 4 == 2
+            value = (0.4 if bad else 0.1) if step.unit else None
             result = NewResult(step.id, Outcome.DONE, value)
             done = self.book.step_done(order.id, result, who, order.revision, assignment.start_us + US_PER_HOUR)
-            self.notebook.bad_gaps += value is not None and not good
+            self.notebook.bad_gaps += bad
             order = done.order
         return order
 
