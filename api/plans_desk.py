@@ -96,6 +96,7 @@ class PlansDesk:
     ) -> Ruling:
         from datetime import UTC
 
+        from forewarn.pipeline.court_belief import Repair
         from forewarn.pipeline.court_cases import case_from, changed_plan
         from forewarn.pipeline.interval_court import judge, watch_of
         from forewarn.pipeline.plan_rounds import zone_of
@@ -107,7 +108,9 @@ class PlansDesk:
         assets = plan.of(self.plant())
         zone = zone_of(self.plant(), assets[0]) if assets else UTC
         after = changed_plan(plan, judgement.factor, now_us, zone)
-        return Ruling(judgement, after, watch_of(case, judgement.factor, now_us, watch_days))
+        return Ruling(
+            judgement, after, watch_of(case, judgement.factor, now_us, watch_days, judgement.repair or Repair.NEW)
+        )
 
     def approve(
         self, id: str, actor: Actor, revision: int, now_us: int, watch_days: float | None = None, note: str = ""

@@ -271,6 +271,7 @@ class JudgementOut(Model):
     early: EarlyOut
     trend: TrendOut
     modes: list[ModeOut]
+    repair: Literal["as good as new", "as bad as before"] | None
     shape: tuple[float, float, float] | None
     options: list[OptionOut]
     replay: ReplayOut | None

@@ -139,6 +139,7 @@ def judgement_out(ruling: Ruling) -> JudgementOut:
         early=EarlyOut(**asdict(judged.early)),
         trend=TrendOut(**asdict(judged.trend)),
         modes=[ModeOut(**asdict(mode)) for mode in judged.modes],
+        repair=cast(Any, judged.repair.value if judged.repair else None),
         shape=judged.shape,
         options=[OptionOut(**{**asdict(option), "factor": _finite(option.factor)}) for option in judged.options],
         replay=ReplayOut(**asdict(judged.replay)) if judged.replay else None,

@@ -17,8 +17,8 @@ from forewarn.core.ports import OrderBook
 from forewarn.core.work import OrderKind, Status, WorkOrder
 from forewarn.maintenance.plans.due import slots_between
 from forewarn.maintenance.plans.shared import PlanBook
+from forewarn.pipeline.court_belief import NEVER
 from forewarn.pipeline.court_evidence import GOOD, NOT_TOLD, WORN, Case, Event
-from forewarn.pipeline.interval_court import NEVER
 
 EVERY_ORDER = 1_000_000_000
 FAILURES = (OrderKind.CORRECTIVE, OrderKind.EMERGENCY)

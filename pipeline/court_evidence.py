@@ -73,13 +73,15 @@ class Case:
 @dataclass(frozen=True, slots=True, eq=False)
 class Lives:
     """Lives between renewals: age float64[n] in days (> 0), mode int64[n] (index into `modes`, -1: did not fail),
-    by_task bool[n]: a task ended it, with its finding int64[n]. What came before the first renewal of an asset is left
-    out: its age is not known."""
+    by_task bool[n]: a task ended it, with its finding int64[n]; since float64[n]: days from the last task to its
+    beginning, NaN before the first task. What came before the first event of an asset is left out: its age is not
+    known."""
 
     age: Floats
     mode: NDArray[np.int64]
     finding: NDArray[np.int64]
     by_task: NDArray[np.bool_]
+    since: Floats
     modes: tuple[str, ...]
 
     def failed(self, wanted: Sequence[str] = ()) -> NDArray[np.bool_]:
@@ -99,21 +101,23 @@ def lives_of(case: Case) -> Lives:
     """
     modes = tuple(sorted({event.mode for event in case.events if event.kind == "failure"}))
     place = {name: i for i, name in enumerate(modes)}
-    rows: list[tuple[float, int, int, bool]] = []
+    rows: list[tuple[float, int, int, bool, float]] = []
     for asset, (start, stop) in case.spans.items():
         mine = sorted((e for e in case.events if e.asset == asset and start <= e.at < stop), key=lambda e: e.at)
         began: float | None = None
+        task_at = math.nan
         for event in mine:
             if began is not None and event.at > began:
                 failed = place[event.mode] if event.kind == "failure" else -1
                 task = event.kind == "task"
-                rows.append((event.at - began, failed, event.finding if task else NOT_TOLD, task))
+                rows.append((event.at - began, failed, event.finding if task else NOT_TOLD, task, began - task_at))
             began = event.at
+            task_at = event.at if event.kind == "task" else task_at
         if began is not None and stop > began:
-            rows.append((stop - began, -1, NOT_TOLD, False))
-    table = np.array(rows, np.float64).reshape(-1, 4)
+            rows.append((stop - began, -1, NOT_TOLD, False, began - task_at))
+    table = np.array(rows, np.float64).reshape(-1, 5)
     mode, finding = (table[:, column].astype(np.int64) for column in (1, 2))
-    return Lives(table[:, 0], mode, finding, table[:, 3] > 0, modes)
+    return Lives(table[:, 0], mode, finding, table[:, 3] > 0, table[:, 4], modes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,35 +257,41 @@ def mode_lives(lives: Lives) -> tuple[ModeLife, ...]:
     return tuple(sorted(found, key=lambda life: (-life.failures, life.mode)))
 
 
-def likeliest(age: Floats, failed: NDArray[np.bool_]) -> Weibull:
+def likeliest(age: Floats, failed: NDArray[np.bool_], began: Floats | None = None) -> Weibull:
     """The pair that `models.life.weibull.fit` finds, through the root of the profile score in the shape: for a shape
-    the best scale is known (Meeker, Hahn & Escobar 2017, section 8.3). Raises NotReady for fewer than two different
-    failures."""
+    the best scale is known (Meeker, Hahn & Escobar 2017, section 8.3). `began` as in `log_likelihood`. Raises NotReady
+    for fewer than two different failures."""
     from scipy.optimize import brentq
 
     if len(np.unique(age[failed])) < 2:
         raise NotReady("A Weibull fit needs two failures at different ages.")
-    unit = float(np.max(age))
+    unit, count = float(np.max(age)), int(np.count_nonzero(failed))
     ratio = age / unit
-    logs = np.log(ratio)
+    early = np.zeros(1) if began is None else began / unit
+    logs, early_logs = np.log(ratio), np.log(np.where(early > 0, early, 1.0))
     mean_failed = float(np.mean(logs[failed]))
 
     def score(log_shape: float) -> float:
-        power = ratio ** math.exp(log_shape)
-        return math.exp(-log_shape) + mean_failed - float(np.sum(power * logs) / np.sum(power))
+        shape = math.exp(log_shape)
+        power, gone = ratio**shape, np.where(early > 0, early**shape, 0.0)
+        lived = float(np.sum(power) - np.sum(gone))
+        return 1 / shape + mean_failed - float(np.sum(power * logs) - np.sum(gone * early_logs)) / lived
 
-    low, high = math.log(1e-3), math.log(1e4)
-    shape = math.exp(float(brentq(score, low, high))) if score(low) > 0 > score(high) else 1e4
-    scale = unit * float(np.sum(ratio**shape) / np.count_nonzero(failed)) ** (1 / shape)
-    return Weibull(shape, scale)
+    low, high = math.log(0.02), math.log(1e3)
+    shape = math.exp(float(brentq(score, low, high))) if score(low) > 0 > score(high) else 1e3
+    lived = float(np.sum(ratio**shape) - np.sum(np.where(early > 0, early**shape, 0.0)))
+    return Weibull(shape, unit * (lived / count) ** (1 / shape))
 
 
 def _ends(values: Floats) -> tuple[float, float]:
     return float(values[0]), float(values[-1])
 
 
-def log_likelihood(age: Floats, failed: NDArray[np.bool_], shapes: Floats, scales: Floats) -> Floats:
-    """Of every Weibull shape with every scale: float64[shapes, scales]. Through sums over the lives, one a shape, so
+def log_likelihood(
+    age: Floats, failed: NDArray[np.bool_], shapes: Floats, scales: Floats, began: Floats | None = None
+) -> Floats:
+    """Of every Weibull shape with every scale: float64[shapes, scales]. `began` float64[n]: the age at which each life
+    was first seen alive (None: 0). Through sums over the lives, one a shape, so
     that thousands of lives cost no more than their sums.
 
     >>> ages = np.array([90.0, 110.0])
@@ -292,6 +302,8 @@ def log_likelihood(age: Floats, failed: NDArray[np.bool_], shapes: Floats, scale
     count, logs = int(np.count_nonzero(failed)), float(np.sum(np.log(age[failed] / unit)))
     with np.errstate(over="ignore", invalid="ignore"):  # a shape of 8 and a life far beyond the scale: impossible
         power = np.sum((age / unit)[None, :] ** shapes[:, None], axis=1)[:, None]
+        if began is not None:
+            power = power - np.sum((began / unit)[None, :] ** shapes[:, None], axis=1)[:, None]
         ratio, shape = np.log(scales / unit)[None, :], shapes[:, None]
         told = count * (np.log(shape) - shape * ratio) + (shape - 1) * logs - power * np.exp(-shape * ratio)
     return np.asarray(np.nan_to_num(told - count * math.log(unit), nan=-np.inf), np.float64)

@@ -1,10 +1,9 @@
 """The interval court: is the interval of a preventive task the right one? Verdict, numbers, and the reason in words.
 
-Pure. What the task costs per day at another interval follows from the life of what it renews (age replacement: Barlow
-& Proschan 1965). The life is not one pair of numbers but a belief: every pair of Weibull shape and scale on a grid,
-weighed by the censored lives and by a sceptical prior (shape about 1: that time plays no part). A change is asked for
-only when it is cheaper in nine of ten of them; "keep" is said only when nothing would save much; else the answer is
-"not enough evidence".
+Pure. What the task costs per day at another interval follows from the life of what it renews, and that life is not one
+pair of numbers but a belief (`court_belief`). A change is asked for only when it is cheaper in nine of ten of the lives
+that fit; "keep" is said only when nothing would save much; else the answer is "not enough evidence". Whether a repair
+makes as good as new is told by the history; where it cannot tell, both stories must come to the same verdict.
 
 A longer interval must also stand a harder question, in which every task that found something to do counts as a failure
 that would have come. Nothing was ever seen beyond the present interval: that is why a change is watched (`watch_of`).
@@ -13,7 +12,7 @@ that would have come. Nothing was ever seen beyond the present interval: that is
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from forewarn.core.plans import Watch
 from forewarn.core.readings import Floats
+from forewarn.pipeline.court_belief import NEVER, Belief, Repair, believe, better_story
 from forewarn.pipeline.court_evidence import (
     WORN,
     Case,
@@ -32,12 +32,10 @@ from forewarn.pipeline.court_evidence import (
     early_failures,
     found_good,
     lives_of,
-    log_likelihood,
     mode_lives,
     trend_of,
 )
 
-NEVER = math.inf
 FACTORS = (0.5, 2 / 3, 1.25, 1.5, 2.0, NEVER)
 """Intervals that are tried, as a multiple of the present one; `NEVER`: the task is dropped."""
 
@@ -51,10 +49,8 @@ WORTH = 0.05
 NEAR = 0.10
 KEEP_SURE = 0.7
 TREND_P = 0.01
-STEPS = 61
-REACH = 4.5
-SHAPES = np.exp(np.linspace(math.log(0.3), math.log(8.0), STEPS))
-PRIOR_SHAPE, PRIOR_SPREAD = 1.0, 0.7
+CLEAR = 2.0
+"""Difference of log-likelihoods from which one story of a repair is told: seven to one."""
 NO_WEAR = 1.5
 """A Weibull shape surely below this is no wear-out that a task by time could forestall."""
 INFANT = 0.9
@@ -119,72 +115,13 @@ class Judgement:
     early: Early
     trend: Trend
     modes: tuple[ModeLife, ...]
+    repair: Repair | None
     shape: tuple[float, float, float] | None
     options: tuple[Option, ...]
     replay: Replay | None
     cost: float
     failure_cost: float
     costs_from: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Belief:
-    """Pairs of Weibull shape and scale (days) with weights that add up to 1: float64[g] each."""
-
-    shape: Floats
-    scale: Floats
-    weight: Floats
-
-    def quantile(self, values: Floats, level: float) -> float:
-        """Weighted quantile of something that depends on the pair."""
-        order = np.argsort(values)
-        return float(values[order][np.searchsorted(np.cumsum(self.weight[order]), level).clip(0, len(order) - 1)])
-
-    def around(self, values: Floats) -> Floats:
-        """A grid over where the weight of shape or scale lies, float64[STEPS]; flat ends stay as they are."""
-        logs = np.log(values)
-        mean = float(np.sum(self.weight * logs))
-        spread = max(float(np.sqrt(np.sum(self.weight * (logs - mean) ** 2))), 1e-3)
-        low, high = max(mean - REACH * spread, float(logs.min())), min(mean + REACH * spread, float(logs.max()))
-        step = (float(logs.max()) - float(logs.min())) / STEPS  # what lies between two points of the coarser grid
-        return np.exp(np.linspace(low - step, high + step, STEPS))
-
-    def mean(self, values: Floats) -> float:
-        """Weighted mean."""
-        return float(np.sum(self.weight * values))
-
-    def rates(self, interval: float) -> tuple[Floats, Floats]:
-        """(tasks, failures) per asset day under a task every `interval` days of age: float64[g] each."""
-        from scipy.special import gamma, gammainc
-
-        life = self.scale * gamma(1 + 1 / self.shape)
-        if interval == NEVER:
-            return np.zeros_like(life), 1 / life
-        gone = (interval / self.scale) ** self.shape
-        run = life * gammainc(1 / self.shape, gone)
-        survived = np.exp(-gone)
-        return survived / run, (1 - survived) / run
-
-
-def believe(age: Floats, failed: NDArray[np.bool_], worn: NDArray[np.bool_]) -> Belief:
-    """Likelihood times prior. age float64[n] days; `worn` lives ended by a task that found something to do: for these
-    it is only known that the need came before (left-censored); all that neither failed nor are worn still ran."""
-    low, high = float(np.min(age)) / 3, float(np.sum(age)) * 10
-    belief = _weighed(age, failed, worn, SHAPES, np.exp(np.linspace(math.log(low), math.log(high), STEPS)))
-    for _ in range(2):  # the grid is drawn again where the weight lies
-        belief = _weighed(age, failed, worn, belief.around(belief.shape), belief.around(belief.scale))
-    return belief
-
-
-def _weighed(age: Floats, failed: NDArray[np.bool_], worn: NDArray[np.bool_], shapes: Floats, scales: Floats) -> Belief:
-    shape, scale = np.meshgrid(shapes, scales, indexing="ij")
-    told = log_likelihood(age[~worn], failed[~worn], shapes, scales) if not worn.all() else np.zeros(shape.shape)
-    for value, times in zip(*np.unique(age[worn].round(1), return_counts=True), strict=True):
-        told = told + times * np.log(-np.expm1(-np.maximum((value / scale) ** shape, 1e-300)))
-    told = told - 0.5 * ((np.log(shape) - math.log(PRIOR_SHAPE)) / PRIOR_SPREAD) ** 2
-    weight = np.exp(told - np.max(told))
-    keep = weight > 1e-7
-    return Belief(shape[keep], scale[keep], weight[keep] / np.sum(weight[keep]))
 
 
 def judge(case: Case) -> Judgement:
@@ -202,40 +139,86 @@ def judge(case: Case) -> Judgement:
         "modes": mode_lives(lives), "cost": case.cost, "failure_cost": case.failure_cost, "costs_from": case.costs_from,
     }  # fmt: skip
 
-    def ruled(verdict: Verdict, reason: str, factor: float | None = None, **more: object) -> Judgement:
-        told = {"shape": None, "options": (), "replay": None, **more}
-        return Judgement(verdict=verdict, reason=reason, factor=factor, **base, **told)  # type: ignore[arg-type]
+    def ruled(ruling: _Ruling) -> Judgement:
+        fields = {name: getattr(ruling, name) for name in ruling.__dataclass_fields__}
+        return Judgement(**base, **fields)  # type: ignore[arg-type]
 
-    missing = _missing(tasks, int(np.count_nonzero(failed)), good, len(lives.age)) or _unlike(case, lives)
+    missing = _missing(tasks, int(np.count_nonzero(failed)), good, len(lives.age))
     if missing:
-        return ruled(Verdict.NOT_ENOUGH, missing)
-    facts = believe(lives.age, failed, np.zeros_like(failed))
-    harder = believe(lives.age, failed, lives.finding == WORN)
+        return ruled(_Ruling(Verdict.NOT_ENOUGH, missing))
+    gain = better_story(lives, failed)
+    told = [Repair.OLD] if gain > CLEAR else [Repair.NEW] if gain < -CLEAR else [Repair.NEW, Repair.OLD]
+    if len(told) > 1 and _full(case, lives) < LEAST_FULL:
+        told = [Repair.OLD]
+    rulings = [_rule(case, lives, failed, repair, good, early, trend) for repair in told]
+    fitting = [ruling for ruling in rulings if ruling.options] or rulings[:1]
+    if len({(ruling.verdict, ruling.factor) for ruling in fitting}) > 1:
+        return ruled(_split(fitting))
+    return ruled(fitting[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """What one story of a repair comes to."""
+
+    verdict: Verdict
+    reason: str
+    factor: float | None = None
+    repair: Repair | None = None
+    shape: tuple[float, float, float] | None = None
+    options: tuple[Option, ...] = ()
+    replay: Replay | None = None
+
+
+def _split(rulings: list[_Ruling]) -> _Ruling:
+    """Both stories fit and do not agree: the milder of two steps in one direction, else nothing."""
+    steps = sorted((ruling.factor or 1.0, place) for place, ruling in enumerate(rulings))
+    if steps[0][0] > 1 or steps[-1][0] < 1:
+        return rulings[steps[0][1] if steps[0][0] > 1 else steps[-1][1]]
+    each = "; ".join(f"if a repair makes it {ruling.repair}: {ruling.verdict}" for ruling in rulings)
+    reason = (
+        f"Whether a repair makes it as good as new cannot be told yet, and it matters ({each}). {rulings[0].reason}"
+    )
+    return replace(rulings[0], verdict=Verdict.NOT_ENOUGH, reason=reason, factor=None, replay=None)
+
+
+def _rule(
+    case: Case, lives: Lives, failed: NDArray[np.bool_], repair: Repair, good: Share, early: Early, trend: Trend
+) -> _Ruling:
+    facts, harder = _beliefs(case, lives, failed, repair)
     shape = (facts.quantile(facts.shape, 0.05), facts.quantile(facts.shape, 0.5), facts.quantile(facts.shape, 0.95))
     options = tuple(_option(case, factor, facts, harder) for factor in FACTORS)
-    if trend.laplace_p is not None and trend.ratio_p is not None and max(trend.laplace_p, trend.ratio_p) < TREND_P:
-        way = "ever faster" if (trend.laplace or 0) > 0 else "ever slower"
-        reason = (
-            f"Failures come {way} (Laplace {trend.laplace:+.1f}, MIL-HDBK-189 exponent {trend.ratio:.2f}): lives before"
-            " and after are not alike, so no interval can be computed from them. Find what changed first."
-        )
-        return ruled(Verdict.NOT_ENOUGH, reason, shape=shape, options=options)
+    kept = _Ruling(Verdict.NOT_ENOUGH, "", None, repair, shape, options)
+    unlike = _unlike(case, lives, trend, repair)
+    if unlike:
+        return replace(kept, reason=unlike, options=())
     best = _best(options, may_drop=bool(failed.any()) and shape[2] < NO_WEAR)
-    told = _sentences(case, lives, good, early, shape, failed)
+    told = _sentences(lives, good, early, shape, failed, repair)
     if case.statutory:
-        return ruled(Verdict.KEEP, f"The law asks for this task. {told}", shape=shape, options=options)
+        return replace(kept, verdict=Verdict.KEEP, reason=f"The law asks for this task. {told}")
     if best is None:
         near = facts.mean((_most_saved(case, facts) <= NEAR).astype(np.float64))
         if near >= KEEP_SURE:
-            kept = f"No other interval would save more than {NEAR:.0%} (probability {near:.0%}). {told}"
-            return ruled(Verdict.KEEP, kept, shape=shape, options=options)
-        unsure = (
-            f"No change is cheaper in nine of ten lives that fit, and this interval is not shown to be right. {told}"
-        )
-        return ruled(Verdict.NOT_ENOUGH, unsure, shape=shape, options=options)
-    verdict = _named(best.factor, case, shape)
-    reason = f"{_proposal(best, case)} {told}"
-    return ruled(verdict, reason, best.factor, shape=shape, options=options, replay=replay(case, best.factor, lives))
+            reason = f"No other interval would save more than {NEAR:.0%} (probability {near:.0%}). {told}"
+            return replace(kept, verdict=Verdict.KEEP, reason=reason)
+        unsure = "No change is cheaper in nine of ten lives that fit, and this interval is not shown to be right."
+        return replace(kept, reason=f"{unsure} {told}")
+    return replace(
+        kept,
+        verdict=_named(best.factor, case, shape),
+        reason=f"{_proposal(best, case)} {told}",
+        factor=best.factor,
+        replay=replay(case, best.factor, lives, repair),
+    )
+
+
+def _beliefs(case: Case, lives: Lives, failed: NDArray[np.bool_], repair: Repair) -> tuple[Belief, Belief]:
+    """By the facts, and by the harder question."""
+    horizon = case.exposure / max(len(case.spans), 1)
+    return (
+        believe(lives, failed, np.zeros_like(failed), repair, horizon),
+        believe(lives, failed, lives.finding == WORN, repair, horizon),
+    )
 
 
 def _missing(tasks: int, failures: int, good: Share, lives: int) -> str:
@@ -249,9 +232,17 @@ def _missing(tasks: int, failures: int, good: Share, lives: int) -> str:
     return ""
 
 
-def _unlike(case: Case, lives: Lives) -> str:
-    """Why the renewal that the court reckons with is not what happened; "" where it fits."""
-    full = int(np.count_nonzero(lives.by_task & (lives.age >= case.interval / 2)))
+def _unlike(case: Case, lives: Lives, trend: Trend, repair: Repair) -> str:
+    """Why what the court reckons with is not what happened; "" where it fits."""
+    if trend.laplace_p is not None and trend.ratio_p is not None and max(trend.laplace_p, trend.ratio_p) < TREND_P:
+        way = "ever faster" if (trend.laplace or 0) > 0 else "ever slower"
+        return (
+            f"Failures come {way} (Laplace {trend.laplace:+.1f}, MIL-HDBK-189 exponent {trend.ratio:.2f}): lives before"
+            " and after are not alike, so no interval can be computed from them. Find what changed first."
+        )
+    if repair is Repair.OLD:
+        return ""
+    full = _full(case, lives)
     if full < LEAST_FULL:
         return (
             f"Only {full} tasks came later than half an interval after the renewal before: it fails, or is renewed, far"
@@ -264,6 +255,10 @@ def _unlike(case: Case, lives: Lives) -> str:
             f" {case.costs_from}): what standing costs is not in it. Say `failure_cost` in the plan."
         )
     return ""
+
+
+def _full(case: Case, lives: Lives) -> int:
+    return int(np.count_nonzero(lives.by_task & (lives.age >= case.interval / 2)))
 
 
 def _cost(case: Case, belief: Belief, interval: float) -> Floats:
@@ -314,7 +309,12 @@ def _proposal(best: Option, case: Case) -> str:
 
 
 def _sentences(
-    case: Case, lives: Lives, good: Share, early: Early, shape: tuple[float, float, float], failed: NDArray[np.bool_]
+    lives: Lives,
+    good: Share,
+    early: Early,
+    shape: tuple[float, float, float],
+    failed: NDArray[np.bool_],
+    repair: Repair,
 ) -> str:
     told = []
     if good.of:
@@ -326,18 +326,19 @@ def _sentences(
         )
     count = int(np.count_nonzero(failed))
     wear = "wears out" if shape[0] > 1 else "fails early" if shape[2] < 1 else "may fail at any age"
+    after = "" if repair is Repair.NEW else ", where a repair leaves it as it was and only the task renews it"
     told.append(
         f"From {count} failures in {len(lives.age)} lives it {wear} (Weibull shape {shape[1]:.1f},"
-        f" {shape[0]:.1f} to {shape[2]:.1f} at 90 %)."
+        f" {shape[0]:.1f} to {shape[2]:.1f} at 90 %{after})."
     )
     return " ".join(told)
 
 
-def replay(case: Case, factor: float, lives: Lives) -> Replay:
+def replay(case: Case, factor: float, lives: Lives, repair: Repair = Repair.NEW) -> Replay:
     """The same asset days under the new interval: how many tasks fewer, how many failures more, and what it costs."""
     failed = lives.failed(case.modes)
-    facts = believe(lives.age, failed, np.zeros_like(failed))
-    harder = believe(lives.age, failed, lives.finding == WORN)
+    facts, harder = _beliefs(case, lives, failed, repair)
+    since = np.nan_to_num(lives.since) if repair is Repair.OLD else 0.0
     days, interval = case.exposure, case.interval * factor
     tasks_before, failures_before = (facts.mean(rate) * days for rate in facts.rates(case.interval))
     tasks, failures = facts.rates(interval)
@@ -358,7 +359,7 @@ def replay(case: Case, factor: float, lives: Lives) -> Replay:
         cost_before=tasks_before * case.cost + failures_before * case.failure_cost,
         cost_after=facts.mean(tasks) * days * case.cost + mean_failures * case.failure_cost,
         worn_missed=_worn_left_out(case, interval) if factor > 1 else 0,
-        failures_met=int(np.count_nonzero(lives.age[failed] > interval)) if factor < 1 else 0,
+        failures_met=int(np.count_nonzero((lives.age + since)[failed] > interval)) if factor < 1 else 0,
     )
 
 
@@ -375,7 +376,9 @@ def _worn_left_out(case: Case, interval: float) -> int:
     return missed
 
 
-def watch_of(case: Case, factor: float, starts_at_us: int, days: float | None = None) -> Watch:
+def watch_of(
+    case: Case, factor: float, starts_at_us: int, days: float | None = None, repair: Repair = Repair.NEW
+) -> Watch:
     """When the change is to be taken back: failures in the coming `days` (default: three new intervals, 90 days to two
     years) beyond what 19 of 20 such watches would see if the court is right. Interval and count of the life are both
     uncertain, so the bound is that of the mixture."""
@@ -383,7 +386,7 @@ def watch_of(case: Case, factor: float, starts_at_us: int, days: float | None = 
 
     lives = lives_of(case)
     failed = lives.failed(case.modes)
-    belief = believe(lives.age, failed, np.zeros_like(failed))
+    belief, _ = _beliefs(case, lives, failed, repair)
     longest = case.interval * (3 if factor == NEVER else 3 * factor)
     days = min(max(longest, 90.0), 730.0) if days is None else days
     mean = belief.rates(case.interval * factor)[1] * days * len(case.spans)

@@ -38,3 +38,17 @@ def lived(
     spans = {f"a{n}": (0.0, days) for n in range(assets)}
     kept = tuple(event for event in events if event.at < days)
     return Case("p", interval, spans, kept, cost, failure_cost, "given", monitored=monitored)
+
+
+def patched(seed: int, shape: float, scale: float, interval: float, assets: int = 10, cycles: int = 30) -> Case:
+    """Repairs bring it back as it was, only the task, at fixed times, renews it: failures by a power law of the time
+    since the task. A task costs five failures."""
+    rng, events = np.random.default_rng(seed), []
+    for n in range(assets):
+        for cycle in range(cycles):
+            mean = (interval / scale) ** shape
+            times = interval * rng.uniform(size=int(rng.poisson(mean))) ** (1 / shape)
+            events += [Event(f"a{n}", cycle * interval + float(at), "failure", mode="ELU") for at in times]
+            events.append(Event(f"a{n}", (cycle + 1) * interval, "task"))
+    spans = {f"a{n}": (0.0, (cycles + 0.5) * interval) for n in range(assets)}
+    return Case("p", interval, spans, tuple(events), 5.0, 1.0, "given")

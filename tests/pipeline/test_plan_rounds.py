@@ -21,9 +21,10 @@ from forewarn.maintenance.plans.book import PlanBookSql
 from forewarn.maintenance.plans.book_memory import MemoryPlanBook
 from forewarn.maintenance.plans.shared import PlanBook
 from forewarn.maintenance.records import Records
+from forewarn.pipeline.court_belief import NEVER
 from forewarn.pipeline.court_cases import case_of, changed_plan
 from forewarn.pipeline.court_evidence import GOOD
-from forewarn.pipeline.interval_court import NEVER, Verdict, judge
+from forewarn.pipeline.interval_court import Verdict, judge
 from forewarn.pipeline.plan_rounds import Meters, PlanRounds, zone_of
 from tests.api.rooms import small_plant
 from tests.maintenance.samples import ANN, CODES, advice
