@@ -18,7 +18,8 @@ RACES = 5
 
 
 class JobBook(ABC):
-    """`core.job_ports.JobBook`, over `writing`. `house` is what is known of the plant's prices, classes and limits."""
+    """The work of orders, over `writing`: each call is one transaction. `house` is what is known of the plant: prices,
+    classes of machines, limits of cost."""
 
     house: House
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -57,7 +58,13 @@ def job_plans(connection: sa.Connection, id: str | None = None) -> list[JobPlan]
         newest = sa.select(JOB_PLAN.c.id, sa.func.max(JOB_PLAN.c.version)).group_by(JOB_PLAN.c.id)
         query = query.where(sa.tuple_(JOB_PLAN.c.id, JOB_PLAN.c.version).in_(newest))
     ordered = query.order_by(JOB_PLAN.c.id, JOB_PLAN.c.version)
-    return [plan_of(json.loads(body)) for body in connection.execute(ordered).scalars()]
+    return [_plan(body) for body in connection.execute(ordered).scalars()]
+
+
+@lru_cache(maxsize=2_000)
+def _plan(body: str) -> JobPlan:
+    """A version never changes, and every order that opens weighs all plans: each is read once."""
+    return plan_of(json.loads(body))
 
 
 def keep_plan(connection: sa.Connection, plan: JobPlan, by: str, at_us: int) -> None:

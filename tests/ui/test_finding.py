@@ -108,3 +108,12 @@ def test_other_steps_and_other_orders_ask_for_no_finding(stage: Stage) -> None:
     with stage.page(f"/orders/{NUMBER}") as page:
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_role("dialog").get_by_role("radio")).to_have_count(0)
+
+
+def test_the_orders_around_an_order_and_who_approves_its_cost_are_shown(stage: Stage) -> None:
+    stage.plant.change(NUMBER, follows="WO-000001", follow_ups=["WO-000002"], needs_approval="by manager")
+    with stage.page(f"/orders/{NUMBER}") as page:
+        expect(page.get_by_text("Approval needed: by manager.")).to_be_visible()
+        expect(page.get_by_role("link", name="WO-000002")).to_be_visible()
+        page.get_by_role("link", name="WO-000001").click()
+        page.wait_for_url("**/orders/WO-000001")

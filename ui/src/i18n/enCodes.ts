@@ -13,5 +13,6 @@ export const codes = {
   } as Record<CodeKey, Record<string, string>>,
   none: "Choose", choose: "Please choose one",
   stepsLeft: (n: number) => (n === 1 ? "One step is open: why was it not done?" : `${n} steps are open: why were they not done?`),
-  sayWhy: "Please say why",
+  sayWhy: "Please say why", follows: "Grew out of", followUps: "Followed by",
+  approval: (who: string) => `Approval needed: ${who}.`,
 };

@@ -32,4 +32,5 @@ export const codes: typeof english = {
     },
   },
   none: "请选择", choose: "请选择一项", stepsLeft: (n) => `有 ${n} 个步骤未完成：为什么没有做？`, sayWhy: "请说明原因",
+  follows: "源自工单", followUps: "后续工单", approval: (who) => `计划费用须先批准：${who}`,
 };

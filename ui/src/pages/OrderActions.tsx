@@ -169,6 +169,7 @@ export function OrderActions({ order }: { order: OrderDetail }) {
   return (
     <Card title={words.order.next}>
       {order.allowed_actions.length === 0 && <p className="muted">{words.order.final}</p>}
+      {order.needs_approval && <p className="muted">{words.codes.approval(order.needs_approval)}</p>}
       <div className="actions">
         {inOrder(order).map((status, i) => (
           <Button key={status} onClick={() => decide(status)}

@@ -143,6 +143,10 @@ function About({ order }: { order: OrderDetail }) {
         ...(order.finding ? [{
           name: words.order.findingName, value: words.order.findings[order.finding], sub: order.fault_found && format.fault(order.fault_found),
         }] : []),
+        ...(order.follows ? [{ name: words.codes.follows, value: <Link href={`/orders/${order.follows}`}>{order.follows}</Link> }] : []),
+        ...(order.follow_ups.length > 0 ? [{
+          name: words.codes.followUps, value: order.follow_ups.map((number) => <Link key={number} href={`/orders/${number}`}>{number} </Link>),
+        }] : []),
         { name: words.order.created, value: format.shortDateTime(order.created_at), sub: format.since(order.created_at) },
         { name: words.order.updated, value: format.shortDateTime(order.updated_at), sub: `${words.order.revision} ${order.revision}` },
       ]} />
