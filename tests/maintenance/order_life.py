@@ -17,16 +17,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.faults import Fault
 from forewarn.core.ports import OrderOutcome
-from forewarn.core.work import OPEN_STATUSES, TRANSITIONS, Json, Status, Verification, WorkOrder
+from forewarn.core.work import OPEN_STATUSES, TRANSITIONS, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import verify_audit
 from forewarn.maintenance.idempotency import Answer
 from forewarn.maintenance.orders.book import OrderBookSql
-from forewarn.maintenance.orders.desk import snapshot
-from forewarn.maintenance.orders.rows import OrderRows
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import Records, open_records
 from tests.maintenance.places import TORN, Place, cut_at
 from tests.maintenance.samples import ANN, CODES, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
+from tests.maintenance.walks import replayed, state_of
 
 FAULTS = (SPALL, IMBALANCE, SENSOR, Fault("de_bearing", "bearing_wear"))
 PROGRAMS = 2
@@ -239,23 +238,8 @@ class OrderLife(RuleBasedStateMachine):
             assert verify_audit(self.records) is None
             assert len(pending(self.records, NEVER)) == sum(len(self.book.history(id)) for id in self.statuses)
             for id in self.statuses:
-                assert self.replayed(id) == self.state_of(id)
+                assert replayed(self.book.history(id)) == state_of(self.records, id)
         finally:
             for records in self.programs:
                 records.close()
             self.place.drop(self.url)
-
-    def replayed(self, id: str) -> Json:
-        state: Json = {}
-        for row in self.book.history(id):
-            assert isinstance(row["before"], dict)
-            assert isinstance(row["after"], dict)
-            assert {name: state.get(name) for name in row["before"]} == row["before"]
-            state |= row["after"]
-        return state
-
-    def state_of(self, id: str) -> Json:
-        with self.records.write() as connection:
-            kept = OrderRows(connection).find(id)
-        assert kept is not None
-        return snapshot(kept)

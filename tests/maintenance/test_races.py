@@ -23,7 +23,10 @@ from forewarn.maintenance.orders.rows import OrderRows
 from forewarn.maintenance.orders.rules import KeptOrder
 from forewarn.maintenance.outbox import pending
 from forewarn.maintenance.records import Records, open_records
+from tests.maintenance.nursery import Nursery
+from tests.maintenance.same_alarm import judged, race
 from tests.maintenance.samples import ANN, IMBALANCE, NOW_US, SPALL, advice, hours
+from tests.maintenance.walks import judged_walks, walk
 
 
 @pytest.fixture
@@ -76,16 +79,32 @@ def opened(url: str, count: int) -> Iterator[list[Records]]:
             each.close()
 
 
-@pytest.mark.parametrize("programs", [1, 4])
-def test_sixty_four_workers_with_the_same_alarm_open_one_order(url: str, programs: int) -> None:
-    with opened(url, programs) as records:
-        books = [OrderBookSql(each) for each in records]
-        outcomes = at_once(64, lambda n: books[n % programs].advise(advice()))
+@pytest.mark.slow
+def test_sixty_four_workers_with_the_same_alarm_open_one_order_again_and_again(url: str) -> None:
+    """A few rounds here; `sh run chaos --only orders` runs a thousand on each database."""
+    rounds = 20 if url.startswith("sqlite") else 8
+    wrong = judged(url, rounds, race(url, rounds))
+    assert not any(wrong.values()), wrong
+
+
+def test_sixty_four_workers_of_one_program_open_one_order(url: str) -> None:
+    with opened(url, 1) as [records]:
+        book = OrderBookSql(records)
+        outcomes = at_once(64, lambda n: book.advise(advice()))
         assert sorted(outcome.what for outcome in outcomes) == ["opened"] + ["unchanged"] * 63
         assert len({outcome.order.id for outcome in outcomes if outcome.order}) == 1
-        assert [row["action"] for row in books[0].history("WO-000001")] == ["opened"]
-        assert len(pending(records[0])) == 1
-        assert verify_audit(records[0]) is None
+        assert [row["action"] for row in book.history("WO-000001")] == ["opened"]
+        assert len(pending(records)) == 1
+
+
+@pytest.mark.slow
+def test_programs_that_work_on_the_same_orders_and_are_killed_lose_and_repeat_nothing(
+    url: str, tmp_path: Path, nursery: Nursery
+) -> None:
+    ledgers = walk(url, tmp_path, nursery, 10, random.Random(1))
+    wrong, answered = judged_walks(url, ledgers)
+    assert answered > 30
+    assert not any(wrong.values()), wrong
 
 
 def test_workers_with_different_faults_of_one_machine_share_one_order(url: str) -> None:

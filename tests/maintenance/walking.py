@@ -11,13 +11,13 @@ import os
 import random
 from pathlib import Path
 
-from forewarn.core.errors import Conflict
+from forewarn.core.errors import Conflict, Retriable
 from forewarn.core.faults import Fault
 from forewarn.core.ports import Actor
 from forewarn.core.work import OPEN_STATUSES, TRANSITIONS, Status, Verification, WorkOrder
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import open_records
-from tests.maintenance.samples import IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
+from tests.maintenance.samples import CODES, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
 
 FAULTS = (SPALL, IMBALANCE, SENSOR, Fault("de_bearing", "bearing_wear"))
 ASSETS = tuple(f"pump-{n}" for n in range(4))
@@ -65,10 +65,13 @@ def ask(book: OrderBookSql, name: str, n: int) -> str:
         order = rng.choice(found)
         return 200, json.dumps([moved(book, order, actor, key, n, rng), order.id])
 
-    try:
-        return book.idempotent(key, name, key, work).body
-    except Conflict:
-        return json.dumps(["conflict", ""])
+    while True:
+        try:
+            return book.idempotent(key, name, key, work).body
+        except Conflict:
+            return json.dumps(["conflict", ""])
+        except Retriable:  # the file was locked by the others for too long: the same request may work later
+            rng.seed(key)
 
 
 def moved(book: OrderBookSql, order: WorkOrder, actor: Actor, key: str, n: int, rng: random.Random) -> str:
@@ -81,7 +84,8 @@ def moved(book: OrderBookSql, order: WorkOrder, actor: Actor, key: str, n: int, 
     if not allowed:
         return "nothing"
     status = rng.choice([status for status in allowed if status in OPEN_STATUSES] * 2 + allowed)
-    return str(book.act(order.id, status, actor, order.revision, at_us, {"request": key}).status)
+    told = {"request": key, **(CODES if status is Status.COMP else {})}
+    return str(book.act(order.id, status, actor, order.revision, at_us, told).status)
 
 
 def closable(order: WorkOrder) -> bool:
