@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos import clock, disk_full, kills, memory, mosquitto, network, poison, stops, syscalls
+from tests.chaos import clock, disk_full, kills, memory, mosquitto, network, orders, poison, stops, syscalls
 from tests.chaos.scenario import Scenario
 
 SCENARIOS = (
@@ -54,6 +54,13 @@ SCENARIOS = (
         "SIGTERM at random moments under load; a second ingest process beside a running and a frozen one",
         "exit status 0 within ten seconds; the second ends with a clear line; ledger against store",
         stops.run,
+    ),
+    Scenario(
+        "orders",
+        ("I9", "I10", "I11", "I14"),
+        "64 workers with the same alarm a thousand times; kill -9 of programs that work on orders; cut connections",
+        "one open order each, losers led to it; every request once; history replays to state; both databases",
+        orders.run,
     ),
     Scenario(
         "mosquitto",
