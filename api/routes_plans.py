@@ -39,6 +39,7 @@ from forewarn.core.clock import US_PER_DAY
 from forewarn.core.errors import Rejected
 from forewarn.core.plans import Plan
 from forewarn.core.ports import Actor
+from forewarn.core.work import WorkOrder
 
 router = APIRouter(prefix="/api/pm")
 IfMatch = Annotated[str | None, Header()]
@@ -242,7 +243,7 @@ def _slot(room: Plantroom, id: str, asset: str) -> SlotOut:
     return views_plans.slot_out(max(slots, key=lambda slot: slot.at_us))
 
 
-def _newest_of(room: Plantroom, id: str, asset: str) -> views.WorkOrder | None:
+def _newest_of(room: Plantroom, id: str, asset: str) -> WorkOrder | None:
     slots = [slot for slot in desk_of(room).plans.slots(id, asset) if slot.order_id is not None]
     newest = max(slots, key=lambda slot: slot.at_us, default=None)
     return room.orders.order(newest.order_id) if newest and newest.order_id else None

@@ -76,9 +76,9 @@ class Belief:
         if interval == NEVER:
             return np.zeros_like(life), 1 / life
         gone = (interval / self.scale) ** self.shape
-        run = life * gammainc(1 / self.shape, gone)
+        lived = life * gammainc(1 / self.shape, gone)
         survived = np.exp(-gone)
-        return survived / run, (1 - survived) / run
+        return survived / lived, (1 - survived) / lived
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -98,6 +98,7 @@ def case_from(
         cost=cost,
         failure_cost=failure_cost,
         costs_from=source,
+        costs_told=plan.cost is not None and plan.failure_cost is not None,
         modes=plan.failure_modes,
         monitored=_is_monitored(plan, plant),
         statutory=plan.statutory,

@@ -46,7 +46,8 @@ class Event:
 class Case:
     """One task before the court. `interval`: days between tasks. `spans`: asset -> days [start, stop) in which it is
     known what happened. `modes`: failure modes that the task is to prevent, empty for all. `cost` of a task and of a
-    failure with where they come from; `monitored`: signals of the component would show the failure coming.
+    failure with where they come from (`costs_told`: people said both); `monitored`: signals of the component would
+    show the failure coming.
     """
 
     plan: str
@@ -56,6 +57,7 @@ class Case:
     cost: float
     failure_cost: float
     costs_from: str
+    costs_told: bool = True
     modes: tuple[str, ...] = ()
     monitored: bool = False
     statutory: bool = False

@@ -240,6 +240,11 @@ def _unlike(case: Case, lives: Lives, trend: Trend, repair: Repair) -> str:
             f"Failures come {way} (Laplace {trend.laplace:+.1f}, MIL-HDBK-189 exponent {trend.ratio:.2f}): lives before"
             " and after are not alike, so no interval can be computed from them. Find what changed first."
         )
+    if case.failure_cost < case.cost and not case.costs_told:
+        return (
+            f"A failure seems to cost less than a task ({case.failure_cost:,.0f} against {case.cost:,.0f},"
+            f" {case.costs_from}): what standing costs is not in it. Say `failure_cost` in the plan."
+        )
     if repair is Repair.OLD:
         return ""
     full = _full(case, lives)
@@ -248,11 +253,6 @@ def _unlike(case: Case, lives: Lives, trend: Trend, repair: Repair) -> str:
             f"Only {full} tasks came later than half an interval after the renewal before: it fails, or is renewed, far"
             " more often than the task comes. Judge its parts or failure modes one by one (`component`,"
             " `failure_modes`)."
-        )
-    if case.failure_cost < case.cost:
-        return (
-            f"A failure seems to cost less than a task ({case.failure_cost:,.0f} against {case.cost:,.0f},"
-            f" {case.costs_from}): what standing costs is not in it. Say `failure_cost` in the plan."
         )
     return ""
 

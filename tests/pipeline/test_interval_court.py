@@ -142,7 +142,7 @@ def test_the_story_of_a_repair_is_told_by_the_history() -> None:
 
 
 def test_a_failure_that_seems_cheaper_than_its_task_is_asked_back() -> None:
-    judged = judge(lived(2, 3, 1000, 300, cost=100.0, failure_cost=20.0))
+    judged = judge(replace(lived(2, 3, 1000, 300, cost=100.0, failure_cost=20.0), costs_told=False))
     assert judged.verdict is Verdict.NOT_ENOUGH
     assert "`failure_cost`" in judged.reason
 
@@ -166,7 +166,8 @@ def test_the_quick_fit_is_that_of_the_life_models() -> None:
         age = 300 * rng.weibull(shape, 80)
         failed = rng.uniform(size=80) < 0.5
         quick, slow = likeliest(age, failed), fit(Lifetimes(age, failed))
-        assert (quick.shape, quick.scale) == (pytest.approx(slow.shape, rel=1e-3), pytest.approx(slow.scale, rel=1e-3))
+        assert quick.shape == pytest.approx(slow.shape, rel=1e-3)
+        assert quick.scale == pytest.approx(slow.scale, rel=1e-3)
 
 
 def test_the_belief_covers_the_truth_as_often_as_it_says() -> None:
@@ -227,7 +228,8 @@ def test_findings_failures_and_lives_are_counted_as_they_are() -> None:
     good = found_good(case)
     assert (good.count, good.of) == (1, 2)
     early = early_failures(case, lives)
-    assert (early.count, early.of, early.expected) == (1, 1, pytest.approx((5 + 10 + 10 + 5) / 90))
+    assert (early.count, early.of) == (1, 1)
+    assert early.expected == pytest.approx((5 + 10 + 10 + 5) / 90)
     assert [life.mode for life in mode_lives(lives)] == ["ELP", "VIB"]
     assert mode_lives(lives)[0].shape is None, "one failure tells no shape"
 
