@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from forewarn.maintenance.audit import verify_audit
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
 from tests.conftest import DATABASES, new_database
+from tests.maintenance.autonomy_house import House
 from tests.maintenance.nursery import Nursery
 
 
@@ -48,6 +50,13 @@ def quick_records(request: pytest.FixtureRequest, tmp_path: Path, migrated_file:
         opened = open_records(url)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def house(quick_records: Records) -> Iterator[House]:
+    """An order book behind the gate of autonomy; afterwards the record is whole."""
+    yield House(quick_records)
+    assert verify_audit(quick_records) is None
 
 
 @pytest.fixture(scope="session")
