@@ -44,17 +44,23 @@ CODED_KINDS = (OrderKind.CONDITION, OrderKind.CORRECTIVE, OrderKind.EMERGENCY)
 NOTED_AT = "finding_at_us"
 TOLD_WITH = (Status.COMP, Status.CLOSE)
 TEXT_LIMIT = 4_000
+BOOKS_OWN = ("breakdowns", "raised")
+"""Keys of a report that say why the order was raised."""
 
 
 def checked_finding(order: WorkOrder, status: Status, report: Json, at_us: int) -> Json:
     """The report, with the moment noted when it holds a finding.
 
     Raises Rejected for words that are not known (the sentence says which are), a finding told with another step than
-    completing or closing, more about a finding that is not told, a finding that contradicts the fault found, and a
-    repair that is completed without its codes.
+    completing or closing, skipped steps with another step than completing, more about a finding that is not told, a
+    finding that contradicts the fault found, keys that are the book's own, and a repair completed without its codes.
     """
     if NOTED_AT in report:
         raise Rejected("finding_time_given", f"{NOTED_AT} is noted by the book; leave it out")
+    if kept := [key for key in BOOKS_OWN if key in report]:
+        raise Rejected("report_key", f"{_listed(kept)}: written by the book alone; give your own key another name")
+    if "skipped" in report:  # taken out before, where the order is completed
+        raise Rejected("skipped_too_early", f"skipped steps are told with {Status.COMP}, not with {status}")
     _check_codes(status, report)
     noted = _noted(order, status, report, at_us)
     missing = [key for key in codes_asked(order, report) if report.get(key) is None]
