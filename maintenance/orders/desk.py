@@ -91,6 +91,8 @@ def take_advice(
     finished = [] if joined is not None else store.finished(advice)
     verdict = judge(advice, joined, finished, settings)
     if verdict.what == "opened":
+        if verdict.follows is not None:  # a repair that failed goes on: no budget and no level stands in its way
+            gate = FREE_WAY
         permit = gate.ask(advice)
         if not permit.open:
             gate.held(advice, permit)

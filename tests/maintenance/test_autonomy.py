@@ -9,9 +9,9 @@ import pytest
 from forewarn.core.autonomy import WHOLE_PLANT, Level, Measured
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.plant import PartLine
-from forewarn.core.work import Decision, Status
+from forewarn.core.work import Decision, Status, Verification
 from tests.maintenance.autonomy_house import MONDAY_US, House, alarm
-from tests.maintenance.samples import ANN, IMBALANCE, SPALL, hours
+from tests.maintenance.samples import ANN, CODES, IMBALANCE, SPALL, hours
 
 # ---- levels ----
 
@@ -137,6 +137,21 @@ def test_a_person_releases_what_is_held_outside_of_the_budget(house: House) -> N
     assert (settled.state, settled.order_id) == ("opened", order.id)
     with pytest.raises(Rejected, match="not_held"):
         house.autonomy.release(house.orders, "pump-000", SPALL, ANN, settled.revision, now_us)
+
+
+def test_a_repair_that_failed_goes_on_whatever_level_and_budget_say(house: House) -> None:
+    order = house.one(alarm()).order
+    assert order is not None
+    for revision, status in enumerate((Status.APPR, Status.INPRG, Status.COMP), 1):
+        report = CODES if status is Status.COMP else None
+        house.orders.act(order.id, status, ANN, revision, MONDAY_US + hours(2), report)
+    house.orders.verify(order.id, Verification.FAILED, ANN, MONDAY_US + hours(3))
+    house.set(Level.ADVISE)
+    house.autonomy.move(WHOLE_PLANT, ANN, 0, MONDAY_US, "few people", orders_per_week=0)
+    outcome = house.one(alarm(at_h=4))
+    assert outcome.what == "opened"
+    assert outcome.order is not None
+    assert outcome.order.follows == order.id
 
 
 def test_what_is_not_given_again_for_two_days_has_ended(house: House) -> None:
