@@ -9,13 +9,17 @@ no plan of this problem costs less.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forewarn.core.readings import Floats
 from forewarn.maintenance.people.grid import Grid, GridJob, Place, runs
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 TOGETHER = -1
 """In place of a person: the column that starts a job of several people."""
@@ -25,10 +29,9 @@ SAFETY = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Columns (cost, upper limit, what they mean) and rows (matrix entries, limits) of a programme."""
+    """Columns in [0, 1] (cost, what they mean) and rows (matrix entries, limits) of a programme."""
 
     cost: Floats
-    upper: Floats
     meaning: tuple[tuple[int, int, int], ...]
     entries: tuple[Sequence[int], Sequence[int], Sequence[float]]
     low: Floats
@@ -40,7 +43,6 @@ class _Writer:
 
     def __init__(self) -> None:
         self.cost: list[float] = []
-        self.upper: list[float] = []
         self.meaning: list[tuple[int, int, int]] = []
         self.rows: dict[tuple[int, ...], int] = {}
         self.at: tuple[list[int], list[int], list[float]] = ([], [], [])
@@ -54,40 +56,27 @@ class _Writer:
             self.at[1].append(number)
             self.at[2].append(value)
         self.cost.append(cost)
-        self.upper.append(1.0)
         self.meaning.append(meaning)
 
 
-# kinds of rows: (JOB, job), (WALK, person, slot), (CREW, job, slot), (NEED, job, slot, need), (ONCE, job, slot, person)
-JOB, WALK, CREW, NEED, ONCE = range(5)
+# kinds of rows: (JOB, job), (WALK, person, slot), (CREW, job, slot), (NEED, job, slot, need)
+JOB, WALK, CREW, NEED = range(4)
 
 
-def week_of(
-    grid: Grid,
-    chosen: Sequence[int] | None = None,
-    free: Sequence[int] | None = None,
-    once: Collection[int] = (),
-) -> Week:
-    """The programme of all jobs, or of the `chosen` ones in what is `free` for them.
-
-    Jobs in `once` have rows besides that keep one person from being a whole crew in a fractional plan: whole plans need
-    none of them, bounds are better with them, and all of them are too many.
-    """
+def week_of(grid: Grid, chosen: Sequence[int] | None = None, free: Sequence[int] | None = None) -> Week:
+    """The programme of all jobs, or of the `chosen` ones in what is `free` for them."""
     free = grid.free if free is None else free
     writer = _Writer()
     for number in range(len(grid.jobs)) if chosen is None else chosen:
         job = grid.jobs[number]
         writer.column(job.left_out, (number, -1, -1), [((JOB, number), 1.0)])
         masks = {t: runs(free[t], job.length) & job.starts for t in job.able}
-        if job.crew == 1:
-            _alone(writer, number, job, masks)
-        else:
-            _together(writer, number, job, masks, number in once)
+        (_alone if job.crew == 1 else _together)(writer, number, job, masks)
     for person, mask in enumerate(free):
         for slot in _slots(mask):
             writer.column(0.0, (-1, slot, person), [((WALK, person, slot), 1.0), ((WALK, person, slot + 1), -1.0)])
     low, high = _limits(writer.rows, free)
-    return Week(np.array(writer.cost), np.array(writer.upper), tuple(writer.meaning), writer.at, low, high)
+    return Week(np.array(writer.cost), tuple(writer.meaning), writer.at, low, high)
 
 
 def _alone(writer: _Writer, number: int, job: GridJob, masks: dict[int, int]) -> None:
@@ -99,7 +88,7 @@ def _alone(writer: _Writer, number: int, job: GridJob, masks: dict[int, int]) ->
                 writer.column(cost, (number, slot, person), [((JOB, number), 1.0), *walk])
 
 
-def _together(writer: _Writer, number: int, job: GridJob, masks: dict[int, int], once: bool) -> None:
+def _together(writer: _Writer, number: int, job: GridJob, masks: dict[int, int]) -> None:
     """The start carries lateness. What a change of crew costs at the start that people saw is shared by its new faces:
     never more than it is, so that the bound holds."""
     every = 0
@@ -113,15 +102,13 @@ def _together(writer: _Writer, number: int, job: GridJob, masks: dict[int, int],
         moved = job.change if job.seen is not None and not as_seen else 0.0
         needs = [(NEED, number, slot, need) for need in range(len(job.meets))]
         entries = [((JOB, number), 1.0), ((CREW, number, slot), -float(job.crew)), *((row, -1.0) for row in needs)]
-        entries += [((ONCE, number, slot, person), 1.0) for person in there if once]
         writer.column(job.late[slot] + moved, (number, slot, TOGETHER), entries)
         for person in there:
             new = as_seen and job.seen is not None and person not in job.seen[1]
             cost = job.small[person] / job.crew + (job.change / job.crew if new else 0.0)
             met = [(row, 1.0) for row, who in zip(needs, job.meets, strict=True) if person in who]
             walk = [((WALK, person, slot), 1.0), ((WALK, person, slot + job.length), -1.0)]
-            own = [((ONCE, number, slot, person), -1.0)] if once else []
-            writer.column(cost, (number, slot, person), [((CREW, number, slot), 1.0), *met, *own, *walk])
+            writer.column(cost, (number, slot, person), [((CREW, number, slot), 1.0), *met, *walk])
 
 
 def _limits(rows: dict[tuple[int, ...], int], free: Sequence[int]) -> tuple[Floats, Floats]:
@@ -129,7 +116,7 @@ def _limits(rows: dict[tuple[int, ...], int], free: Sequence[int]) -> tuple[Floa
     for row, number in rows.items():
         if row[0] == JOB:
             low[number] = high[number] = 1.0
-        elif row[0] in (NEED, ONCE):
+        elif row[0] == NEED:
             high[number] = np.inf
         elif row[0] == WALK:  # a walk begins where a shift begins, and ends where it ends
             here, before = (free[row[1]] >> row[2]) & 1, (free[row[1]] >> (row[2] - 1)) & 1 if row[2] else 0
@@ -154,64 +141,39 @@ class Relaxed:
     costs: Floats
 
 
-def bounds_of(grid: Grid, left_s: Callable[[], float]) -> Iterator[Relaxed]:
-    """Bounds below which no plan costs, each at least as good as the one before: the programme without whole numbers,
-    then with the rows of `once` for those jobs in which one person was a whole crew. Ends when there are none, or when
-    no time is left."""
-    once: set[int] = set()
-    while left_s() > 0:
-        week = week_of(grid, once=once)
-        x, bound = _relaxed(week, left_s())
-        if x is None:
-            return
-        yield Relaxed(bound, _job_costs(week, x, len(grid.jobs)))
-        cheats = _whole_crews(week, x) - once
-        if not cheats:
-            return
-        once |= cheats
-
-
-def _relaxed(week: Week, limit_s: float) -> tuple[Floats | None, float]:
-    """The programme without whole numbers: its columns and its optimum; None when the time did not suffice."""
+def relaxed(grid: Grid, limit_s: float) -> Relaxed | None:
+    """The programme of all jobs without the demand that columns are whole. None when the time did not suffice."""
     from scipy.optimize import linprog
-    from scipy.sparse import csr_array
 
-    rows, columns, values = week.entries
-    matrix = csr_array((values, (rows, columns)), shape=(len(week.low), len(week.cost)))
-    equal = week.low == week.high
+    week = week_of(grid)
+    matrix, equal = _matrix(week), week.low == week.high
     done = linprog(
         week.cost,
         A_ub=-matrix[~equal] if (~equal).any() else None,
         b_ub=-week.low[~equal] if (~equal).any() else None,
         A_eq=matrix[equal],
         b_eq=week.low[equal],
-        bounds=np.column_stack([np.zeros_like(week.upper), week.upper]),
+        bounds=(0.0, 1.0),
         method="highs-ds",
         options={"time_limit": max(limit_s, 0.01)},
     )
-    if done.status != 0:
-        return None, 0.0
-    return np.asarray(done.x, np.float64), float(done.fun) - SAFETY * max(1.0, abs(float(done.fun)))
+    if done.status != 0 or done.x is None or done.fun is None:
+        return None
+    bound = float(done.fun) - SAFETY * max(1.0, abs(float(done.fun)))
+    return Relaxed(bound, _job_costs(week, np.asarray(done.x, np.float64), len(grid.jobs)))
+
+
+def _matrix(week: Week) -> csr_array[np.float64]:
+    from scipy.sparse import csr_array
+
+    rows, columns, values = week.entries
+    at = np.array(rows, np.int64), np.array(columns, np.int64)
+    return csr_array((np.array(values, np.float64), at), shape=(len(week.low), len(week.cost)))
 
 
 def _job_costs(week: Week, x: Floats, jobs: int) -> Floats:
     numbers = np.array([meaning[0] for meaning in week.meaning])
-    return np.bincount(numbers[numbers >= 0], (week.cost * x)[numbers >= 0], minlength=jobs)
-
-
-def _whole_crews(week: Week, x: Floats) -> set[int]:
-    """Jobs of several people in which somebody is there more than the job is."""
-    starts: dict[tuple[int, int], float] = {}
-    for column in np.flatnonzero(x > 1e-6):
-        number, slot, person = week.meaning[column]
-        if person == TOGETHER and number >= 0:
-            starts[number, slot] = float(x[column])
-    found = set()
-    for column in np.flatnonzero(x > 1e-6):
-        number, slot, person = week.meaning[column]
-        if person >= 0 and number >= 0 and x[column] > starts.get((number, slot), 1.0) + 1e-6:
-            found.add(number)
-    return found
+    return np.asarray(np.bincount(numbers[numbers >= 0], (week.cost * x)[numbers >= 0], minlength=jobs), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +187,12 @@ class Solved:
 def solved(week: Week, limit_s: float, gap: float = 0.0) -> Solved:
     """The best plan of a programme that is found in so many seconds, or one within a share of the bound."""
     from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import csr_array
 
-    rows, columns, values = week.entries
-    matrix = csr_array((values, (rows, columns)), shape=(len(week.low), len(week.cost)))
     done = milp(
         week.cost,
-        integrality=np.ones(len(week.cost)),
-        bounds=Bounds(0.0, week.upper),
-        constraints=LinearConstraint(matrix, week.low, week.high),
+        integrality=np.ones(len(week.cost), np.int64),
+        bounds=Bounds(0.0, 1.0),
+        constraints=LinearConstraint(_matrix(week), week.low, week.high),
         options={"time_limit": max(limit_s, 0.01), "mip_rel_gap": gap},
     )
     bound = -np.inf if done.mip_dual_bound is None else float(done.mip_dual_bound)

@@ -13,11 +13,11 @@ from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.errors import Rejected
 from forewarn.core.people import Technician, missing_skills
 from forewarn.core.work import Json
-from forewarn.maintenance.people.grid import grid_of, lowest
+from forewarn.maintenance.people.grid import grid_of, lowest, runs
 from forewarn.maintenance.people.planner import WeekPlan, plan_week
 from forewarn.maintenance.people.problem import Assignment, Job, Problem, Span
 from forewarn.maintenance.people.reasons import clock
-from forewarn.maintenance.people.search import Board, crews, runs
+from forewarn.maintenance.people.search import Board, crews
 
 NAME_LIMIT = 100
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from threading import Thread
 
-from forewarn.core.readings import Floats
 from forewarn.maintenance.people.grid import Grid, Place, grid_of
-from forewarn.maintenance.people.milp import SAFETY, bounds_of, solved, week_of
+from forewarn.maintenance.people.milp import SAFETY, relaxed, solved, week_of
 from forewarn.maintenance.people.neighbourhoods import Neighbourhoods
 from forewarn.maintenance.people.problem import Assignment, Problem
 from forewarn.maintenance.people.reasons import reasons
@@ -155,13 +154,11 @@ class _Run:
         return self._search.best, self._bound
 
     def _solve_beside(self) -> None:
-        least: Floats | None = None
-        for found in bounds_of(self._grid, self._left_s):
-            least = found.costs
-            self._bound = max(self._bound, found.bound)
-        if least is None:
+        found = relaxed(self._grid, self._left_s())
+        if found is None:
             return
-        parts = Neighbourhoods(self._grid, least, self._seed)
+        self._bound = max(self._bound, found.bound)
+        parts = Neighbourhoods(self._grid, found.costs, self._seed)
         while self._left_s() > 0 and not self._is_best():
             better = parts.better(list(self._search.best), self._left_s())
             if better is not None:
@@ -189,7 +186,7 @@ class _Run:
                 self._progress(Progress(now_s, self._search.best_cost, self._bound))
             if share >= 1 or self._is_best():
                 return None
-            return WARM * (COLD / WARM) ** share
+            return float(WARM * (COLD / WARM) ** share)
 
         return warmth
 
