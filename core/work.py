@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from forewarn.core.errors import Rejected
 from forewarn.core.faults import Fault
 from forewarn.core.plant import PartLine
 
@@ -73,6 +74,8 @@ class Decision(StrEnum):
     WAIT = "wait"
 
 
+ORIGIN_LIMIT = 200
+
 Json = dict[str, object]
 """A JSON object of plain values (str, int, float, bool, None, list, dict)."""
 
@@ -128,7 +131,8 @@ class NewOrder:
     `origin` is where it comes from, in words that are never the same for two orders ("pm:lube-12:2026-11",
     "step:ORDER:gap"): asked again, the same order is answered. "" = nothing tells repeats. `plan`: id of the job plan
     to take ("" = the one that fits best). `follows`: id or number of the order that it grew out of. `told` goes into
-    the report.
+    the report. Raises Rejected without machine or title, for a priority that is not 1 to 5, and for a longer origin than
+    200 letters.
     """
 
     asset: str
@@ -147,6 +151,18 @@ class NewOrder:
     order_by_us: int | None = None
     start_by_us: int | None = None
     told: Json = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.title.strip() or not self.asset:
+            raise Rejected("order_title", "an order names its machine and has a title")
+        if self.priority not in (1, 2, 3, 4, 5):
+            raise Rejected(
+                "order_priority", f"a priority is 1 (emergency) to 5 (at an opportunity), not {self.priority}"
+            )
+        if len(self.origin) > ORIGIN_LIMIT:
+            raise Rejected("order_origin", f"an origin has at most {ORIGIN_LIMIT} letters; shorten it, or use a digest")
+        if self.repair_hours < 0 or any(line.quantity < 1 for line in self.parts):
+            raise Rejected("order_amount", "hours are 0 or more, quantities of parts 1 or more")
 
 
 @dataclass(frozen=True, slots=True)

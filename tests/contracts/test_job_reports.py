@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -147,6 +147,12 @@ def test_an_order_raised_by_hand_opens_once_for_its_origin_and_once_for_its_faul
     assert (there.what, there.order) == ("unchanged", machine)
     with pytest.raises(Rejected, match="unknown_order"):
         book.raise_order(replace(lube, origin="x", follows="WO-000099"), ANN)
+
+
+@pytest.mark.parametrize("change", [{"title": " "}, {"priority": 0}, {"origin": "x" * 201}, {"repair_hours": -1.0}])
+def test_an_order_that_makes_no_sense_cannot_be_raised(change: dict[str, Any]) -> None:
+    with pytest.raises(Rejected):
+        replace(NewOrder("pump-03", OrderKind.PREVENTIVE, "Lubricate", NOW_US), **change)
 
 
 def test_preventive_work_is_completed_without_codes_and_a_repair_is_not(book: Book) -> None:

@@ -89,7 +89,7 @@ def test_an_order_knows_the_codes_of_its_own_fault_and_those_of_the_one_that_was
     assert usual_codes(order) == {
         "failure_mode_found": "VIB", "failure_mechanism": "2.6", "detection_method": "6"
     }  # fmt: skip
-    leak = {"finding": "partly", "fault_found": "seal:seal_leak"}
+    leak: Json = {"finding": "partly", "fault_found": "seal:seal_leak"}
     assert usual_codes(order, leak)["failure_mechanism"] == "1.1"
     assert codes_asked(order, {"finding": "not_found"}) == ("detection_method", "activity")
 
