@@ -131,7 +131,7 @@ class NewOrder:
     `origin` is where it comes from, in words that are never the same for two orders ("pm:lube-12:2026-11",
     "step:ORDER:gap"): asked again, the same order is answered. "" = nothing tells repeats. `plan`: id of the job plan
     to take ("" = the one that fits best). `follows`: id or number of the order that it grew out of. `told` goes into
-    the report. Raises Rejected without machine or title, for a priority that is not 1 to 5, and for a longer origin than
+    the report. Raises Rejected without machine or title, for a priority that is not 1 to 5, and an origin of more than
     200 letters.
     """
 
