@@ -89,15 +89,16 @@ def asset_file(
     wanted = min(limit, MOST_PAGE)
     orders = rows.orders(id, before, wanted)
     last = orders[-1] if len(orders) == wanted else None
+    whole = rows.summary(id)
     return AssetFile(
         id=id,
         asset=asset,
         at_us=now_us,
-        sums=rows.sums(id),
+        sums=whole.sums,
         orders=tuple(orders),
         next=Place(last.created_at_us, last.number) if last else None,
-        parts=tuple(rows.parts(id)),
-        spent=tuple(rows.spent(id)),
+        parts=whole.parts,
+        spent=whole.spent,
         deciders=tuple(rows.deciders(id)),
         changes=tuple(rows.changes(id, [order.id for order in orders])),
         signals=tuple(_signals(asset, raw, now_us)) if asset else (),

@@ -7,14 +7,15 @@ no sum looks at more than the newest `MOST` orders of the asset (`Sums.complete`
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from forewarn.core.health import ModelRef
-from forewarn.core.jobs import LineKind
+from forewarn.core.jobs import COSTING
 from forewarn.core.work import Json, WorkOrder
 from forewarn.maintenance.audit import as_history
 from forewarn.maintenance.orders.rows import IS_OPEN, read_orders
@@ -22,13 +23,15 @@ from forewarn.maintenance.orders.tables import ORDER_LINE
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import AUDIT, ORDER_CAUSE, ORDER_PART, WORK_ORDER
 
-MOST = 5_000
-"""Orders that sums look at: one a day for 13 years."""
+MOST = 2_000
+"""Orders that sums look at: one a week for 38 years."""
 
 MOST_EVIDENCE = 100
 """Causes whose evidence is opened for the models that decided."""
 
 MOST_PAGE = 500
+CHUNK = 1_000
+LABOUR, PART, COST = (kind.value for kind in COSTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,15 @@ class Decider:
     last_at_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What all orders of an asset add up to; money by currency."""
+
+    sums: Sums
+    spent: tuple[Spent, ...]
+    parts: tuple[PartUse, ...]
+
+
 class AssetFileRows:
     """Reads of one asset's past. Every call is one consistent view."""
 
@@ -113,59 +125,23 @@ class AssetFileRows:
             found = read_orders(connection, newest.limit(min(limit, MOST_PAGE)), evidence=False)
         return [kept.order for kept in found]
 
-    def sums(self, asset: str) -> Sums:
-        """How many orders, of which kinds, in which statuses."""
-        newest = _newest(asset)
-        columns = (newest.c.kind, newest.c.status, newest.c.verification)
-        is_open = sa.func.sum(sa.case((newest.c.is_open, 1), else_=0))
-        query = sa.select(
-            *columns, sa.func.count(), is_open, sa.func.min(newest.c.created_at_us), sa.func.max(newest.c.created_at_us)
-        )
+    def summary(self, asset: str) -> Summary:
+        """How many orders, of which kinds, in which statuses; what was spent; which parts."""
         with self._records.read() as connection:
-            rows = [tuple(row) for row in connection.execute(query.group_by(*columns))]
-        counted = sum(row[3] for row in rows)
-        return Sums(
-            orders=counted,
-            open_orders=sum(row[4] for row in rows),
-            by_kind=_by(rows, 0),
-            by_status=_by(rows, 1),
-            verifications=_by(rows, 2),
-            first_at_us=min((row[5] for row in rows), default=None),
-            newest_at_us=max((row[6] for row in rows), default=None),
-            complete=counted < MOST,
-        )
-
-    def spent(self, asset: str) -> list[Spent]:
-        """What was reported, by currency of the order."""
-        newest, line, replaced = _newest(asset), ORDER_LINE.c, ORDER_LINE.alias()
-        counts = ~sa.exists().where(replaced.c.order_id == line.order_id, replaced.c.corrects == line.seq)
-        query = (
-            sa.select(newest.c.currency, line.kind, sa.func.sum(line.amount), sa.func.sum(line.quantity))
-            .join(newest, newest.c.id == line.order_id)
-            .where(counts)
-            .group_by(newest.c.currency, line.kind)
-        )
-        found: dict[str, dict[str, tuple[float, float]]] = {}
-        with self._records.read() as connection:
-            for currency, kind, amount, quantity in connection.execute(query):
-                found.setdefault(currency, {})[kind] = (float(amount), float(quantity))
-        return [_spent(currency, sums) for currency, sums in sorted(found.items())]
-
-    def parts(self, asset: str) -> list[PartUse]:
-        """Parts that were planned or used, most used first."""
-        found: dict[str, list[float]] = {}
-        for part, orders, planned, used, last_us in [*self._planned(asset), *self._used(asset)]:
-            row = found.setdefault(part, [0.0, 0.0, 0.0, 0.0])
-            row[0] += used
-            row[1] += planned
-            row[2], row[3] = max(row[2], orders), max(row[3], last_us)
-        uses = [PartUse(part, r[0], round(r[1]), round(r[2]), round(r[3])) for part, r in found.items()]
-        return sorted(uses, key=lambda use: (-use.used, -use.planned, use.part))
+            orders = connection.execute(_newest(asset, MOST)).all()
+            ids = [order.id for order in orders]
+            lines = _of_orders(connection, ORDER_LINE, ids)
+            planned = _of_orders(connection, ORDER_PART, ids)
+        replaced = {(line.order_id, line.corrects) for line in lines if line.corrects is not None}
+        standing = [line for line in lines if (line.order_id, line.seq) not in replaced]
+        currency = {order.id: order.currency for order in orders}
+        made_us = {order.id: order.created_at_us for order in orders}
+        return Summary(_sums(orders), _spent(standing, currency), _parts(planned, standing, made_us))
 
     def deciders(self, asset: str) -> list[Decider]:
         """Versions of models in the evidence of the newest causes, the newest first."""
         query = sa.select(ORDER_CAUSE.c.order_id, ORDER_CAUSE.c.added_at_us, ORDER_CAUSE.c.evidence)
-        newest = _newest(asset, MOST_EVIDENCE)
+        newest = _newest(asset, MOST_EVIDENCE).subquery()
         mine = query.join(newest, newest.c.id == ORDER_CAUSE.c.order_id).order_by(ORDER_CAUSE.c.added_at_us.desc())
         seen: dict[ModelRef, tuple[set[str], list[int]]] = {}
         with self._records.read() as connection:
@@ -187,48 +163,87 @@ class AssetFileRows:
         with self._records.read() as connection:
             return [as_history(dict(row)) for row in connection.execute(query).mappings()]
 
-    def _planned(self, asset: str) -> list[tuple[str, int, int, float, int]]:
-        newest, part = _newest(asset), ORDER_PART.c
-        query = sa.select(part.part, sa.func.count(), sa.func.sum(part.quantity), sa.func.max(newest.c.created_at_us))
-        joined = query.join(newest, newest.c.id == part.order_id).group_by(part.part)
-        with self._records.read() as connection:
-            rows = connection.execute(joined).all()
-        return [(part, orders, planned, 0.0, last_us) for part, orders, planned, last_us in rows]
 
-    def _used(self, asset: str) -> list[tuple[str, int, int, float, int]]:
-        newest, line, replaced = _newest(asset), ORDER_LINE.c, ORDER_LINE.alias()
-        counts = ~sa.exists().where(replaced.c.order_id == line.order_id, replaced.c.corrects == line.seq)
-        query = sa.select(
-            line.what,
-            sa.func.count(sa.distinct(line.order_id)),
-            sa.func.sum(line.quantity),
-            sa.func.max(line.at_us),
-        )
-        mine = query.join(newest, newest.c.id == line.order_id).where(line.kind == LineKind.PART.value, counts)
-        with self._records.read() as connection:
-            rows = connection.execute(mine.group_by(line.what)).all()
-        return [(what, orders, 0, float(used), last_us) for what, orders, used, last_us in rows]
-
-
-def _newest(asset: str, most: int = MOST) -> sa.Subquery:
+def _newest(asset: str, most: int) -> sa.Select[tuple[Any, ...]]:
     """The newest orders of an asset, at most so many: what every sum is over."""
     order = WORK_ORDER.c
     columns = (order.id, order.kind, order.status, order.verification, order.created_at_us, order.currency)
     query = sa.select(*columns, IS_OPEN.label("is_open")).where(order.asset == asset)
-    return query.order_by(order.created_at_us.desc()).limit(most).subquery()
+    return query.order_by(order.created_at_us.desc(), order.number.desc()).limit(most)
 
 
-def _by(rows: Sequence[tuple[Any, ...]], column: int) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row in rows:
-        found[row[column]] = found.get(row[column], 0) + row[3]
-    return dict(sorted(found.items()))
+def _of_orders(connection: sa.Connection, table: sa.Table, ids: Sequence[str]) -> list[sa.Row[Any]]:
+    """Rows of a table that stand beside these orders, without the columns that hold whole documents."""
+    columns = [column for column in table.c if column.name != "body"]
+    found: list[sa.Row[Any]] = []
+    for start in range(0, len(ids), CHUNK):
+        mine = table.c.order_id.in_(ids[start : start + CHUNK])
+        found += connection.execute(sa.select(*columns).where(mine)).all()
+    return found
 
 
-def _spent(currency: str, sums: dict[str, tuple[float, float]]) -> Spent:
-    amounts = {kind: round(sums.get(kind.value, (0.0, 0.0))[0], 2) for kind in LineKind}
-    hours = sums.get(LineKind.LABOUR.value, (0.0, 0.0))[1]
-    return Spent(currency, amounts[LineKind.LABOUR], amounts[LineKind.PART], amounts[LineKind.COST], round(hours, 4))
+def _sums(orders: Sequence[sa.Row[Any]]) -> Sums:
+    times = [order.created_at_us for order in orders]
+    return Sums(
+        orders=len(orders),
+        open_orders=sum(bool(order.is_open) for order in orders),
+        by_kind=dict(sorted(Counter(order.kind for order in orders).items())),
+        by_status=dict(sorted(Counter(order.status for order in orders).items())),
+        verifications=dict(sorted(Counter(order.verification for order in orders).items())),
+        first_at_us=min(times, default=None),
+        newest_at_us=max(times, default=None),
+        complete=len(orders) < MOST,
+    )
+
+
+def _spent(lines: Sequence[sa.Row[Any]], currency: Mapping[str, str]) -> tuple[Spent, ...]:
+    amounts: dict[tuple[str, str], float] = {}
+    hours: dict[str, float] = {}
+    for line in lines:
+        money, kind = currency[line.order_id], line.kind
+        amounts[money, kind] = amounts.get((money, kind), 0.0) + line.amount
+        if kind == LABOUR:
+            hours[money] = hours.get(money, 0.0) + line.quantity
+    return tuple(
+        Spent(
+            money,
+            labour=round(amounts.get((money, LABOUR), 0.0), 2),
+            parts=round(amounts.get((money, PART), 0.0), 2),
+            other=round(amounts.get((money, COST), 0.0), 2),
+            hours=round(hours.get(money, 0.0), 4),
+        )
+        for money in sorted({money for money, _ in amounts})
+    )
+
+
+def _parts(
+    planned: Sequence[sa.Row[Any]], lines: Sequence[sa.Row[Any]], made_us: Mapping[str, int]
+) -> tuple[PartUse, ...]:
+    """Most used first."""
+    used: dict[str, float] = {}
+    wanted: dict[str, int] = {}
+    orders: dict[str, set[str]] = {}
+    last_us: dict[str, int] = {}
+    for part, order_id, pieces, is_used, at_us in _mentions(planned, lines, made_us):
+        orders.setdefault(part, set()).add(order_id)
+        last_us[part] = max(last_us.get(part, 0), at_us)
+        if is_used:
+            used[part] = used.get(part, 0.0) + pieces
+        else:
+            wanted[part] = wanted.get(part, 0) + round(pieces)
+    uses = [
+        PartUse(part, used.get(part, 0.0), wanted.get(part, 0), len(mine), last_us[part])
+        for part, mine in orders.items()
+    ]
+    return tuple(sorted(uses, key=lambda use: (-use.used, -use.planned, use.part)))
+
+
+def _mentions(
+    planned: Sequence[sa.Row[Any]], lines: Sequence[sa.Row[Any]], made_us: Mapping[str, int]
+) -> Iterator[tuple[str, str, float, bool, int]]:
+    """(part, order, pieces, whether they were used or only planned, when)."""
+    yield from ((row.part, row.order_id, row.quantity, False, made_us[row.order_id]) for row in planned)
+    yield from ((row.what, row.order_id, row.quantity, True, row.at_us) for row in lines if row.kind == PART)
 
 
 def _models(evidence: Json) -> list[ModelRef]:

@@ -15,7 +15,7 @@ from forewarn.core.ports import Actor, OrderOutcome
 from forewarn.core.work import Advice, Json, Status, WorkOrder
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.orders.costs import ANY_HOUSE, House
-from forewarn.maintenance.orders.departments import check_start
+from forewarn.maintenance.orders.departments import blocking, check_start
 from forewarn.maintenance.orders.departments_book import locked_order, steps_of
 from forewarn.maintenance.orders.desk import SYSTEM
 from forewarn.maintenance.orders.gate import FREE_WAY, Gate
@@ -64,3 +64,12 @@ class WorkedOrders(OrderBookSql):
             order = locked_order(connection, order_id)
             check_start(order, status, steps_of(connection, order.id))
             return super().act(order_id, status, actor, revision, at_us, report)
+
+    def allowed(self, order: WorkOrder, role: str) -> tuple[Status, ...]:
+        """As the book says, without INPRG while a required step of another department is open."""
+        found = super().allowed(order, role)
+        if Status.INPRG not in found or not order.is_open:
+            return found
+        with self._records.read() as connection:
+            waiting = blocking(steps_of(connection, order.id))
+        return tuple(status for status in found if status is not Status.INPRG or not waiting)

@@ -60,10 +60,12 @@ def test_work_cannot_begin_while_a_required_step_is_open_and_the_refusal_says_wh
     (permit, parts) = board.ask(order.number, [PERMIT, PARTS], ANN, NOW_US)
     with pytest.raises(Conflict, match=r"WPCOND for safety: sign the permit \(Eva\); purchasing"):
         start(orders, order.id)
+    assert Status.INPRG not in orders.allowed(order, "planner")
     board.done(permit.id, EVA, 1, NOW_US + hours(1))
     with pytest.raises(Conflict, match="WMATL for purchasing"):
         start(orders, order.id)
     board.drop(parts.id, ANN, 1, NOW_US + hours(1), "a used one will do")
+    assert Status.INPRG in orders.allowed(order, "planner")
     assert start(orders, order.id).status is Status.INPRG
 
 
