@@ -81,6 +81,20 @@ def tampered(records: Records, *statements: str) -> Iterator[sa.Connection]:
         pass
 
 
+def tampered_for_good(records: Records, filled: tuple[list[Row], AuditHead] | None, *statements: str) -> None:
+    """Rows into an empty record, or changes to a full one, that stay."""
+    with records.write() as connection:
+        if filled is not None:
+            rows, head = filled
+            connection.execute(AUDIT.insert(), rows)
+            connection.execute(AUDIT_HEAD.update().values(seq=head.seq, hash=head.hash))
+            return
+        for trigger in ("audit_no_update", "audit_no_delete"):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger}")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
 def unguarded(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
