@@ -20,21 +20,22 @@ def lived(
     failure_cost: float = 5.0,
     monitored: bool = False,
 ) -> Case:
-    """Every task and every repair makes the item as new. A task finds something to do when more than `seen_from` of the
-    life that was given to the item is over; None: nobody tells."""
+    """Every task and every repair makes the item as new; tasks come at their time, whatever failed between them. A task
+    finds something to do when more than `seen_from` of the life that was given to the item is over; None: nobody
+    tells."""
     rng = np.random.default_rng(seed)
     events = []
     for n in range(assets):
-        name, at = f"a{n}", 0.0
-        while at < days:
+        name, born, task = f"a{n}", 0.0, interval
+        while min(born, task) < days:
             life = float(scale * rng.weibull(shape))
-            if life < interval:
-                at += life
-                events.append(Event(name, at, "failure", mode="VIB"))
+            if born + life < task:
+                born += life
+                events.append(Event(name, born, "failure", mode="VIB"))
             else:
-                at += interval
-                worn = NOT_TOLD if seen_from is None else WORN if interval > seen_from * life else GOOD
-                events.append(Event(name, at, "task", worn))
+                worn = NOT_TOLD if seen_from is None else WORN if task - born > seen_from * life else GOOD
+                events.append(Event(name, task, "task", worn))
+                born, task = task, task + interval
     spans = {f"a{n}": (0.0, days) for n in range(assets)}
     kept = tuple(event for event in events if event.at < days)
     return Case("p", interval, spans, kept, cost, failure_cost, "given", monitored=monitored)
