@@ -15,6 +15,7 @@ import numpy as np
 import structlog
 
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
+from forewarn.core.errors import Conflict
 from forewarn.core.health import SensorProblem
 from forewarn.core.plant import Asset, Plant
 from forewarn.core.ports import OrderOutcome, SeriesReader
@@ -38,16 +39,16 @@ NOT_VERIFIED = (OrderKind.INSPECTION,)
 class Waiting(Protocol):
     """Completed orders, and where their results go (`maintenance.orders.verification_book`)."""
 
-    def waiting(self) -> Sequence[str]:
-        """Ids of completed orders whose verification is pending."""
+    def waiting(self) -> Sequence[tuple[str, int]]:
+        """(id, revision) of every completed order whose verification is pending."""
         ...
 
     def worked(self, order_id: str) -> Worked | None:
         """When an order was worked on."""
         ...
 
-    def conclude(self, order_id: str, result: Verification, comparison: Json, at_us: int) -> WorkOrder:
-        """Write the result with what was compared."""
+    def conclude(self, order_id: str, revision: int, result: Verification, comparison: Json, at_us: int) -> WorkOrder:
+        """Write the result with what was compared. Raises Conflict when the order was changed since that revision."""
         ...
 
 
@@ -107,20 +108,19 @@ class Verifier:
     def run_once(self, now_us: int) -> int:
         """Look at every order whose time has come; answers how many were concluded. An order that cannot be looked at
         is told in the log and stays pending; the others go on."""
-        ids, concluded = self._waiting.waiting(), 0
-        orders = [order for id in ids if (order := self._orders.order(id)) is not None]
-        keys = {(order.id, order.revision) for order in orders}
-        self._next_us = {key: at_us for key, at_us in self._next_us.items() if key in keys}
-        for order in orders:
-            key = (order.id, order.revision)
+        waiting, concluded = self._waiting.waiting(), 0
+        self._next_us = {key: self._next_us[key] for key in waiting if key in self._next_us}
+        for key in waiting:
             if now_us < self._next_us.get(key, 0):
                 continue
             self._next_us[key] = now_us + self._every_us
             try:
-                concluded += self._conclude(order, now_us)
+                concluded += self._conclude(key[0], now_us)
+            except Conflict:
+                continue  # somebody decided while it was compared: what they said stands
             except Exception as error:
                 self.stats.failures += 1
-                log.warning("verification_failed", order=order.number, error=str(error), exc_info=True)
+                log.warning("verification_failed", order=key[0], error=str(error), exc_info=True)
         return concluded
 
     def look(self, order: WorkOrder, now_us: int) -> Comparison:
@@ -142,12 +142,13 @@ class Verifier:
         before = _health(order)
         return compare(asset, tracks, doubted, times, carried_by(order), before, self._settings)
 
-    def _conclude(self, order: WorkOrder, now_us: int) -> int:
-        found = self.look(order, now_us)
-        if found.result is Verification.PENDING:
+    def _conclude(self, order_id: str, now_us: int) -> int:
+        order = self._orders.order(order_id)
+        found = self.look(order, now_us) if order else None
+        if order is None or found is None or found.result is Verification.PENDING:
             return 0
         told = comparison_json(found)
-        order = self._waiting.conclude(order.id, found.result, told, now_us)
+        order = self._waiting.conclude(order.id, order.revision, found.result, told, now_us)
         if found.result is Verification.PASSED:
             self.stats.passed += 1
         else:

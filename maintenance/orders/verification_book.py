@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from forewarn.core.errors import Conflict
 from forewarn.core.ports import Actor, OrderBook
 from forewarn.core.work import Json, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import AuditEntry, append
 from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.orders.department_tables import ORDER_VERIFICATION
+from forewarn.maintenance.orders.departments_book import locked_order
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import AUDIT, WORK_ORDER
 
@@ -46,12 +48,13 @@ class VerificationBook:
     def __init__(self, records: Records, orders: OrderBook) -> None:
         self._records, self._orders = records, orders
 
-    def waiting(self, limit: int = 500) -> list[str]:
-        """Ids of completed orders whose verification is pending, the longest completed first."""
-        pending = (WORK_ORDER.c.status == Status.COMP.value) & (WORK_ORDER.c.verification == Verification.PENDING.value)
-        query = sa.select(WORK_ORDER.c.id).where(pending).order_by(WORK_ORDER.c.finished_at_us).limit(limit)
+    def waiting(self) -> list[tuple[str, int]]:
+        """(id, revision) of every completed order whose verification is pending, the longest completed first."""
+        order = WORK_ORDER.c
+        pending = (order.status == Status.COMP.value) & (order.verification == Verification.PENDING.value)
+        query = sa.select(order.id, order.revision).where(pending).order_by(order.finished_at_us, order.number)
         with self._records.read() as connection:
-            return list(connection.execute(query).scalars())
+            return [(row.id, row.revision) for row in connection.execute(query)]
 
     def worked(self, order_id: str) -> Worked | None:
         """When it was worked on; None for an order that was never completed."""
@@ -63,11 +66,15 @@ class VerificationBook:
         ended = [row.at_us for row in rows if row.action == Status.COMP.value]
         return Worked(began[0] if began else ended[-1], ended[-1]) if ended else None
 
-    def conclude(self, order_id: str, result: Verification, comparison: Json, at_us: int) -> WorkOrder:
-        """Write the result with what was compared. Raises Conflict when the order is not completed any more."""
+    def conclude(self, order_id: str, revision: int, result: Verification, comparison: Json, at_us: int) -> WorkOrder:
+        """Write the result with what was compared at a revision. Raises Conflict when somebody changed the order since:
+        what a person decided is never overwritten."""
         body = canonical(comparison)
         digest = hashlib.sha256(body.encode()).hexdigest()
         with self._records.write() as connection:
+            known = locked_order(connection, order_id)
+            if known.revision != revision:
+                raise Conflict(f"{known.number} is at revision {known.revision}, it was compared at {revision}")
             order = self._orders.verify(order_id, result, BY_SIGNALS, at_us)
             row = {"order_id": order.id, "at_us": at_us, "result": result.value, "comparison": body}
             connection.execute(ORDER_VERIFICATION.insert().values(row))

@@ -130,6 +130,23 @@ def test_a_person_may_decide_before_the_signals_do(bench: Bench, instrument: Wor
     assert bench.book.found(instrument.id) == []
 
 
+def test_what_a_person_decides_while_it_is_compared_stands(
+    bench: Bench, instrument: WorkOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.readings(0.5, 30)
+    real = bench.verifier.look
+
+    def look(order: WorkOrder, now_us: int) -> object:
+        bench.orders.verify(order.id, Verification.WAIVED, ANN, now_us)
+        return real(order, now_us)
+
+    monkeypatch.setattr(bench.verifier, "look", look)
+    assert bench.verifier.run_once(NOW_US + hours(30)) == 0
+    assert bench.order(instrument.id).verification is Verification.WAIVED
+    assert bench.book.found(instrument.id) == []
+    assert bench.verifier.stats.failures == 0
+
+
 def test_an_order_is_looked_at_once_an_hour_and_again_after_rework(bench: Bench, instrument: WorkOrder) -> None:
     for at_h in (1.0, 1.5, 1.9):
         bench.verifier.run_once(NOW_US + hours(at_h))
