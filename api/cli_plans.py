@@ -120,7 +120,7 @@ def pm_set(
     """Make or change the plans of a YAML file; those that stand there already are left as they are."""
     from pydantic import ValidationError
 
-    from forewarn.api.schemas_plans import PlanIn
+    from forewarn.api.schemas_plans import PmPlanIn
     from forewarn.api.views_plans import plan_of
 
     told = _yaml(file)
@@ -128,7 +128,7 @@ def pm_set(
     with _bench(state_dir, plant) as bench, bench.records.write():
         for id, fields in told.items():
             try:
-                wanted = plan_of(str(id), PlanIn.model_validate(fields))
+                wanted = plan_of(str(id), PmPlanIn.model_validate(fields))
             except ValidationError as error:
                 problem = error.errors()[0]
                 place = ".".join(map(str, (id, *problem["loc"])))

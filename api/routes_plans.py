@@ -25,9 +25,9 @@ from forewarn.api.schemas_plans import (
     DeferIn,
     GenerateIn,
     JudgementOut,
-    PlanDetail,
-    PlanIn,
-    PlanOut,
+    PmPlanDetail,
+    PmPlanIn,
+    PmPlanOut,
     RetiredOut,
     RetireIn,
     SkipIn,
@@ -62,21 +62,27 @@ def known_plan(room: Plantroom, id: str) -> Plan:
 
 
 @router.get("/plans")
-def get_plans(room: Room, _: Caller) -> list[PlanOut]:
+def get_plans(room: Room, _: Caller) -> list[PmPlanOut]:
     """Every plan, by id."""
     return [views_plans.plan_out(plan) for plan in desk_of(room).plans.plans()]
 
 
 @router.get("/plans/{id}")
-def get_plan(id: PlanId, room: Room, _: Caller, response: Response) -> PlanDetail:
+def get_plan(id: PlanId, room: Room, _: Caller, response: Response) -> PmPlanDetail:
     """One plan with its newest slots, trials and record. `ETag` is its revision."""
     return _told(room, id, response)
 
 
 @router.put("/plans/{id}")
 def put_plan(
-    id: PlanId, body: PlanIn, room: Room, caller: Caller, response: Response, if_match: IfMatch = None, key: Key = None
-) -> PlanDetail:
+    id: PlanId,
+    body: PmPlanIn,
+    room: Room,
+    caller: Caller,
+    response: Response,
+    if_match: IfMatch = None,
+    key: Key = None,
+) -> PmPlanDetail:
     """Make or change a plan. 428 without `If-Match`, 412 when somebody changed it since, 422 when its rules do not hold
     together. An interval changed by hand ends the watch of a trial."""
     desk, revision, plan = desk_of(room), revision_of(if_match), views_plans.plan_of(id, body)
@@ -173,7 +179,7 @@ def post_approve(
     response: Response,
     if_match: IfMatch = None,
     key: Key = None,
-) -> PlanDetail:
+) -> PmPlanDetail:
     """Apply what the court proposes now and watch it; it is rolled back by itself when the watch fails. 428 without
     `If-Match`, 412 when the plan changed since, 409 where the court proposes nothing or a change is being watched."""
     known_plan(room, id)
@@ -229,7 +235,7 @@ def _fresh(room: Plantroom, id: str, revision: int) -> None:
         raise Stale(f"the plan {id} is at revision {found}, you sent {revision}")
 
 
-def _told(room: Plantroom, id: str, response: Response) -> PlanDetail:
+def _told(room: Plantroom, id: str, response: Response) -> PmPlanDetail:
     plan, book = known_plan(room, id), desk_of(room).plans
     response.headers["ETag"] = f'"{plan.revision}"'
     return views_plans.plan_detail(plan, book.slots(id), book.trials(id), book.history(id))

@@ -56,7 +56,7 @@ class PlanPart(Model):
     quantity: int = Field(1, ge=1, le=100_000)
 
 
-class PlanIn(Model):
+class PmPlanIn(Model):
     """A preventive plan; `docs/explanation/preventive.md` says what each field does."""
 
     title: str = Field(min_length=1, max_length=300)
@@ -87,7 +87,7 @@ class PlanIn(Model):
     active: bool = True
 
 
-class PlanOut(PlanIn):
+class PmPlanOut(PmPlanIn):
     """A plan as it is kept; `revision` is its ETag."""
 
     id: str
@@ -133,7 +133,7 @@ class TrialOut(Model):
     ended: str
 
 
-class PlanDetail(PlanOut):
+class PmPlanDetail(PmPlanOut):
     """A plan with its newest slots, trials and record."""
 
     slots: list[SlotOut]
@@ -239,7 +239,7 @@ class OptionOut(Model):
     probability: float
 
 
-class ReplayOut(Model):
+class IntervalReplayOut(Model):
     """The same asset days under the new interval."""
 
     asset_days: float
@@ -274,7 +274,7 @@ class JudgementOut(Model):
     repair: Literal["as good as new", "as bad as before"] | None
     shape: tuple[float, float, float] | None
     options: list[OptionOut]
-    replay: ReplayOut | None
+    replay: IntervalReplayOut | None
     watch: WatchOut | None
     cost: float
     failure_cost: float

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 from forewarn.api.schemas_plans import (
     ComingOut,
     EarlyOut,
+    IntervalReplayOut,
     JudgementOut,
     ModeOut,
     OptionOut,
-    PlanDetail,
-    PlanIn,
-    PlanOut,
-    ReplayOut,
+    PmPlanDetail,
+    PmPlanIn,
+    PmPlanOut,
     ShareOut,
     SlotOut,
     TrendOut,
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 MOST_SLOTS = 200
 
 
-def plan_of(id: str, body: PlanIn) -> Plan:
+def plan_of(id: str, body: PmPlanIn) -> Plan:
     """A plan from what was sent. Raises Rejected for rules that do not hold together."""
     return plan_from({"id": id, **body.model_dump(mode="json")})
 
 
-def plan_out(plan: Plan) -> PlanOut:
+def plan_out(plan: Plan) -> PmPlanOut:
     """A plan with every field."""
-    return PlanOut(**cast(dict[str, Any], plan_json(plan)))
+    return PmPlanOut(**cast(dict[str, Any], plan_json(plan)))
 
 
-def plan_detail(plan: Plan, slots: list[Slot], trials: list[Trial], record: list[Json]) -> PlanDetail:
+def plan_detail(plan: Plan, slots: list[Slot], trials: list[Trial], record: list[Json]) -> PmPlanDetail:
     """A plan with what came of it, newest first."""
     newest = [slot_out(slot) for slot in reversed(slots[-MOST_SLOTS:])]
     fields = cast(dict[str, Any], plan_json(plan))
-    return PlanDetail(**fields, slots=newest, trials=[trial_out(trial) for trial in trials], record=record)
+    return PmPlanDetail(**fields, slots=newest, trials=[trial_out(trial) for trial in trials], record=record)
 
 
 def slot_out(slot: Slot) -> SlotOut:
@@ -142,7 +142,7 @@ def judgement_out(ruling: Ruling) -> JudgementOut:
         repair=cast(Any, judged.repair.value if judged.repair else None),
         shape=judged.shape,
         options=[OptionOut(**{**asdict(option), "factor": _finite(option.factor)}) for option in judged.options],
-        replay=ReplayOut(**asdict(judged.replay)) if judged.replay else None,
+        replay=IntervalReplayOut(**asdict(judged.replay)) if judged.replay else None,
         watch=watch_out(ruling.watch) if ruling.watch else None,
         cost=judged.cost,
         failure_cost=judged.failure_cost,
