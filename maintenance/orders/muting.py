@@ -120,9 +120,10 @@ class MuteBook:
             became = look_at(one, order)
             if became == "keep":
                 return ""
+            if not connection.execute(MUTED_ADVICE.delete().where(_is(one.advice))).rowcount:
+                return ""  # another program has looked at it
             if became == "advise":
                 became = advise(replace(one.advice, at_us=now_us))
-            connection.execute(MUTED_ADVICE.delete().where(_is(one.advice)))
             told: Json = {"fault": str(one.advice.fault), "became": became, "order": order.number}
             append(connection, AuditEntry(now_us, SYSTEM, subject_of(one.advice.asset), "looked again", {}, told))
         return became
