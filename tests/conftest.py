@@ -40,12 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`sh run test` gives both cores to what is not marked `alone`."""
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0] if item.path.is_relative_to(ROOT / "tests") else ""
-        if (
-            folder in ALONE
-            or item.path.stem in RACES
-            or item.get_closest_marker("server")
-            or item.get_closest_marker("browser")
-        ):
+        serves = item.get_closest_marker("server") and "[postgresql" not in item.name  # each worker has its own
+        if folder in ALONE or item.path.stem in RACES or serves or item.get_closest_marker("browser"):
             item.add_marker("alone")
 
 
