@@ -71,6 +71,7 @@ def _cut(kind: str, place: OnSqlite | OnPostgresql, examples: int, bench: Bench)
     class Counted(OrderLife):
         steps = cuts = 0
 
+    Counted.place = place
     asked = settings(
         max_examples=examples,
         stateful_step_count=STEPS,
@@ -81,7 +82,7 @@ def _cut(kind: str, place: OnSqlite | OnPostgresql, examples: int, bench: Bench)
     )
     broken = 0
     try:
-        run_state_machine_as_test(lambda: Counted(place), settings=asked)
+        run_state_machine_as_test(Counted, settings=asked)
     except AssertionError as error:
         bench.say(f"{kind}: {error}")
         broken = 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from hypothesis import strategies as st
@@ -43,14 +44,15 @@ class Sent:
 
 
 class OrderLife(RuleBasedStateMachine):
-    """Two programs on one database, and what their orders must look like. `steps` counts over all examples."""
+    """Two programs on one database, and what their orders must look like. A subclass says on which `place`; `steps` and
+    `cuts` count over all examples."""
 
-    steps = 0
-    cuts = 0
+    place: ClassVar[Place]
+    steps: ClassVar[int] = 0
+    cuts: ClassVar[int] = 0
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.place = place
         self.hour = 0.0
         self.statuses: dict[str, Status] = {}
         self.faults: dict[str, set[Fault]] = {}

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forewarn.core.errors import Rejected
+from forewarn.core.work import Json
 from forewarn.maintenance.connector_webhook import Webhook, secret_bytes, signature
 from forewarn.maintenance.delivery import Delivery, Outcome, Patience
 from forewarn.maintenance.lease import take_lease
@@ -42,7 +43,7 @@ class Wall:
 def posted(records: Records, *subjects: str) -> None:
     with records.write() as connection:
         for n, subject in enumerate(subjects):
-            body = {"order": subject, "n": n} if subject else {"n": n}
+            body: Json = {"order": subject, "n": n} if subject else {"n": n}
             post(connection, "order.status", body, NOW_US + n)
 
 

@@ -29,10 +29,11 @@ def test_no_illegal_step_none_lost_and_none_taken_twice(place: OnSqlite | OnPost
     class Counted(OrderLife):
         steps = cuts = 0
 
+    Counted.place = place
     examples = EXAMPLES[type(place)]
 
     run_state_machine_as_test(
-        lambda: Counted(place),
+        Counted,
         settings=settings(max_examples=examples, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck)),
     )
     print(f"{Counted.steps} requests, {Counted.cuts} cut off and sent again")
