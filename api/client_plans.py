@@ -13,7 +13,7 @@ Record = dict[str, Any]
 
 
 class PlanCalls(ABC):
-    """What `api.client.Client` can ask about plans; field names are those of `api/schemas_plans.py`. Errors as there."""
+    """What `api.client.Client` can ask about plans; field names are those of `schemas_plans`. Errors as there."""
 
     @abstractmethod
     def _get(self, path: str, query: Record | None = None) -> Any:
@@ -68,8 +68,8 @@ class PlanCalls(ABC):
         return [cast(Record, self._get(f"{_plan(plan)}/court", {"watch_days": watch_days} if watch_days else None))]
 
     def pm_approve(self, plan: str, watch_days: float | None = None, note: str = "") -> Record:
-        """Apply what the court proposes for the plan as it is now, and watch it (`PmPlanDetail`). Raises `Conflict` where
-        it proposes nothing, or a change is being watched."""
+        """Apply what the court proposes for the plan as it is now, and watch it (`PmPlanDetail`). Raises `Conflict`
+        where it proposes nothing, or a change is being watched."""
         revision = self._send("GET", _plan(plan)).headers["ETag"]
         body: Record = {"watch_days": watch_days, "note": note}
         return self._once(f"{_plan(plan)}/approve", body, {"If-Match": revision})

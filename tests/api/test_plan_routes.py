@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from forewarn.api.client import Client
 from forewarn.api.plans_desk import plans_of
 from forewarn.api.views import moment
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
+from forewarn.core.errors import Conflict
 from forewarn.core.faults import Fault
 from forewarn.core.jobs import Breakdown
 from forewarn.core.work import Status
 from forewarn.maintenance.plans.history_book import HistoryBook
 from forewarn.maintenance.plans.history_file import mapping_from, read_past
+from tests.api.conftest import BASE
 from tests.api.rooms import TestRoom, spall_advice
 from tests.maintenance.samples import ANN, CODES, NOW_US
 
@@ -163,6 +168,27 @@ def test_the_court_judges_a_plan_and_its_change_is_approved_watched_and_rolled_b
     after = client.get("/api/pm/plans/grease").json()
     assert after["every"] == {"count": 1, "unit": "weeks"}
     assert after["trials"][0]["state"] == "rolled_back"
+
+
+def test_the_client_makes_lists_generates_and_skips(app: FastAPI, tmp_path: Path) -> None:
+    client = Client(token_file=tmp_path / "api-token", http=TestClient(app, base_url=BASE))
+    assert client.pm_save("grease", **WEEKLY)["revision"] == 1
+    assert client.pm_save("grease", **{**WEEKLY, "title": "Grease well"})["revision"] == 2
+    assert [plan["title"] for plan in client.pm_plans()] == ["Grease well"]
+    assert client.pm_due(plan="grease")[0]["asset"] == "p101"
+    assert client.pm_generate("grease", "p101")["kind"] == "preventive"
+    with pytest.raises(Conflict):
+        client.pm_generate("grease", "p101")
+    assert client.pm_skip("grease", "p101", "stands")["state"] == "skipped"
+    until = "2027-06-01T00:00:00Z"
+    assert client.pm_defer("grease", "p101", until, "harvest")["reason"] == "harvest"
+    assert client.pm_plan("grease")["slots"][0]["asset"] == "p101"
+    assert client.pm_court("grease")[0]["verdict"] == client.pm_court()[0]["verdict"] == "not enough evidence"
+    with pytest.raises(Conflict, match="proposes no change"):
+        client.pm_approve("grease")
+    assert client.pm_trials() == []
+    assert client.retire("p101", "sold") == [{"asset": "p101", "reason": "sold"}]
+    assert client.retire("p101", None) == []
 
 
 def _fails(room: TestRoom, at_us: int) -> None:
