@@ -15,7 +15,11 @@ from forewarn.maintenance.orders.book import OrderBookSql
 if TYPE_CHECKING:
     from forewarn.api.settings import AutonomySettings
     from forewarn.api.state import Plantroom
+    from forewarn.core.health import Assessment
+    from forewarn.core.plant import Asset, Plant
+    from forewarn.core.work import Advice
     from forewarn.maintenance.records import Records
+    from forewarn.pipeline.autonomy import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +30,33 @@ class AutonomyDesk:
     windows: WindowBook
     orders: OrderBookSql
     measure: Callable[[int], list[Standing]]
+    precision: Precision
 
 
 def autonomy_of(settings: AutonomySettings, room: Plantroom, records: Records, orders: OrderBookSql) -> AutonomyDesk:
     """Give the room its desk of autonomy, and put the order book behind its gate."""
-    from forewarn.pipeline.autonomy import measure_all
+    from forewarn.pipeline.autonomy import Precision, measure_all
 
+    precision = Precision()
     rules = AutonomyRules(Level(settings.start_level), settings.orders_per_week, settings.orders_per_asset_day)
     book = AutonomyBook(records, lambda: room.plant, rules)
     orders.behind(book.gate)
-    desk = AutonomyDesk(book, WindowBook(records), orders, lambda now_us: measure_all(book, orders, room.plant, now_us))
-    room.autonomy = desk
-    return desk
+
+    def measure(now_us: int) -> list[Standing]:
+        return measure_all(book, orders, room.plant, now_us, precision)
+
+    room.autonomy = AutonomyDesk(book, WindowBook(records), orders, measure, precision)
+    return room.autonomy
+
+
+def advising_in(room: Plantroom) -> Callable[[Assessment, Asset, Plant], list[Advice]]:
+    """`advise` that weighs by what was measured: how often an advice on this class was right."""
+    from forewarn.maintenance.advice import AdviceSettings, advise
+
+    def advising(assessment: Assessment, asset: Asset, plant: Plant) -> list[Advice]:
+        desk = room.autonomy
+        return advise(
+            assessment, asset, plant, desk.precision.settings_for(asset.asset_class) if desk else AdviceSettings()
+        )
+
+    return advising

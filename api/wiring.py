@@ -153,6 +153,7 @@ def scorer_of(
     wall_us: Callable[[], int],
 ) -> Scorer:
     """The scorer of a room's plant."""
+    from forewarn.api.autonomy_desk import advising_in
     from forewarn.pipeline.features import FeatureStage
     from forewarn.pipeline.scoring import Scorer
 
@@ -173,6 +174,7 @@ def scorer_of(
         workers=settings.scoring.workers,
         shelves=books.shelf,
         trained=trained,
+        advising=advising_in(room),
     )
 
 

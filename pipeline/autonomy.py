@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -11,10 +12,13 @@ from forewarn.core.autonomy import Measured, Standing
 from forewarn.core.labels import Finding, Label
 from forewarn.core.plant import Plant
 from forewarn.core.ports import OrderBook
+from forewarn.maintenance.advice import AdviceSettings
 from forewarn.models.training.intervals import wilson
 from forewarn.pipeline.labels import labels_from
 
 log = structlog.get_logger(__name__)
+
+USUAL_WEIGHT = 5.0
 
 
 class Ladder(Protocol):
@@ -49,9 +53,42 @@ def measured(labels: Sequence[Label], asset_class: str, since_us: int) -> Measur
     return Measured(right, len(mine), share.low, share.high)
 
 
-def measure_all(ladder: Ladder, orders: OrderBook, plant: Plant, now_us: int) -> list[Standing]:
-    """Every class of the plant, one rung at most; the classes that moved. Held advices that ended are put away."""
+class Precision:
+    """How often an advice on a class is right, as it was measured last; while findings are few drawn to the usual
+    share, which counts as much as `USUAL_WEIGHT` of them. Advice weighs waiting against acting by it."""
+
+    def __init__(self, usual: AdviceSettings | None = None) -> None:
+        self._usual = usual or AdviceSettings()
+        self._by_class: dict[str, AdviceSettings] = {}
+
+    def learn(self, labels: Sequence[Label]) -> None:
+        """From every finding there is.
+
+        >>> told = Precision()
+        >>> told.learn([])
+        >>> told.settings_for("pump").real_share
+        0.8
+        """
+        found = {name: measured(labels, name, 0) for name in {label.asset_class for label in labels}}
+        usual = self._usual.real_share * USUAL_WEIGHT
+        self._by_class = {
+            name: replace(self._usual, real_share=(usual + one.right) / (USUAL_WEIGHT + one.judged))
+            for name, one in found.items()
+        }
+
+    def settings_for(self, asset_class: str) -> AdviceSettings:
+        """The settings of advice on a machine of this class."""
+        return self._by_class.get(asset_class, self._usual)
+
+
+def measure_all(
+    ladder: Ladder, orders: OrderBook, plant: Plant, now_us: int, precision: Precision | None = None
+) -> list[Standing]:
+    """Every class of the plant, one rung at most; the classes that moved. Held advices that ended are put away, and
+    `precision` learns."""
     labels = labels_from(orders, plant, now_us)
+    if precision is not None:
+        precision.learn(labels)
     moved = []
     for asset_class in sorted({asset.asset_class for asset in plant.assets}):
         step = ladder.measure(asset_class, lambda since_us, of=asset_class: measured(labels, of, since_us), now_us)

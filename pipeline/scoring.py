@@ -151,6 +151,7 @@ class Scorer:
         workers: int | None = 0,
         shelves: Shelves | None = None,
         trained: Trained | None = None,
+        advising: Callable[[Assessment, Asset, Plant], list[Advice]] = advise,
     ) -> None:
         self._plant = self._next_plant = plant
         self._reader, self._derived_reader = reader, derived_reader
@@ -163,12 +164,11 @@ class Scorer:
         self._rate = self._settings.detector.false_alarms_per_year
         self._lessons = Lessons(orders, plant)
         self._judges, self._shelves = judges_for(len(plant.assets), workers), shelves
-        self._trained = trained
+        self._trained, self._advise = trained, advising
         self._watched: dict[str, _Watched] = {}
         self._numbers: dict[str, int] = {}
         self._completed: dict[tuple[str, int], int] = {}
-        self._sequence = 0
-        self._leaps, self._classes = Leaps(), Classes()
+        self._sequence, self._leaps, self._classes = 0, Leaps(), Classes()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scorer", daemon=True)
         self.stats = ScoringStats()
@@ -320,7 +320,7 @@ class Scorer:
         leaps = self._leaps.unconfirmed(assessment)
         silent = any(one.silences(assessment.asset, None, assessment.at_us) for one in shelved)
         try:
-            found = advise(assessment, with_hours(watched.asset, assessment.hours_per_day), self._plant)
+            found = self._advise(assessment, with_hours(watched.asset, assessment.hours_per_day), self._plant)
             quiet = bool(found) and (silent or (leaps and self._has_order(assessment.asset)))
             return [one for one in found if one.kind is OrderKind.INSTRUMENT or not quiet]
         except Exception as error:

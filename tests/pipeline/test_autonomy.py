@@ -12,7 +12,7 @@ from forewarn.core.ports import Actor
 from forewarn.maintenance.autonomy.book import AutonomyBook
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import open_records
-from forewarn.pipeline.autonomy import measured
+from forewarn.pipeline.autonomy import Precision, measured
 from tests.pipeline.machines import SPALL, Works
 
 ANN = Actor("ann")
@@ -37,6 +37,15 @@ def test_precision_is_counted_for_one_class_from_a_moment_on_and_partly_right_is
     assert found.high is not None
     assert 0 < found.low < 2 / 3 < found.high < 1
     assert measured(told, "valve", 0).low is None
+
+
+def test_what_advice_weighs_by_follows_the_findings_of_its_class_and_few_of_them_move_it_little() -> None:
+    precision = Precision()
+    precision.learn([label(1, Finding.NOT_FOUND, 5)])
+    assert precision.settings_for("pump").real_share == pytest.approx(4 / 6)
+    precision.learn([label(n, Finding.NOT_FOUND, n) for n in range(95)])
+    assert precision.settings_for("pump").real_share == pytest.approx(4 / 100)
+    assert precision.settings_for("fan").real_share == 0.8
 
 
 @pytest.mark.slow
