@@ -104,9 +104,21 @@ def postgresql() -> Iterator[Postgresql]:
     server.remove()
 
 
+@pytest.fixture(scope="session")
+def migrated_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A records file with our tables and nothing in them: copying it is faster than migrating for each test."""
+    from forewarn.maintenance.records import open_records
+
+    file = tmp_path_factory.mktemp("records") / "records.db"
+    open_records(f"sqlite:///{file}").close()
+    return file
+
+
 def new_database(request: pytest.FixtureRequest, kind: str, folder: Path, empty: bool = False) -> Iterator[str]:
     """URL of new records on a kind of database; of no tables at all when it shall be `empty`."""
     if kind == "sqlite":
+        if not empty:
+            shutil.copy(request.getfixturevalue("migrated_records"), folder / "records.db")
         yield f"sqlite:///{folder}/records.db"
         return
     server: Postgresql = request.getfixturevalue("postgresql")

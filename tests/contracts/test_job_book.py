@@ -95,23 +95,23 @@ def test_results_are_kept_with_who_did_it_and_what_it_was(book: Book) -> None:
         book.step_done(order.id, NewResult("isolate"), BEN, order.revision, NOW_US)
 
 
-@pytest.mark.parametrize(
-    ("result", "says"),
-    [
-        (NewResult("gone"), "its steps are: isolate, gap, turn, paint"),
-        (NewResult("gap"), "value in mm"),
-        (NewResult("gap", value=0.1, unit="in"), "measured in mm"),
-        (NewResult("gap", value=float("nan")), "no measured value"),
-        (NewResult("isolate", value=1.0), "takes no value"),
-        (NewResult("isolate", Outcome.FAILED, note="x"), "only a quality check"),
-        (NewResult("turn", Outcome.FAILED), "say why"),
-        (NewResult("isolate", Outcome.SKIPPED), "say why"),
-    ],
+NONSENSE = (
+    (NewResult("gone"), "its steps are: isolate, gap, turn, paint"),
+    (NewResult("gap"), "value in mm"),
+    (NewResult("gap", value=0.1, unit="in"), "measured in mm"),
+    (NewResult("gap", value=float("nan")), "no measured value"),
+    (NewResult("isolate", value=1.0), "takes no value"),
+    (NewResult("isolate", Outcome.FAILED, note="x"), "only a quality check"),
+    (NewResult("turn", Outcome.FAILED), "say why"),
+    (NewResult("isolate", Outcome.SKIPPED), "say why"),
 )
-def test_a_result_that_makes_no_sense_is_refused(book: Book, result: NewResult, says: str) -> None:
+
+
+def test_a_result_that_makes_no_sense_is_refused(book: Book) -> None:
     order = at_work(book)
-    with pytest.raises(Rejected, match=says):
-        told(book, order, result)
+    for result, says in NONSENSE:
+        with pytest.raises(Rejected, match=says):
+            told(book, order, result)
     assert book.order(order.id) == order
 
 
