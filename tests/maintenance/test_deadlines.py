@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, cast
 
 import pytest
@@ -128,6 +129,18 @@ def test_each_rung_calls_the_person_on_call_once(records: Records, book: Deadlin
     ]
     assert [row["level"] for row in book.calls(order.id)] == [1, 2, 3]
     assert verify_audit(records) is None
+
+
+def test_programs_that_look_at_once_call_nobody_twice(records: Records, order: WorkOrder) -> None:
+    late_us, found = NOW_US + hours(RESPONSE_H + 1), list[int]()
+    books = [DeadlineBook(records) for _ in range(8)]
+    threads = [threading.Thread(target=lambda book=book: found.append(len(book.escalate(late_us)))) for book in books]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(found), sum(found)) == (8, 2)
+    assert calls(records) == [("response", "planner", ""), ("response", "supervisor", "")]
 
 
 def test_nobody_is_called_for_what_was_answered_in_time(

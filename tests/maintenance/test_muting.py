@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import pytest
 
 from forewarn.core.work import Decision, Status, Verification, WorkOrder
@@ -119,6 +122,35 @@ def test_a_sensor_is_looked_at_anew_by_itself(orders: WorkedOrders, worked_on: W
     assert orders.look_again(NOW_US + hours(6)) == 1
     assert orders.orders(open_only=True) == []
     assert orders.advise(advice(SENSOR, at_h=7.0)).what == "opened"
+
+
+def test_programs_that_mute_and_look_again_at_once_write_it_once(
+    records: Records, orders: WorkedOrders, worked_on: WorkOrder
+) -> None:
+    books, told = [WorkedOrders(records) for _ in range(6)], list[object]()
+
+    def hear(book: WorkedOrders) -> None:
+        told.append(book.advise(advice(IMBALANCE, at_h=2.0)).what)
+
+    together(hear, books)
+    assert told == ["muted"] * 6
+    move(orders, worked_on, Status.WMATL)
+    looked = list[int]()
+
+    def look(book: WorkedOrders) -> None:
+        looked.append(book.look_again(NOW_US + hours(6)))
+
+    together(look, books)
+    assert sum(looked) == 1
+    assert actions(records) == ["muted", "looked again"]
+
+
+def together(work: Callable[[WorkedOrders], None], books: list[WorkedOrders]) -> None:
+    threads = [threading.Thread(target=work, args=(book,)) for book in books]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def test_an_advice_survives_being_written() -> None:
