@@ -5,6 +5,7 @@ them. Where the search has to move many jobs at once to make room for one, HiGHS
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from random import Random
 
 from forewarn.core.readings import Floats
@@ -12,9 +13,10 @@ from forewarn.maintenance.people.grid import Grid, Place
 from forewarn.maintenance.people.milp import solved, week_of
 from forewarn.maintenance.people.search import Board, Places
 
-FEWEST, MOST = 15.0, 80.0
+FEWEST, MOST = 15.0, 70.0
 LONGEST_S = 8.0
 GAP = 0.001
+TIRING = 0.5
 
 
 class Neighbourhoods:
@@ -27,10 +29,17 @@ class Neighbourhoods:
     def __init__(self, grid: Grid, least: Floats, seed: int) -> None:
         self._grid, self._least, self._rng = grid, least, Random(seed)
         self._size = 40.0
+        self._hope = [1.0] * len(grid.jobs)
 
     def better(self, places: Sequence[Place | None], limit_s: float) -> Places | None:
         """A plan that costs less, or None when this part has none, or none that was found in time."""
-        chosen, people = self._part(places)
+        first = self._first(places)
+        better = self._planned(first, places, limit_s)
+        self._hope[first] = self._hope[first] * TIRING if better is None else 1.0
+        return better
+
+    def _planned(self, first: int, places: Sequence[Place | None], limit_s: float) -> Places | None:
+        chosen, people = self._part(first, places)
         board = Board(self._grid, places)
         for number in chosen:
             board.take(number)
@@ -50,19 +59,25 @@ class Neighbourhoods:
             return None
         return [answer.places.get(number) if number in answer.places else place for number, place in enumerate(places)]
 
-    def _part(self, places: Sequence[Place | None]) -> tuple[list[int], set[int]]:
-        """Jobs and people: those who could do a job that costs more than it might, one after the other, with all that
-        they do, until there are enough jobs."""
+    def _first(self, places: Sequence[Place | None]) -> int:
+        """A job that costs more than it might; one that was tried in vain is less likely to come again soon."""
+        costs = [job.cost(place) for job, place in zip(self._grid.jobs, places, strict=True)]
+        weights = [
+            (max(0.0, cost - least) + 0.05) * hope
+            for cost, least, hope in zip(costs, self._least, self._hope, strict=True)
+        ]
+        return self._rng.choices(range(len(costs)), weights)[0]
+
+    def _part(self, first: int, places: Sequence[Place | None]) -> tuple[list[int], set[int]]:
+        """Jobs and people: those who could do the first job, then others, one after the other with all that they do,
+        until there are enough jobs."""
         grid, rng = self._grid, self._rng
-        costs = [job.cost(place) for job, place in zip(grid.jobs, places, strict=True)]
-        excess = [max(0.0, cost - least) + 0.05 for cost, least in zip(costs, self._least, strict=True)]
-        first = rng.choices(range(len(costs)), excess)[0]
         job = grid.jobs[first]
         wanted = [rng.sample(sorted(met), len(met)) for met in job.meets] or [rng.sample(job.able, len(job.able))]
-        in_turn = list(
-            dict.fromkeys(person for layer in zip(*_even(wanted), strict=True) for person in layer if person >= 0)
-        )
-        in_turn += [person for person in rng.sample(job.able, len(job.able)) if person not in in_turn]
+        able = [person for layer in zip_longest(*wanted) for person in layer if person is not None]
+        everybody = range(len(grid.free))
+        others = [*rng.sample(job.able, len(job.able)), *rng.sample(everybody, len(everybody))]
+        in_turn = list(dict.fromkeys([*able, *others]))
         chosen, people = {first}, set()
         for person in in_turn:
             people.add(person)
@@ -73,9 +88,3 @@ class Neighbourhoods:
                 break
         people |= {person for n in chosen if (place := places[n]) is not None for person in place[1]}
         return sorted(chosen), people
-
-
-def _even(lists: list[list[int]]) -> list[list[int]]:
-    """Lists of the same length, -1 where one is shorter."""
-    longest = max(map(len, lists), default=0)
-    return [one + [-1] * (longest - len(one)) for one in lists]

@@ -23,7 +23,7 @@ from forewarn.maintenance.people.search import Places, Search, greedy
 
 SMALL = 6_000
 """Columns up to which a week is given to the solver as a whole."""
-WARM, COLD = 20.0, 0.2
+WARM, COLD = 10.0, 0.2
 """How much worse a step may be, about, at the beginning and at the end of the search (weighted hours)."""
 
 
