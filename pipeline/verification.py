@@ -7,7 +7,7 @@ evidence. A person may pass, fail or waive by hand at any time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
@@ -64,11 +64,11 @@ class Orders(Protocol):
         ...
 
 
-class LatestAssessments(Protocol):
-    """The newest assessment of each asset."""
+class PastAssessments(Protocol):
+    """What the models said of an asset."""
 
-    def latest(self) -> Mapping[str, Json]:
-        """Asset -> assessment."""
+    def history(self, asset: str, since_us: int, limit: int) -> Sequence[Json]:
+        """Assessments of one asset, oldest first, thinned to a limit; the newest one is always among them."""
         ...
 
 
@@ -92,7 +92,7 @@ class Verifier:
         derived: SeriesReader,
         orders: Orders,
         waiting: Waiting,
-        assessments: LatestAssessments,
+        assessments: PastAssessments,
         settings: VerifySettings,
         assess_settings: AssessSettings,
         look_every_us: int = US_PER_HOUR,
@@ -217,8 +217,8 @@ class Verifier:
 
     def _problems(self, asset: str) -> tuple[SensorProblem, ...]:
         """Sensor problems as of the newest assessment."""
-        known = cast(Any, self._assessments.latest().get(asset) or {})
-        return tuple(SensorProblem(**problem) for problem in known.get("sensor_problems", ()))
+        newest = self._assessments.history(asset, 0, 1)[-1:]
+        return tuple(SensorProblem(**told) for known in newest for told in cast(Any, known).get("sensor_problems", ()))
 
     def _pending(self, reason: str) -> Comparison:
         return Comparison(Verification.PENDING, reason, 0.0, self._settings.hours)

@@ -67,8 +67,8 @@ class Shop:
 class Latest:
     works: Works
 
-    def latest(self) -> dict[str, Json]:
-        return {asset: rows[-1] for asset, rows in self.works.kept.by_asset.items()}
+    def history(self, asset: str, since_us: int, limit: int) -> list[Json]:
+        return self.works.kept.by_asset[asset][-limit:]
 
 
 @dataclass(frozen=True)

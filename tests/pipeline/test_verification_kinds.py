@@ -45,8 +45,8 @@ class Bench:
             AssessSettings(),
         )  # fmt: skip
 
-    def latest(self) -> dict[str, Json]:
-        return {ASSET: {"sensor_problems": self.problems}}
+    def history(self, asset: str, since_us: int, limit: int) -> list[Json]:
+        return [{"sensor_problems": self.problems}] if asset == ASSET else []
 
     def completed(self, order: WorkOrder) -> WorkOrder:
         for status in (Status.APPR, Status.INPRG, Status.COMP):
