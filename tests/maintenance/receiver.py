@@ -58,6 +58,8 @@ class Receiver:
 
     def close(self) -> None:
         """Stop listening and let go of those that were kept waiting."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
