@@ -137,7 +137,7 @@ steps = st.lists(
 @pytest.mark.slow
 @pytest.mark.parametrize("budget", [0, 2])
 @given(played=steps)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_a_week_opens_no_more_than_its_budget_but_for_emergencies(
     migrated_file: Path, tmp_path: Path, budget: int, played: list[tuple[int, str, float, int]]
 ) -> None:
