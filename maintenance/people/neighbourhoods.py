@@ -14,7 +14,7 @@ from forewarn.maintenance.people.milp import solved, week_of
 from forewarn.maintenance.people.search import Board, Places
 
 FEWEST, MOST = 15.0, 70.0
-LONGEST_S = 8.0
+LONGEST_S = 5.0
 GAP = 0.001
 TIRING = 0.5
 
@@ -28,7 +28,7 @@ class Neighbourhoods:
 
     def __init__(self, grid: Grid, least: Floats, seed: int) -> None:
         self._grid, self._least, self._rng = grid, least, Random(seed)
-        self._size = 40.0
+        self._size = 35.0
         self._hope = [1.0] * len(grid.jobs)
 
     def better(self, places: Sequence[Place | None], limit_s: float) -> Places | None:
@@ -47,14 +47,12 @@ class Neighbourhoods:
         limit_s = min(limit_s, LONGEST_S)
         answer = solved(week_of(self._grid, chosen, free), limit_s, GAP)
         old = sum(self._grid.jobs[number].cost(places[number]) for number in chosen)
-        known = answer.bound >= old * (1 - 2 * GAP)
-        if answer.places is None or answer.bound < old * (1 - 20 * GAP):
-            self._size = max(FEWEST, self._size * 0.9)
-        else:
-            self._size = min(MOST, self._size * (1.1 if known else 1.02))
         if answer.places is None:
+            self._size = max(FEWEST, self._size * 0.8)
             return None
         new = sum(self._grid.jobs[number].cost(answer.places.get(number)) for number in chosen)
+        in_time = answer.bound >= new * (1 - 2 * GAP) - 1e-6
+        self._size = min(MOST, self._size * 1.05) if in_time else max(FEWEST, self._size * 0.85)
         if new >= old - 1e-6:
             return None
         return [answer.places.get(number) if number in answer.places else place for number, place in enumerate(places)]
