@@ -270,3 +270,13 @@ def test_a_plan_whose_parts_do_not_fit_is_refused(wrong: dict[str, object], slug
         checked(replace(plan(), **wrong))  # type: ignore[arg-type]
     assert refused.value.reason == slug
     assert checked(plan()) == plan()
+
+
+def test_a_completion_counts_from_the_very_edge_of_the_tolerance_and_never_from_the_future() -> None:
+    every_ten = plan(every=Every(10, Unit.DAYS), start=date(2026, 3, 1), tolerance=0.1)
+    edge = at("2026-03-10T06:00")
+    done = Slot("p", "pump", "extra", edge, SlotState.DONE, 0, done_at_us=edge)
+    now = at("2026-03-11T06:00")
+    assert due(every_ten, [done], {}, now, BERLIN) is None
+    assert due(every_ten, [replace(done, done_at_us=edge - 1)], {}, now, BERLIN) is not None
+    assert due(every_ten, [replace(done, done_at_us=now + 1)], {}, now, BERLIN) is not None
