@@ -105,6 +105,8 @@ class PlanRounds:
 
     def round(self, now_us: int, only: str | None = None) -> Round:
         """Settle, open, watch; of one plan when it is named (settling and watching are always of all)."""
+        if not self._plans.plans():
+            return Round((), 0, ())  # no write lock for nothing
         settled = self._settle(now_us)
         opened = [
             order for plan in self._plans.plans() if only in (None, plan.id) for order in self._open(plan, now_us)
