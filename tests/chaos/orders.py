@@ -87,7 +87,9 @@ def _cut(kind: str, place: OnSqlite | OnPostgresql, examples: int, bench: Bench)
         bench.say(f"{kind}: {error}")
         broken = 1
     figures = {f"{kind}_life_requests": Counted.steps, f"{kind}_life_cuts": Counted.cuts}
-    return Finding(dict.fromkeys(BOOKS, 0), {"order_life_broken": broken}, figures)
+    idle = int(not broken and not bench.brief and Counted.steps < examples)
+    wrong = {"order_life_broken": broken, "order_life_idle": idle}
+    return Finding(dict.fromkeys(BOOKS, 0), wrong, figures)
 
 
 @contextmanager
