@@ -89,9 +89,9 @@ def test_hours_of_labour_are_those_that_people_worked(year: Year) -> None:
 def test_money_and_pieces_of_each_machine_add_up(year: Year) -> None:
     files = AssetFileRows(year.records)
     for asset in year.plant.assets:
-        spent = sum(row.total for row in files.spent(asset.id))
+        spent = sum(row.total for row in files.summary(asset.id).spent)
         assert spent == pytest.approx(year.notebook.money[asset.id], abs=0.005)
-        used = {use.part: use.used for use in files.parts(asset.id) if use.used}
+        used = {use.part: use.used for use in files.summary(asset.id).parts if use.used}
         assert used == {part: n for (where, part), n in year.notebook.pieces.items() if where == asset.id}
 
 
