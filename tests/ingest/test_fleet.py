@@ -15,8 +15,13 @@ from tests.ingest.running_door import RunningDoor
 
 
 def finished(load: RunningFleet) -> Harvest:
+    """Once nothing is due any more: the round that was being sent when the pace became 0 still goes out."""
     load.tell(0.0)
-    while (now := load.figures())["acked"] < now["due"]:
+    calm, before = 0, -1
+    while calm < 5:
+        now = load.figures()
+        calm = calm + 1 if now["acked"] == now["due"] == before else 0
+        before = now["due"]
         time.sleep(0.05)
     return load.harvest()
 

@@ -116,9 +116,8 @@ def test_sums_look_at_the_newest_orders_only_and_say_so(
     assert (found.orders, found.complete, found.first_at_us) == (4, False, NOW_US + hours(2))
 
 
+@pytest.mark.parametrize("quick_records", ["sqlite"], indirect=True)  # it tells its plan in words
 def test_no_statement_walks_all_orders(records: Records, orders: WorkedOrders, rows: AssetFileRows) -> None:
-    if records.dialect != "sqlite":
-        pytest.skip("SQLite tells its plan in words")
     made = lived(orders)
     asked: list[tuple[str, object]] = []
 
