@@ -58,6 +58,12 @@ def main() -> None:
     except ForewarnError as error:
         print(f"forewarn: {error}", file=sys.stderr)
         sys.exit(1)
+    except FileNotFoundError as error:
+        print(
+            f"forewarn: {error.filename} is not there: name it with an option, or run this where it lies",
+            file=sys.stderr,
+        )
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -3,14 +3,15 @@ server."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forewarn.api.cli_server import connected, told
+
 if TYPE_CHECKING:
-    from forewarn.api.client import Client
+    pass
 
 StateDir = Annotated[Path | None, typer.Option(help="Folder of the system (default: from the settings).")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
@@ -25,21 +26,6 @@ def register(app: typer.Typer) -> None:
     """Put the commands into the command line."""
     app.add_typer(autonomy_app, name="autonomy")
     app.add_typer(windows_app, name="windows")
-
-
-def connected(state_dir: Path | None) -> Client:
-    """A client of the server that runs on this state folder."""
-    from forewarn.api.client import Client
-    from forewarn.api.settings import load_settings
-
-    settings = load_settings()
-    token = (state_dir or settings.state_dir) / "api-token"
-    return Client(f"http://{settings.http.host}:{settings.http.port}", token_file=token)
-
-
-def told(value: Any, lines: list[str], as_json: bool) -> None:
-    """Lines for a person, or JSON for a program."""
-    print(json.dumps(value) if as_json else "\n".join(lines))
 
 
 @autonomy_app.command("show")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forewarn.api.cli_server import connected
+
 if TYPE_CHECKING:
-    from forewarn.api.client import Client
+    pass
 
 outbox_app = typer.Typer(help="Messages to other systems.", no_args_is_help=True)
 
@@ -25,7 +27,7 @@ def outbox_list(
     as_json: Json = False,
 ) -> None:
     """List the messages that wait, oldest first, or the dead ones, newest first, each with its last error."""
-    with _client(state_dir) as client:
+    with connected(state_dir) as client:
         _told(client.outbox(dead, limit), as_json)
 
 
@@ -36,17 +38,8 @@ def outbox_resend(
     as_json: Json = False,
 ) -> None:
     """Try a dead message again from the beginning."""
-    with _client(state_dir) as client:
+    with connected(state_dir) as client:
         _told(client.resend(number), as_json)
-
-
-def _client(state_dir: Path | None) -> Client:
-    from forewarn.api.client import Client
-    from forewarn.api.settings import load_settings
-
-    settings = load_settings()
-    token = (state_dir or settings.state_dir) / "api-token"
-    return Client(f"http://{settings.http.host}:{settings.http.port}", token_file=token)
 
 
 def _told(found: dict[str, Any], as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from forewarn.api.cli_autonomy import connected, told
+from forewarn.api.cli_server import connected, told
 from forewarn.core.errors import Rejected
 
 StateDir = Annotated[Path | None, typer.Option(help="Folder of the system (default: from the settings).")]

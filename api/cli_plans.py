@@ -103,6 +103,8 @@ def pm_list(state_dir: StateDir = None, plant: PlantFile = None, as_json: Json =
         found = bench.desk.plans.plans()
         trials = {trial.plan: trial_out(trial) for trial in bench.desk.plans.trials(watching=True)}
         retired = bench.desk.plans.retired()
+    if not found and not as_json:
+        print("no preventive plan yet: forewarn pm set FILE")
     for plan in () if as_json else found:
         watched = f"  watched until {trials[plan.id].watch.ends:%Y-%m-%d}" if plan.id in trials else ""
         print(f"{plan.id:<24} {plan.trigger:<10} {interval_words(plan):<32} {plan.title}{watched}")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from forewarn.api.cli_server import connected
+
 reading_app = typer.Typer(help="Readings that people enter.", no_args_is_help=True)
 
 
@@ -29,13 +31,7 @@ def reading_enter(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")] = False,
 ) -> None:
     """Enter one reading into the running system; done when it is durable."""
-    from forewarn.api.client import Client
-    from forewarn.api.settings import load_settings
-
-    settings = load_settings()
-    token = (state_dir or settings.state_dir) / "api-token"
-    address = f"http://{settings.http.host}:{settings.http.port}"
-    with Client(address, token_file=token) as client:
+    with connected(state_dir) as client:
         done = client.enter(asset, {signal: value}, at, {signal: unit} if unit else None, note, confirm)
     (reading,) = done["readings"]
     for remark in reading["remarks"]:

@@ -6,17 +6,15 @@ The file of an asset is read from a state folder; everything else asks the runni
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forewarn.api.cli_server import connected
 from forewarn.core.errors import Rejected
 
 if TYPE_CHECKING:
-    from forewarn.api.client import Client
     from forewarn.api.schemas_asset_file import AssetFileOut
     from forewarn.api.settings import Settings
 
@@ -39,20 +37,6 @@ def register(app: typer.Typer) -> None:
         app.command(name)(command)
 
 
-@contextmanager
-def _server(state_dir: Path | None) -> Iterator[Client]:
-    """The running server of the settings."""
-    from forewarn.api.client import Client
-    from forewarn.api.settings import load_settings
-
-    settings = load_settings()
-    token = (state_dir or settings.state_dir) / "api-token"
-    if not token.exists():
-        raise Rejected("no_token", f"{token} is missing: start the server with forewarn up, or name its --state-dir")
-    with Client(f"http://{settings.http.host}:{settings.http.port}", token_file=token) as client:
-        yield client
-
-
 @departments_app.command("board")
 def board(
     department: Annotated[str | None, typer.Option(help="production, safety or purchasing (default: all).")] = None,
@@ -60,8 +44,10 @@ def board(
     as_json: Json = False,
 ) -> None:
     """What waits for whom, the first due first."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         lines = client.board(department)
+    if not lines and not as_json:
+        print("no order waits for another department")
     for line in () if as_json else lines:
         step = line["step"]
         late = f"  {line['late_h']:.0f} h late" if line["late_h"] else ""
@@ -74,7 +60,7 @@ def board(
 @departments_app.command("of")
 def of_order(order: Order, state_dir: StateDir = None, as_json: Json = False) -> None:
     """Steps of an order, whether it can start, and how late they make it."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         found = client.departments(order)
     _steps(found, as_json)
 
@@ -95,7 +81,7 @@ def ask(
     step = {"department": department, "what": what, "due": due, "owner": owner, "required": not optional}
     if not usual and not (department and what and due):
         raise typer.BadParameter("name --department, --what and --due, or ask for --usual")
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         found = client.ask_departments(order, *([step] if department else []), usual=usual)
     _steps(found, as_json)
 
@@ -108,7 +94,7 @@ def done(
     as_json: Json = False,
 ) -> None:
     """The step is done."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         _one(client.department_done(step, note), as_json)
 
 
@@ -120,7 +106,7 @@ def drop(
     as_json: Json = False,
 ) -> None:
     """The step is not needed."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         _one(client.department_dropped(step, reason), as_json)
 
 
@@ -134,7 +120,7 @@ def move(
     as_json: Json = False,
 ) -> None:
     """Another due time or owner."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         _one(client.department_moved(step, due, owner, note), as_json)
 
 
@@ -145,7 +131,7 @@ def clocks(
     as_json: Json = False,
 ) -> None:
     """How long until somebody has to act, and until the work has to be done."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         found = [client.clocks(order)] if order else client.all_clocks(state)
     for one in () if as_json else found:
         for clock in one["clocks"]:
@@ -162,8 +148,10 @@ def clocks(
 @on_call_app.command("list")
 def on_call_list(state_dir: StateDir = None, as_json: Json = False) -> None:
     """Who is on call now and later."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         turns = client.on_call()
+    if not turns and not as_json:
+        print("nobody is on call: forewarn on-call add ROTA PERSON")
     for turn in () if as_json else turns:
         print(f"{turn['id']:>5}  {turn['rota']:<12}  {turn['start']} - {turn['until']}  {turn['person']}")
     if as_json:
@@ -181,7 +169,7 @@ def on_call_add(
     as_json: Json = False,
 ) -> None:
     """Put somebody on a rota."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         turn = client.put_on_call(rota, person, start, until, contact)
     print(json.dumps(turn) if as_json else f"turn {turn['id']}: {turn['person']} is on call for {turn['rota']}")
 
@@ -191,14 +179,14 @@ def on_call_remove(
     turn: Annotated[int, typer.Argument(help="Number of the turn.")], state_dir: StateDir = None, as_json: Json = False
 ) -> None:
     """Take a turn back."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         left = client.take_off_call(turn)
     print(json.dumps({"on_call": left}) if as_json else f"turn {turn} is taken back, {len(left)} are left")
 
 
 def verification(order: Order, state_dir: StateDir = None, as_json: Json = False) -> None:
     """Did the repair help? Every signal before and after, at comparable load and speed."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         found = client.verification(order)
     if as_json:
         print(json.dumps(found))
@@ -218,8 +206,10 @@ def muted(
     as_json: Json = False,
 ) -> None:
     """Machines that somebody works on, and the alarms that were kept meanwhile."""
-    with _server(state_dir) as client:
+    with connected(state_dir) as client:
         found = client.muted(asset)
+    if not as_json and not (found["muted"] or found["kept"]):
+        print("nobody works on a machine, and no alarm is kept")
     for one in () if as_json else found["muted"]:
         print(f"{one['asset']}  muted by {one['number']} since {one['since']}")
     for one in () if as_json else found["kept"]:

@@ -58,7 +58,7 @@ class Client(JobCalls, OutboxCalls, WorkCalls, PeopleCalls, PlanCalls):
         token_file: str | Path | None = None,
         http: httpx2.Client | None = None,
     ) -> None:
-        kept = Path(token_file).read_text().strip() if token_file else token
+        kept = _kept(Path(token_file)) if token_file else token
         self._headers = {"Authorization": f"Bearer {kept}"} if kept else {}
         # a proxy of the environment does not lead to this machine
         self._http = http or httpx2.Client(
@@ -332,6 +332,16 @@ class Client(JobCalls, OutboxCalls, WorkCalls, PeopleCalls, PlanCalls):
         if not answer.is_success:
             raise _failure(answer)
         return answer
+
+
+def _kept(token_file: Path) -> str:
+    try:
+        return token_file.read_text().strip()
+    except FileNotFoundError:
+        told = (
+            f"{token_file} is not there: start the server with forewarn up, or name the state folder of one that runs"
+        )
+        raise Rejected("no_token", told) from None
 
 
 def _failure(answer: httpx2.Response) -> Exception:

@@ -215,3 +215,8 @@ def test_importing_it_brings_neither_pandas_nor_the_server() -> None:
     )
     told = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_a_token_file_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"api-token is not there: start the server with forewarn up"):
+        Client(token_file=tmp_path / "api-token")

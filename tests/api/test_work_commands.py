@@ -43,7 +43,7 @@ def run(app: FastAPI, plant_room: TestRoom, tmp_path: Path, monkeypatch: pytest.
     def server(state_dir: Path | None) -> Iterator[Client]:
         yield Client(token_file=tmp_path / "api-token", http=TestClient(app, base_url=BASE))
 
-    monkeypatch.setattr(cli_work, "_server", server)
+    monkeypatch.setattr(cli_work, "connected", server)
 
     def run(*words: str) -> str:
         done = CliRunner().invoke(commands, list(words), catch_exceptions=False)
