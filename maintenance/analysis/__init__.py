@@ -1,0 +1,1 @@
+"""Figures about maintenance, each with its written definition and the rows behind it."""

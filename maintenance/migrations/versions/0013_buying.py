@@ -1,0 +1,10 @@
+"""Suppliers, requests for quotation, quotes, purchase orders, receipts."""
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
