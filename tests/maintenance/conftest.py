@@ -1,8 +1,7 @@
-"""Records for the tests of this folder: each in its own file, brought up by the real migrations."""
+"""Records for the tests of this folder: tried on both databases, `sqlite_*` where only a file will do."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,19 +10,32 @@ import pytest
 from forewarn.maintenance.audit import verify_audit
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records, open_records
-from tests.conftest import DATABASES, new_database
+from tests.conftest import DATABASES
 from tests.maintenance.autonomy_house import House
 from tests.maintenance.nursery import Nursery
+from tests.maintenance.places import OnPostgresql, OnSqlite
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(any_url: str) -> str:
+    return any_url
+
+
+@pytest.fixture
+def records(any_records: Records) -> Records:
+    return any_records
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A file that is not there yet."""
     return f"sqlite:///{tmp_path}/records.db"
 
 
 @pytest.fixture
-def records(url: str) -> Iterator[Records]:
-    opened = open_records(url)
+def sqlite_records(sqlite_url: str) -> Iterator[Records]:
+    """New records in a file, for what a file alone has: its pages, its settings, its plans in words."""
+    opened = open_records(sqlite_url)
     yield opened
     opened.close()
 
@@ -33,30 +45,19 @@ def book(records: Records) -> OrderBookSql:
     return OrderBookSql(records)
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A records file with its tables: made once, copied for every test that only uses them."""
-    file = tmp_path_factory.mktemp("migrated") / "records.db"
-    open_records(f"sqlite:///{file}").close()
-    return file
-
-
 @pytest.fixture(params=DATABASES)
-def quick_records(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> Iterator[Records]:
-    """New records on SQLite and on PostgreSQL, copied from migrated ones."""
-    if request.param == "sqlite":
-        shutil.copy(migrated_file, tmp_path / "records.db")
-    for url in new_database(request, request.param, tmp_path):
-        opened = open_records(url)
-        yield opened
-        opened.close()
+def place(request: pytest.FixtureRequest) -> Iterator[OnSqlite | OnPostgresql]:
+    """Where state machines keep their records: new ones for each example."""
+    made = OnSqlite() if request.param == "sqlite" else OnPostgresql(request.getfixturevalue("postgresql"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def house(quick_records: Records) -> Iterator[House]:
+def house(any_records: Records) -> Iterator[House]:
     """An order book behind the gate of autonomy; afterwards the record is whole."""
-    yield House(quick_records)
-    assert verify_audit(quick_records) is None
+    yield House(any_records)
+    assert verify_audit(any_records) is None
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +18,7 @@ from forewarn.maintenance.audit import history_of, verify_audit
 from forewarn.maintenance.autonomy.rows import AutonomyRules, ranked, subject_of
 from forewarn.maintenance.records import open_records
 from tests.maintenance.autonomy_house import MONDAY_US, House, alarm
+from tests.maintenance.places import Place
 from tests.maintenance.samples import ANN, SENSOR, hours
 
 # ---- the weekly budget ----
@@ -137,14 +135,13 @@ steps = st.lists(
 @pytest.mark.slow
 @pytest.mark.parametrize("budget", [0, 2])
 @given(played=steps)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_a_week_opens_no_more_than_its_budget_but_for_emergencies(
-    migrated_file: Path, tmp_path: Path, budget: int, played: list[tuple[int, str, float, int]]
+    place: Place, budget: int, played: list[tuple[int, str, float, int]]
 ) -> None:
     """Against a count that is kept beside it, from nothing but the outcomes."""
-    file = tmp_path / f"{uuid.uuid4()}.db"
-    shutil.copy(migrated_file, file)
-    records = open_records(f"sqlite:///{file}")
+    url = place.new()
+    records = open_records(url)
     house = House(records, AutonomyRules(orders_per_week=budget, orders_per_asset_day=2))
     opened: list[tuple[int, str, bool]] = []
     at_h = 0.0
@@ -173,3 +170,4 @@ def test_whatever_happens_a_week_opens_no_more_than_its_budget_but_for_emergenci
         assert sum(one[1] == asset and at_us - 24 * US_PER_HOUR < one[0] <= at_us for one in opened) <= 2
     assert verify_audit(records) is None
     records.close()
+    place.drop(url)

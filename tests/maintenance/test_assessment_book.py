@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +11,7 @@ from forewarn.core.work import Json
 from forewarn.maintenance.assessment_book import AssessmentBook
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.maintenance.records import Records, open_records
+from tests.maintenance.places import Place
 from tests.maintenance.samples import assessment
 
 
@@ -71,12 +70,12 @@ def test_a_thousand_assessments_are_kept_in_ten_rows_with_first_and_last(records
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 60)), max_size=60))
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_stay_bounded_and_the_count_is_true_in_any_order_of_arrival(
-    tmp_path_factory: pytest.TempPathFactory, arrivals: list[tuple[str, int]]
+    place: Place, arrivals: list[tuple[str, int]]
 ) -> None:
-    folder: Path = tmp_path_factory.mktemp("book")
-    opened = open_records(f"sqlite:///{folder}/records.db")
+    url = place.new()
+    opened = open_records(url)
     book = AssessmentBook(opened, keep=6)
     for asset, at_us in arrivals:
         book.save(told(asset, at_us))
@@ -89,6 +88,7 @@ def test_rows_stay_bounded_and_the_count_is_true_in_any_order_of_arrival(
             "WHERE kept != (SELECT count(*) FROM assessment a WHERE a.asset = l.asset)"
         ).all()
     opened.close()
+    place.drop(url)
     assert wrong == []
 
 

@@ -21,8 +21,8 @@ ASSET = "pump-03"
 
 
 @pytest.fixture
-def records(quick_records: Records) -> Records:
-    return quick_records
+def records(any_records: Records) -> Records:
+    return any_records
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_sums_look_at_the_newest_orders_only_and_say_so(
     assert (found.orders, found.complete, found.first_at_us) == (4, False, NOW_US + hours(2))
 
 
-@pytest.mark.parametrize("quick_records", ["sqlite"], indirect=True)  # it tells its plan in words
+@pytest.mark.parametrize("any_url", ["sqlite"], indirect=True)  # it tells its plan in words
 def test_no_statement_walks_all_orders(records: Records, orders: WorkedOrders, rows: AssetFileRows) -> None:
     made = lived(orders)
     asked: list[tuple[str, object]] = []

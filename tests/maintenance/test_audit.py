@@ -262,9 +262,9 @@ def test_a_change_whose_row_cannot_be_written_does_not_happen(any_records: Recor
     assert book.advise(advice()).order == book.order("WO-000001")  # the number was given back
 
 
-def test_a_full_disk_makes_the_action_fail_and_leaves_the_chain_whole(records: Records) -> None:
+def test_a_full_disk_makes_the_action_fail_and_leaves_the_chain_whole(sqlite_records: Records) -> None:
     """SQLite's own limit of pages stands in for a full disk: the same error, at whichever write it comes."""
-    book = OrderBookSql(records)
+    records, book = sqlite_records, OrderBookSql(sqlite_records)
     with records.write() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 12}")

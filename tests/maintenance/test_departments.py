@@ -27,8 +27,8 @@ PARTS = Asked(Department.PURCHASING, "deliver 1 x 6205", "Buyer", NOW_US + hours
 
 
 @pytest.fixture
-def records(quick_records: Records) -> Records:
-    return quick_records
+def records(any_records: Records) -> Records:
+    return any_records
 
 
 @pytest.fixture

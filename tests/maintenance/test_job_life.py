@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from forewarn.core.errors import Conflict, ForewarnError
 from forewarn.core.jobs import (
@@ -35,9 +39,12 @@ from forewarn.maintenance.orders.costs import CostLimit, CostRules, House
 from forewarn.maintenance.orders.desk import snapshot
 from forewarn.maintenance.orders.rows import OrderRows
 from forewarn.maintenance.records import open_records
+from tests.maintenance.places import OnPostgresql, OnSqlite, Place
 from tests.maintenance.samples import ANN, CODES, IMBALANCE, NOW_US, SPALL, advice, hours
 
 pytestmark = pytest.mark.slow
+
+EXAMPLES = {OnSqlite: 8, OnPostgresql: 3}
 
 Book = MemoryOrderBook | OrderBookSql
 Answer = OrderOutcome | Worked | WorkOrder | JobPlan
@@ -59,29 +66,15 @@ LINES = (
 HOUSE = House(CostRules("CHF", 50.0, (CostLimit("technician", 300.0), CostLimit("planner", 600.0))))
 
 
-@lru_cache(maxsize=1)
-def migrated() -> Path:
-    """An empty, migrated file: copying it is faster than migrating for each example."""
-    path = Path(tempfile.mkdtemp(prefix="forewarn-test-")) / "records.db"
-    open_records(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture(scope="module", autouse=True)
-def clean_up() -> object:
-    yield
-    shutil.rmtree(migrated().parent)
-    migrated.cache_clear()
-
-
 class JobLife(RuleBasedStateMachine):
     """Whatever is asked of one book is asked of its twin; ids differ, numbers do not."""
 
+    place: ClassVar[Place]
+
     @initialize()
     def open(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="forewarn-test-"))
-        shutil.copy(migrated(), self.folder / "records.db")
-        self.records = open_records(f"sqlite:///{self.folder}/records.db")
+        self.url = self.place.new()
+        self.records = open_records(self.url)
         self.sql, self.memory = OrderBookSql(self.records, house=HOUSE), MemoryOrderBook(house=HOUSE)
         self.hour, self.bad = 0.0, set[tuple[str, str]]()
 
@@ -258,10 +251,16 @@ class JobLife(RuleBasedStateMachine):
                 state |= row["after"]
             assert state == snapshot(kept)
         self.records.close()
-        shutil.rmtree(self.folder)
+        self.place.drop(self.url)
 
 
-JobLife.TestCase.settings = settings(
-    max_examples=8, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
-TestJobLife = JobLife.TestCase
+def test_both_books_give_the_same_answers_and_the_record_adds_up(place: OnSqlite | OnPostgresql) -> None:
+    class Placed(JobLife):
+        pass
+
+    Placed.place = place
+    ignored = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+    run_state_machine_as_test(
+        Placed,
+        settings=settings(max_examples=EXAMPLES[type(place)], stateful_step_count=40, suppress_health_check=ignored),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -55,8 +54,7 @@ def test_a_line_cannot_be_replaced_twice_whoever_writes(records: Records, book: 
         connection.execute(ORDER_LINE.insert().values({**row, "seq": 3, "corrects": 1}))
 
 
-def test_programs_that_raise_the_same_order_at_once_get_one(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/records.db"
+def test_programs_that_raise_the_same_order_at_once_get_one(url: str) -> None:
     programs = [open_records(url) for _ in range(4)]
     start, found = threading.Barrier(len(programs)), list[tuple[str, str]]()
 
@@ -81,8 +79,7 @@ def test_programs_that_raise_the_same_order_at_once_get_one(tmp_path: Path) -> N
     assert len(numbers) == 10
 
 
-def test_a_bad_result_told_by_two_programs_opens_one_order(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/records.db"
+def test_a_bad_result_told_by_two_programs_opens_one_order(url: str) -> None:
     first, second = open_records(url), open_records(url)
     order = OrderBookSql(first).order(at_work(OrderBookSql(first)))
     assert order is not None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from functools import lru_cache
-from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.model_cards import NEEDS_REPORT, STAGES, ModelEntry, Stage, way_back
@@ -20,41 +24,29 @@ from forewarn.maintenance.records import open_records
 from forewarn.maintenance.registry.book import ModelBookSql
 from forewarn.maintenance.registry.book_memory import MemoryModelBook
 from tests.contracts.test_model_book import ANN, NOW_US, REPORT, card
+from tests.maintenance.places import OnPostgresql, OnSqlite, Place
 
 pytestmark = pytest.mark.slow
 
+EXAMPLES = {OnSqlite: 10, OnPostgresql: 3}
 NAMES = ("pumps", "fans")
-
-
-@lru_cache(maxsize=1)
-def migrated() -> Path:
-    """An empty, migrated file: copying it is faster than migrating for each example."""
-    path = Path(tempfile.mkdtemp(prefix="forewarn-test-")) / "records.db"
-    open_records(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture(scope="module", autouse=True)
-def clean_up() -> object:
-    yield
-    shutil.rmtree(migrated().parent)
-    migrated.cache_clear()
 
 
 class ModelLife(RuleBasedStateMachine):
     """What each version's stage must be, by the table alone, beside the book in the records and the one in memory."""
 
+    place: ClassVar[Place]
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="forewarn-test-"))
         self.stages: dict[tuple[str, int], Stage] = {}
         self.reports: set[tuple[str, int]] = set()
         self.rows = 0
 
     @initialize()
     def open(self) -> None:
-        shutil.copy(migrated(), self.folder / "records.db")
-        self.records = open_records(f"sqlite:///{self.folder}/records.db")
+        self.url = self.place.new()
+        self.records = open_records(self.url)
         self.book, self.twin = ModelBookSql(self.records), MemoryModelBook()
 
     @rule(name=st.sampled_from(NAMES), lost=st.booleans())
@@ -128,7 +120,7 @@ class ModelLife(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.records.close()
-        self.records = open_records(f"sqlite:///{self.folder}/records.db")
+        self.records = open_records(self.url)
         self.book = ModelBookSql(self.records)
 
     def retire_champion(self, name: str, stage: Stage) -> None:
@@ -167,10 +159,17 @@ class ModelLife(RuleBasedStateMachine):
         if hasattr(self, "book"):
             assert verify_audit(self.records) is None
             self.records.close()
-        shutil.rmtree(self.folder)
+            self.place.drop(self.url)
 
 
-ModelLife.TestCase.settings = settings(
-    max_examples=10, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
-)
-TestModelLife = ModelLife.TestCase
+def test_the_stages_of_versions_are_those_of_the_table_whatever_happens(place: OnSqlite | OnPostgresql) -> None:
+    class Placed(ModelLife):
+        pass
+
+    Placed.place = place
+    run_state_machine_as_test(
+        Placed,
+        settings=settings(
+            max_examples=EXAMPLES[type(place)], stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
+        ),
+    )

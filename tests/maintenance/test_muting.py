@@ -19,8 +19,8 @@ OTHER = "pump-04"
 
 
 @pytest.fixture
-def records(quick_records: Records) -> Records:
-    return quick_records
+def records(any_records: Records) -> Records:
+    return any_records
 
 
 @pytest.fixture

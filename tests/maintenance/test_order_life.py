@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.conftest import DATABASES
 from tests.maintenance.order_life import OrderLife
 from tests.maintenance.places import OnPostgresql, OnSqlite
 
 EXAMPLES = {OnSqlite: 35, OnPostgresql: 15}
 STEPS = 40
 """2,000 steps in all; `sh run chaos --only orders` takes more."""
-
-
-@pytest.fixture(params=DATABASES)
-def place(request: pytest.FixtureRequest) -> Iterator[OnSqlite | OnPostgresql]:
-    made = OnSqlite() if request.param == "sqlite" else OnPostgresql(request.getfixturevalue("postgresql"))
-    yield made
-    made.close()
 
 
 @pytest.mark.slow

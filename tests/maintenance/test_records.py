@@ -6,7 +6,10 @@ import io
 import re
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -17,36 +20,61 @@ from sqlalchemy.exc import OperationalError
 
 from forewarn.core.errors import Rejected, Retriable
 from forewarn.maintenance import records as records_module
+from forewarn.maintenance import records_postgresql
 from forewarn.maintenance.records import Records, migrations_config, open_records
 from forewarn.maintenance.records_tables import SETTING
 from forewarn.maintenance.schema import METADATA
 from forewarn.maintenance.settings_table import keep_setting, setting
+from tests.conftest import DATABASES, new_database
+
+if TYPE_CHECKING:
+    from tests.postgresql import Postgresql
 
 
-def test_migrations_from_an_empty_file_give_the_tables_the_program_expects(records: Records) -> None:
-    with records.write() as connection:
+def engine_of(url: str) -> sa.Engine:
+    """A look at a database past our own way in."""
+    return sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+
+
+@pytest.fixture(params=DATABASES)
+def two_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Two databases of one kind, without tables."""
+    (tmp_path / "other").mkdir()
+    for one in new_database(request, request.param, tmp_path, empty=True):
+        for other in new_database(request, request.param, tmp_path / "other", empty=True):
+            yield one, other
+
+
+def test_migrations_from_an_empty_database_give_the_tables_the_program_expects(any_empty_url: str) -> None:
+    with closing(open_records(any_empty_url)) as records, records.write() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
-def test_every_index_and_check_of_the_program_is_in_the_migrated_file(records: Records) -> None:
-    made = sa.create_engine("sqlite://")
-    METADATA.create_all(made)
-    wanted, found = sa.inspect(made), sa.inspect(records._writer)
+def test_every_index_and_check_of_the_program_is_in_the_migrated_database(two_urls: tuple[str, str]) -> None:
+    with closing(open_records(two_urls[0])) as records:
+        made = engine_of(two_urls[1])
+        METADATA.create_all(made)
+        wanted, found = sa.inspect(made), sa.inspect(records._writer)
 
-    def told(reflected: list[dict[str, object]]) -> list[str]:
-        return sorted(re.sub(r"<.*?>", "...", repr(each)) for each in reflected)  # conditions: see the next test
+        def told(reflected: list[dict[str, object]]) -> list[str]:
+            return sorted(re.sub(r"<.*?>", "...", repr(each)) for each in reflected)  # conditions: see the next test
 
-    for table in METADATA.tables:
-        for inspect in ("get_indexes", "get_check_constraints", "get_unique_constraints", "get_foreign_keys"):
-            expected, actual = (getattr(each, inspect)(table) for each in (wanted, found))
-            assert told(actual) == told(expected), f"{table}: {inspect}"
-    made.dispose()
+        for table in METADATA.tables:
+            for inspect in ("get_indexes", "get_check_constraints", "get_unique_constraints", "get_foreign_keys"):
+                expected, actual = (getattr(each, inspect)(table) for each in (wanted, found))
+                assert told(actual) == told(expected), f"{table}: {inspect}"
+        made.dispose()
 
 
 def test_what_there_is_one_of_at_a_time_has_a_partial_index(records: Records) -> None:
-    with records.read() as connection:
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
-        partial = {name: sql.rpartition("WHERE ")[2] for name, sql in connection.exec_driver_sql(query)}
+    look = sa.inspect(records._writer)
+    where = f"{records.dialect}_where"
+    partial = {
+        str(index["name"]): re.sub(r"[()]|::\w+", "", str(index["dialect_options"][where]))
+        for table in METADATA.tables
+        for index in look.get_indexes(table)
+        if where in index.get("dialect_options", {})
+    }
     assert partial == {
         "uq_order_cause_open": "open",
         "ix_outbox_pending": "delivered_at_us IS NULL",
@@ -72,9 +100,9 @@ def test_opening_again_changes_nothing_and_keeps_what_was_there(url: str) -> Non
     again.close()
 
 
-def test_many_programs_that_start_together_migrate_once(url: str) -> None:
+def test_many_programs_that_start_together_migrate_once(any_empty_url: str) -> None:
     opened: list[Records] = []
-    threads = [threading.Thread(target=lambda: opened.append(open_records(url))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: opened.append(open_records(any_empty_url))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -84,19 +112,19 @@ def test_many_programs_that_start_together_migrate_once(url: str) -> None:
         each.close()
 
 
-def test_a_file_of_a_newer_version_is_refused_and_left_alone(url: str, tmp_path: Path) -> None:
-    opened = open_records(url)
-    with opened.write() as connection:
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(url: str, any_records: Records) -> None:
+    with any_records.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    opened.close()
     with pytest.raises(Rejected, match=r"records_are_newer.*9999"):
         open_records(url)
-    with sqlite3.connect(tmp_path / "records.db") as look:
-        assert look.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
-    look.close()
+    with any_records.read() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["9999"]
 
 
-def test_a_migration_that_breaks_off_leaves_nothing(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_breaks_off_leaves_nothing(
+    two_urls: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = two_urls[0]
     broken = tmp_path / "migrations"
     (broken / "versions").mkdir(parents=True)
     for path in records_module.MIGRATIONS.rglob("*.py"):
@@ -107,9 +135,9 @@ def test_a_migration_that_breaks_off_leaves_nothing(url: str, tmp_path: Path, mo
         patch.setattr(records_module, "MIGRATIONS", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             open_records(url)
-    with sqlite3.connect(tmp_path / "records.db") as look:
-        assert look.execute("SELECT name FROM sqlite_master").fetchall() == []
-    look.close()
+    look = engine_of(url)
+    assert sa.inspect(look).get_table_names() == []
+    look.dispose()
     open_records(url).close()
 
 
@@ -141,15 +169,15 @@ def test_any_file_name_works(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).is_file()
 
 
-def test_settings_of_the_file_are_those_that_keep_what_was_written(records: Records) -> None:
-    with records.write() as connection:
+def test_settings_of_the_file_are_those_that_keep_what_was_written(sqlite_records: Records) -> None:
+    with sqlite_records.write() as connection:
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
         assert found == ["wal", 2]
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
 def test_readers_cannot_write(records: Records) -> None:
-    with pytest.raises(Retriable, match="readonly"), records.read() as connection:
+    with pytest.raises(Retriable, match=r"read-?only"), records.read() as connection:
         connection.execute(SETTING.insert().values(key="a", value="1"))
 
 
@@ -186,11 +214,11 @@ def test_a_write_that_fails_is_undone(records: Records) -> None:
 
 
 def test_a_file_locked_by_somebody_else_can_be_tried_again_later(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_records(url).close()
+    open_records(sqlite_url).close()
     monkeypatch.setattr(records_module, "BUSY_TIMEOUT_MS", 50)
-    opened = open_records(url)
+    opened = open_records(sqlite_url)
     other = sqlite3.connect(tmp_path / "records.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Retriable, match="locked") as caught:
@@ -200,3 +228,21 @@ def test_a_file_locked_by_somebody_else_can_be_tried_again_later(
     other.close()
     keep_setting(opened, "a", 1)
     opened.close()
+
+
+@pytest.mark.server
+def test_a_row_locked_by_somebody_else_can_be_tried_again_later(
+    postgresql: Postgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records_postgresql, "LOCK_TIMEOUT_MS", 50)
+    url = postgresql.database()
+    with closing(open_records(url)) as opened, closing(open_records(url)) as other:
+        keep_setting(opened, "a", 1)
+        with other.write() as connection:
+            connection.execute(sa.select(SETTING).with_for_update())
+            with pytest.raises(Retriable, match="lock timeout"):
+                keep_setting(opened, "a", 2)
+        assert setting(opened, "a") == 1
+        keep_setting(opened, "a", 2)
+        assert setting(opened, "a") == 2
+    postgresql.drop(url)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from forewarn.core.autonomy import WHOLE_PLANT
@@ -11,7 +9,7 @@ from forewarn.core.labels import Finding, Label
 from forewarn.core.ports import Actor
 from forewarn.maintenance.autonomy.book import AutonomyBook
 from forewarn.maintenance.orders.book import OrderBookSql
-from forewarn.maintenance.records import open_records
+from forewarn.maintenance.records import Records
 from forewarn.pipeline.autonomy import Precision, measured
 from tests.pipeline.machines import SPALL, Works
 
@@ -49,8 +47,8 @@ def test_what_advice_weighs_by_follows_the_findings_of_its_class_and_few_of_them
 
 
 @pytest.mark.slow
-def test_machines_in_alarm_wait_for_the_budget_and_the_most_urgent_gets_the_first_place(tmp_path: Path) -> None:
-    records = open_records(f"sqlite:///{tmp_path}/records.db")
+def test_machines_in_alarm_wait_for_the_budget_and_the_most_urgent_gets_the_first_place(any_records: Records) -> None:
+    records = any_records
     orders = OrderBookSql(records)
     works = Works("slow", "fast", "sound", orders=orders)
     book = AutonomyBook(records, lambda: works.plant)
@@ -72,4 +70,3 @@ def test_machines_in_alarm_wait_for_the_budget_and_the_most_urgent_gets_the_firs
     left = [one.advice.asset for one in book.held(works.now_us)]
     assert order.asset == most_urgent
     assert left == [({"slow", "fast"} - {most_urgent}).pop()]
-    records.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from forewarn.core.health import SENSOR_STATUS, DeviceStatus, SensorProblem, sta
 from forewarn.core.plant import Asset
 from forewarn.core.readings import Quality, SignalSpec
 from forewarn.core.units import CANONICAL_UNIT, MISTAKEN_UNITS
-from forewarn.maintenance.records import Records, open_records
+from forewarn.maintenance.records import Records
 from forewarn.maintenance.sensor_event_book import SensorEventBook
 from forewarn.pipeline.recent import RecentReadings
 from forewarn.pipeline.sensor_events import SensorWatch
@@ -176,10 +175,8 @@ def leaping_pump() -> tuple[Asset, dict[str, RecentReadings]]:
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    opened = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield opened
-    opened.close()
+def records(any_records: Records) -> Records:
+    return any_records
 
 
 def test_a_suspect_unit_stays_one_until_it_is_mended_also_across_a_restart(records: Records) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -23,6 +22,7 @@ from forewarn.pipeline.explain import explain
 from forewarn.pipeline.labels import labels_from
 from forewarn.pipeline.scoring import assess_settings
 from forewarn.pipeline.verification import Verifier
+from tests.conftest import DATABASES, new_database
 from tests.maintenance.samples import CODES
 from tests.pipeline.machines import SPALL, Works
 
@@ -43,8 +43,8 @@ class Shop:
     verifier: Verifier
 
     @staticmethod
-    def opened(folder: Path, *ids: str) -> Shop:
-        records = open_records(f"sqlite:///{folder}/records.db")
+    def opened(url: str, *ids: str) -> Shop:
+        records = open_records(url)
         orders = WorkedOrders(records)
         works = Works(*ids, orders=orders)
         book = VerificationBook(records, orders)
@@ -93,10 +93,17 @@ class Told:
         return {row["signal"]: row for row in cast(Any, found.comparison["signals"])}
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+@pytest.fixture(scope="module", params=DATABASES)
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """One machine that was mended and one whose repair did not help, looked at early, after a standstill, and late."""
-    shop = Shop.opened(tmp_path_factory.mktemp("verification"), "mended", "worse")
+    for url in new_database(request, request.param, tmp_path_factory.mktemp("verification")):
+        lived = two_repairs(url)
+        yield lived
+        lived.shop.records.close()
+
+
+def two_repairs(url: str) -> Told:
+    shop = Shop.opened(url, "mended", "worse")
     works, strength = shop.works, 0.0
     works.run(HEALTHY_H, {"mended": 0.0, "worse": 0.0})
     while len(shop.orders.orders(open_only=True)) < 2 and strength < 10:
@@ -125,8 +132,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     alone = [order.number for order in shop.orders.orders(asset="worse", open_only=True)]
     concluded = shop.look()
     looked_at = shop.orders.look_again(works.now_us)
-    yield Told(shop, early, early_looks, stood, concluded, alone, muted, untouched, looked_at)
-    shop.records.close()
+    return Told(shop, early, early_looks, stood, concluded, alone, muted, untouched, looked_at)
 
 
 def test_until_it_has_run_for_a_day_at_comparable_load_it_says_how_long_it_has(told: Told) -> None:

@@ -4,9 +4,7 @@ Real records and stores; the readings are few."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ from forewarn.core.work import Json, NewOrder, OrderKind, Status, Verification, 
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.orders.verification_book import VerificationBook
 from forewarn.maintenance.orders.worked import WorkedOrders
-from forewarn.maintenance.records import open_records
+from forewarn.maintenance.records import Records
 from forewarn.models.assess import AssessSettings
 from forewarn.models.verification import VerifySettings
 from forewarn.pipeline.verification import Verifier
@@ -67,11 +65,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    records = open_records(f"sqlite:///{tmp_path}/records.db")
-    orders = WorkedOrders(records)
-    yield Bench(orders, VerificationBook(records, orders), MemoryStore(), Plant("works", (), (pump(ASSET),)))
-    records.close()
+def bench(any_records: Records) -> Bench:
+    orders = WorkedOrders(any_records)
+    return Bench(orders, VerificationBook(any_records, orders), MemoryStore(), Plant("works", (), (pump(ASSET),)))
 
 
 @pytest.fixture
