@@ -3,19 +3,20 @@
 ABC is the Pareto rule of Dickie (1951): the parts that make up the first 80 % of the yearly value of issues are A, up
 to 95 % B, the rest C. XYZ reads the classes of Syntetos, Boylan and Croston (2005): X smooth, Y erratic or
 intermittent (one of the two things that make demand hard), Z lumpy (both) and parts that nobody asked for. VED: vital
-when a machine of criticality A needs the part, essential for B, desirable for the rest.
+when a machine of criticality A needs the part, essential for B, desirable for the rest; the card of the part may say
+otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
+from forewarn.core.stock import Ved
 from forewarn.maintenance.demand.classes import demand_class, interval, unevenness
 from forewarn.maintenance.demand.history import cleaned
 from forewarn.maintenance.stock.needs import Need
@@ -24,15 +25,7 @@ A_SHARE, B_SHARE = 0.80, 0.95
 EVENNESS = {"smooth": "X", "erratic": "Y", "intermittent": "Y", "lumpy": "Z", "none": "Z"}
 
 
-class Importance(StrEnum):
-    """What a part is worth to the plant when it is missing."""
-
-    VITAL = "V"
-    ESSENTIAL = "E"
-    DESIRABLE = "D"
-
-
-_IMPORTANCE = {"A": Importance.VITAL, "B": Importance.ESSENTIAL, "C": Importance.DESIRABLE}
+_IMPORTANCE = {"A": Ved.VITAL, "B": Ved.ESSENTIAL, "C": Ved.DESIRABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +36,7 @@ class PartClass:
     part: str
     abc: str
     xyz: str
-    ved: Importance
+    ved: Ved
     yearly_value: float
     share: float
     adi: float
@@ -74,16 +67,16 @@ def abc(values: Floats, a_share: float = A_SHARE, b_share: float = B_SHARE) -> l
     return [str(one) for one in named]
 
 
-def importance(needs: Sequence[Need]) -> tuple[Importance, str]:
+def importance(needs: Sequence[Need]) -> tuple[Ved, str]:
     """V, E or D from who needs the part, and the need that says so.
 
     >>> importance([])
-    (<Importance.DESIRABLE: 'D'>, 'no asset needs it')
+    (<Ved.DESIRABLE: 'D'>, 'no asset needs it')
     """
     if not needs:
-        return Importance.DESIRABLE, "no asset needs it"
+        return Ved.DESIRABLE, "no asset needs it"
     first = min(needs, key=lambda need: need.criticality or "Z")
-    return _IMPORTANCE.get(first.criticality, Importance.DESIRABLE), str(first)
+    return _IMPORTANCE.get(first.criticality, Ved.DESIRABLE), str(first)
 
 
 def classify(
