@@ -21,7 +21,7 @@ from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import AUDIT_HEAD, OUTBOX
 
-SUBJECTS = ("order", "model", "asset")
+SUBJECTS = ("order", "model", "asset", "purchase")
 """Keys of a body; the first that it has names what its messages are in order about."""
 
 ERROR_LIMIT = 500

@@ -7,12 +7,13 @@ imports all of them, so that `METADATA` is complete.
 from __future__ import annotations
 
 from forewarn.maintenance.autonomy import tables as autonomy
+from forewarn.maintenance.buying import tables as buying
 from forewarn.maintenance.orders import department_tables
 from forewarn.maintenance.orders import tables as orders
 from forewarn.maintenance.people import tables as people
 from forewarn.maintenance.plans import tables as plans
 from forewarn.maintenance.records_tables import METADATA
 
-FAMILIES = (orders, department_tables, plans, people, autonomy)
+FAMILIES = (orders, department_tables, plans, people, autonomy, buying)
 
 __all__ = ["FAMILIES", "METADATA"]

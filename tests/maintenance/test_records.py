@@ -85,6 +85,7 @@ def test_what_there_is_one_of_at_a_time_has_a_partial_index(records: Records) ->
         "uq_retraining_task_open": "closed_at_us IS NULL",
         "uq_pm_trial_watching": "state = 'watching'",
         "ix_department_step_open": "done_at_us IS NULL AND dropped_at_us IS NULL",
+        "uq_purchase_proposal_open": "state = 'open'",
     }
 
 
