@@ -39,7 +39,13 @@ class Window:
 
     def __post_init__(self) -> None:
         days = np.asarray(self.days, np.float64)
-        if days.ndim != 1 or len(days) == 0 or not np.all(np.isfinite(days)) or days[0] < 0 or np.any(np.diff(days) < 0):
+        if (
+            days.ndim != 1
+            or len(days) == 0
+            or not np.all(np.isfinite(days))
+            or days[0] < 0
+            or np.any(np.diff(days) < 0)
+        ):
             raise Rejected("window", "a window has lengths in days, 0 or more, in ascending order")
 
     @staticmethod

@@ -76,9 +76,7 @@ def moved(before: tuple[Trace, ...], after: tuple[Trace, ...], least: float = LE
         if shown is None:
             continue
         why = shown.why if now else "it asks no more"
-        one = Moved(
-            shown.kind, shown.asset, shown.cause, was.pieces if was else 0.0, now.pieces if now else 0.0, why
-        )
+        one = Moved(shown.kind, shown.asset, shown.cause, was.pieces if was else 0.0, now.pieces if now else 0.0, why)
         if abs(one.by) >= least:
             found.append(one)
     return tuple(sorted(found, key=lambda one: (-abs(one.by), one.kind, one.asset, one.cause)))
