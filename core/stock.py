@@ -22,7 +22,7 @@ from forewarn.core.stock_lines import ReservationState as ReservationState
 from forewarn.core.stock_lines import Serial as Serial
 from forewarn.core.stock_lines import Waiting as Waiting
 
-TEXT_LIMIT = 200
+TEXT_LIMIT = 190  # of ids and names: "part:ID" is a subject of the audit
 MOST_PIECES = 1_000_000_000
 
 

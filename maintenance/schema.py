@@ -13,7 +13,8 @@ from forewarn.maintenance.orders import tables as orders
 from forewarn.maintenance.people import tables as people
 from forewarn.maintenance.plans import tables as plans
 from forewarn.maintenance.records_tables import METADATA
+from forewarn.maintenance.stock import tables as stock
 
-FAMILIES = (orders, department_tables, plans, people, autonomy, buying)
+FAMILIES = (orders, department_tables, plans, people, autonomy, buying, stock)
 
 __all__ = ["FAMILIES", "METADATA"]
