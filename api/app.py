@@ -11,6 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from forewarn.api import (
     page,
     problems,
+    routes_analysis,
     routes_asset_file,
     routes_autonomy,
     routes_deadlines,
@@ -116,6 +117,7 @@ def _routes() -> FastAPI:
         routes_outbox,
         routes_autonomy,
         routes_asset_file,
+        routes_analysis,
         routes_departments,
         routes_deadlines,
         routes_verification,

@@ -12,7 +12,16 @@ from typing import Annotated
 
 import typer
 
-from forewarn.api import cli_autonomy, cli_models, cli_orders, cli_people, cli_plans, cli_series_files, cli_work
+from forewarn.api import (
+    cli_analysis,
+    cli_autonomy,
+    cli_models,
+    cli_orders,
+    cli_people,
+    cli_plans,
+    cli_series_files,
+    cli_work,
+)
 from forewarn.api.cli_audit import audit_app
 from forewarn.api.cli_brokers import broker_app, doctor_app
 from forewarn.api.cli_outbox import outbox_app
@@ -40,6 +49,7 @@ cli_orders.register(app)
 cli_people.register(app)
 cli_plans.register(app)
 cli_work.register(app)
+cli_analysis.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 Seconds = Annotated[str | None, typer.Option("--for", help="Stop by itself after this long: 120s, 2m.", metavar="TIME")]

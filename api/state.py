@@ -24,6 +24,7 @@ from forewarn.core.ports import OrderBook, RollupReader, TelemetryBook
 from forewarn.core.work import Json
 from forewarn.maintenance.outbox_desk import OutboxDesk
 from forewarn.maintenance.shelf_book import ShelfBook
+from forewarn.pipeline.analysis import Analysis
 from forewarn.pipeline.live import Hub
 
 
@@ -98,6 +99,7 @@ class Plantroom:
     work: WorkDesk | None = None
     plans: PlansDesk | None = None
     people: PeopleDesk | None = None
+    analysis: Analysis | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

@@ -72,6 +72,7 @@ def main_parts(
     from forewarn.api.people_desk import people_of_plant
     from forewarn.api.work_watch import work_of
     from forewarn.maintenance.records import open_records
+    from forewarn.pipeline.analysis import Analysis
     from forewarn.pipeline.known_outcomes import KnownOutcomes
     from forewarn.pipeline.trained import TrainedModels
 
@@ -88,6 +89,7 @@ def main_parts(
     desks_for(settings, room, records, scorer)
     autonomy_of(settings.autonomy, room, records, books.orders)
     people_of_plant(room, records, books.orders)
+    room.analysis = Analysis(lambda: room.plant, records, room.derived, room.now_us)
     watch, work = models_of(settings, room, records, registry), work_of(settings, room, records, books.orders)
     return MainParts(room, scorer, records, derived, watch, elsewhere, work)
 

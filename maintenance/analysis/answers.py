@@ -30,7 +30,7 @@ class Row:
 class Answer:
     """A figure of a period. `value` None: `why` says why it cannot be said. `left_out`: things that belong to the
     period and could not be judged; `note` says which, or what else to know. `low`, `high`: 95 % interval where one is
-    known. `denominator` None: the figure is a sum."""
+    known. `denominator` None: the figure is a sum. `unit` "": that of the definition."""
 
     key: str
     value: float | None
@@ -42,6 +42,7 @@ class Answer:
     note: str = ""
     low: float | None = None
     high: float | None = None
+    unit: str = ""
 
 
 def ratio(key: str, rows: Iterable[Row], none: str, left_out: int = 0, note: str = "") -> Answer:

@@ -75,8 +75,8 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         "availability_operational", "Operational availability", "1",
         "Hours planned to run in which the machine did not stand, over hours planned to run. Every reported stop"
-        " counts, whatever its reason, each moment once. Machines of which only imported orders are known are left out: these"
-        " tell no stops.",
+        " counts, whatever its reason, each moment once. Machines of which only imported orders are known are left out:"
+        " these tell no stops.",
         "(hours planned to run - hours stood in them) / hours planned to run", "up", "shift plans, stops",
     ),
     Definition(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from forewarn.core.errors import Rejected
 from forewarn.maintenance.analysis.answers import Answer, Row, total
-from forewarn.maintenance.analysis.facts import Facts, Line, PastOrder, Period
+from forewarn.maintenance.analysis.facts import EPOCH, ONE_US, Facts, Line, PastOrder, Period
 
 BY = ("asset", "class", "area", "supplier", "person", "kind", "component", "part", "month")
 NOT_TOLD = "(not told)"
@@ -42,10 +42,10 @@ def maintenance_cost(facts: Facts, period: Period) -> Answer:
     rows = [_row(order, line) for order, line in lines_in(facts, period)]
     currencies = sorted({order.currency for order, _ in lines_in(facts, period)})
     if len(currencies) > 1:
-        told = ", ".join(currencies)
-        why = f"costs are told in {told}: ask for the costs by asset, where each currency stands by itself"
+        why = f"costs are told in {', '.join(currencies)}: ask for the costs by asset, where each currency stands by itself"
         return Answer("maintenance_cost", None, 0.0, None, tuple(rows), why)
-    return total("maintenance_cost", rows, "no cost was reported in this period", note=" ".join(currencies))
+    told = total("maintenance_cost", rows, "no cost was reported in this period")
+    return replace(told, unit="".join(currencies))
 
 
 def _row(order: PastOrder, line: Line) -> Row:
@@ -112,8 +112,6 @@ def components_of(order: PastOrder) -> list[tuple[str, float]]:
 
 def month_of(at_us: int, period: Period) -> str:
     """The local month of a moment, as 2026-03."""
-    from forewarn.maintenance.analysis.facts import EPOCH, ONE_US
-
     return (EPOCH + at_us * ONE_US).astimezone(period.zone).strftime("%Y-%m")
 
 

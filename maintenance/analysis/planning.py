@@ -6,13 +6,14 @@ put off was due all the same, and an order that was moved out of its week after 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.people import Technician
 from forewarn.core.work import OrderKind, Status
 from forewarn.maintenance.analysis.answers import Answer, Row, ratio, share
-from forewarn.maintenance.analysis.facts import Facts, PastOrder, Period
+from forewarn.maintenance.analysis.facts import Facts, PastOrder, Period, Placed
 
 LABOUR = "labour"
 ASKED_FOR = "extra "
@@ -50,26 +51,28 @@ def schedule_compliance(facts: Facts, period: Period) -> Answer:
     """
     orders = {order.id: order for order in facts.orders}
     rows = []
-    for week in period.weeks():
-        if week.to_us > facts.now_us:
-            continue
-        for id in scheduled_in(facts, week):
-            order = orders.get(id)
-            if order is not None and not _cancelled_before(order, week.from_us):
+    for week, ids in scheduled(facts.placed, period):
+        for order in (orders[id] for id in ids if week.to_us <= facts.now_us and id in orders):
+            if not _cancelled_before(order, week.from_us):
                 done = any(week.holds(at_us) for at_us in order.completions())
                 note = "done in its week" if done else "not done in its week"
-                rows.append(Row("order", id, order.number, order.asset, week.from_us, float(done), 1.0, note))
+                rows.append(Row("order", order.id, order.number, order.asset, week.from_us, float(done), 1.0, note))
     return share(ratio("schedule_compliance", rows, "no schedule was published for a week of this period that is over"))
 
 
-def scheduled_in(facts: Facts, week: Period) -> list[str]:
-    """Orders that a published schedule had in a week while it ran, each once."""
-    stood = (
-        one.order_id
-        for one in facts.placed
-        if week.holds(one.start_us) and one.since_us < week.to_us and (one.until_us or week.to_us) > week.from_us
-    )
-    return sorted(set(stood))
+def scheduled(placed: Iterable[Placed], period: Period) -> list[tuple[Period, list[str]]]:
+    """Weeks that begin in the period, with the orders that a published schedule had in them while they ran."""
+    weeks = period.weeks()
+    starts = [week.from_us for week in weeks]
+    found: list[set[str]] = [set() for _ in weeks]
+    for one in placed:
+        place = bisect_right(starts, one.start_us) - 1
+        if place < 0 or one.start_us >= weeks[place].to_us:
+            continue
+        week = weeks[place]
+        if one.since_us < week.to_us and (one.until_us is None or one.until_us > week.from_us):
+            found[place].add(one.order_id)
+    return [(week, sorted(ids)) for week, ids in zip(weeks, found, strict=True)]
 
 
 def _cancelled_before(order: PastOrder, at_us: int) -> bool:

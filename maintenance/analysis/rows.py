@@ -36,6 +36,8 @@ COSTS = tuple(kind.value for kind in COSTING)
 OPEN = tuple(status.value for status in OPEN_STATUSES)
 Assets = Collection[str] | None
 """Ids of machines; None: all."""
+AnyRow = Any
+"""A row of the database, by the names of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def _orders(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[P
     return told
 
 
-def _bare(row: sa.Row[Any], causes: Sequence[sa.Row[Any]]) -> PastOrder:
+def _bare(row: AnyRow, causes: Sequence[AnyRow]) -> PastOrder:
     report = cast(Json, row.report or {})
     planned, imported = report.get("pm"), report.get("imported")
     components = [cause.component for cause in causes]
@@ -207,10 +209,10 @@ def _bare(row: sa.Row[Any], causes: Sequence[sa.Row[Any]]) -> PastOrder:
     )  # fmt: skip
 
 
-def _causes(connection: sa.Connection, ids: sa.Select[tuple[Any]]) -> defaultdict[str, list[sa.Row[Any]]]:
+def _causes(connection: sa.Connection, ids: sa.Select[tuple[Any]]) -> defaultdict[str, list[AnyRow]]:
     cause = ORDER_CAUSE.c
     query = sa.select(cause.order_id, cause.component, cause.failure_mode).where(cause.order_id.in_(ids))
-    found: defaultdict[str, list[sa.Row[Any]]] = defaultdict(list)
+    found: defaultdict[str, list[AnyRow]] = defaultdict(list)
     for row in connection.execute(query.order_by(cause.position)):
         found[row.order_id].append(row)
     return found
@@ -267,9 +269,9 @@ def _lines(
     return lines, stops
 
 
-def _slots(rows: Sequence[sa.Row[Any]], done: dict[str, int], plans: dict[str, Plan]) -> list[TaskSlot]:
+def _slots(rows: Sequence[AnyRow], done: dict[str, int], plans: dict[str, Plan]) -> list[TaskSlot]:
     told: list[TaskSlot] = []
-    before: sa.Row[Any] | None = None
+    before: AnyRow | None = None
     for row in rows:
         same = before is not None and (before.plan, before.asset) == (row.plan, row.asset)
         gap_us = row.due_us - before.due_us if same and before is not None else None
