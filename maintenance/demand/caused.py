@@ -271,16 +271,16 @@ class _Counting:
 
     def one_of(self, asks: Sequence[tuple[int, Floats]]) -> None:
         """One cause that asks once or not at all, for one of some quantities, each with its chance per length."""
-        most = max(quantity for quantity, _ in asks)
-        if most == 0:
+        asks = [(quantity, chance) for quantity, chance in asks if quantity and chance.any()]
+        if not asks:
             return
+        most = max(quantity for quantity, _ in asks)
         before, width = self.chances, self.chances.shape[1]
-        nothing = np.maximum(1.0 - np.sum([chance for quantity, chance in asks if quantity], axis=0), 0.0)
+        nothing = np.maximum(1.0 - np.sum([chance for _, chance in asks], axis=0), 0.0)
         after = np.zeros((self.lengths, width + most))
         after[:, :width] = before * nothing[:, None]
         for quantity, chance in asks:
-            if quantity:
-                after[:, quantity : quantity + width] += before * chance[:, None]
+            after[:, quantity : quantity + width] += before * chance[:, None]
         self.chances = after
 
     def add(self, each: Sequence[Floats]) -> None:
