@@ -46,7 +46,8 @@ UNDER_WAY = tuple(state for state, after in SHEET_STEPS.items() if after)
 @dataclass(frozen=True, slots=True)
 class Spot:
     """What is counted as one: a part, in a place, of a batch ("": none named). `pieces` the ledger says; `serials`
-    those of a rotable; `abc` class; `price` of a piece; `since_us`: when the part first came to the place."""
+    those of a rotable; `abc` class; `price` of a piece; `since_us`: when the part first came to the place;
+    `expires_us`: the last day of the batch (None: it keeps)."""
 
     part: str
     place: str
@@ -57,6 +58,7 @@ class Spot:
     serials: tuple[str, ...] = ()
     since_us: int = 0
     is_rotable: bool = False
+    expires_us: int | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -102,6 +104,11 @@ class CountLine:
         return tuple(count for count in self.counts if not count.replaced)
 
 
+def number_of(id: int) -> str:
+    """What people call the sheet of an id."""
+    return f"CNT-{id:06d}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A count sheet. `position`: `seq` of the newest move when it was drawn (0: there was none). `area`: where the walk
@@ -126,7 +133,7 @@ class Sheet:
         >>> Sheet(12, "main", SheetState.OPEN, 0, 0, "x", ()).number
         'CNT-000012'
         """
-        return f"CNT-{self.id:06d}"
+        return number_of(self.id)
 
     def line(self, seq: int) -> CountLine:
         """A line. Raises Rejected when there is none of this number."""
@@ -227,7 +234,7 @@ def counted(sheet: Sheet, seq: int, count: Count, need: Need) -> Sheet:
     by somebody else. Raises Conflict where the line waits for nothing, and for who would count again what they counted;
     Rejected for a rotable without its serial numbers, and for serial numbers of what has none.
     """
-    if sheet.state not in (SheetState.OPEN, SheetState.RECOUNT):
+    if sheet.state not in UNDER_WAY:
         raise Conflict(f"{sheet.number} is {sheet.state}: nothing is counted on it any more")
     line = sheet.line(seq)
     _check_serials(line, count)
@@ -257,10 +264,11 @@ def moves_to_post(sheet: Sheet, judged: Verdict, at_us: int) -> list[NewMove]:
     spot, note = judged.line.spot, f"{sheet.number} line {judged.line.seq}"
 
     def move(pieces: int, serial: str = "") -> NewMove:
-        way = (DIFFERENCE, spot.place) if pieces > 0 else (spot.place, DIFFERENCE)
+        source, target = (DIFFERENCE, spot.place) if pieces > 0 else (spot.place, DIFFERENCE)
         return NewMove(
-            spot.part, *way, abs(pieces), MoveReason.COUNT, at_us, batch=spot.batch, serial=serial, note=note
-        )
+            spot.part, source, target, abs(pieces), MoveReason.COUNT, at_us,
+            batch=spot.batch, expires_us=spot.expires_us, serial=serial, note=note,
+        )  # fmt: skip
 
     if spot.is_rotable:
         return [*(move(-1, serial) for serial in judged.missing), *(move(1, serial) for serial in judged.extra)]
