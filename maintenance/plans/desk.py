@@ -127,7 +127,7 @@ def take_plan(store: PlanStore, plan: Plan, actor: Actor, revision: int, at_us: 
     if revision != found:
         raise Conflict(f"the plan {plan.id} is at revision {found}, not {revision}: read it again")
     checked(plan)
-    _comes_due(plan)
+    comes_due(plan)
     if before is not None and replace(plan, revision=found) == before:
         return before
     kept = replace(plan, revision=found + 1)
@@ -138,7 +138,8 @@ def take_plan(store: PlanStore, plan: Plan, actor: Actor, revision: int, at_us: 
     return kept
 
 
-def _comes_due(plan: Plan) -> None:
+def comes_due(plan: Plan) -> None:
+    """Raises Rejected for a plan by the calendar that never comes due."""
     if plan.every is not None and upcoming(replace(plan, active=True), (), {}, 0, UTC) is None:
         raise Rejected("season_never", f"no slot of {plan.id} ever lies in its season: change `start` or `season`")
 
