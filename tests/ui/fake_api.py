@@ -42,6 +42,7 @@ from forewarn.api.schemas_energy import EnergyOut
 from forewarn.api.schemas_jobs import CodesOut
 from forewarn.api.views_jobs import codes_out
 from tests.ui import fake_plant
+from tests.ui.fake_jobs import FakeJobs, job_routes
 from tests.ui.fake_readings import FakeReadings, reading_routes
 from tests.ui.fake_shelf import FakeShelf, shelf_routes
 from tests.ui.fake_telemetry import FakeTelemetry, problem, telemetry_routes
@@ -60,6 +61,7 @@ class FakePlant:
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
     readings: FakeReadings = field(default_factory=FakeReadings)
     shelf: FakeShelf = field(default_factory=lambda: FakeShelf(fake_plant.NOW))
+    jobs: FakeJobs = field(default_factory=lambda: FakeJobs(fake_plant.NOW))
     price_per_kwh: float | None = None
     keys: list[str] = field(default_factory=list)
     listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[ServerSentEvent | None]]] = field(
@@ -135,6 +137,7 @@ def make_app(plant: FakePlant) -> FastAPI:
     telemetry_routes(app, plant.telemetry)
     reading_routes(app, plant.readings)
     shelf_routes(app, plant.shelf)
+    job_routes(app, plant)
     _live_route(app, plant)
     page.install(app)
     return app

@@ -2,6 +2,7 @@
 
 import type { KindName, State, StatusName } from "../api/types";
 import { codes } from "./enCodes";
+import { job } from "./enJob";
 import { models } from "./enModels";
 import { readings } from "./enReadings";
 import { telemetry } from "./enTelemetry";
@@ -260,8 +261,8 @@ export const en = {
     noDate: "no date", noParts: "no parts needed", why: "What is wrong and why", frozen: (when: string) => `Evidence as it was on ${when}`,
     raw: "Show raw JSON", hideRaw: "Hide raw JSON", parts: "Parts", need: (needed: number, onHand: number) => `${needed} needed, ${onHand} on hand`,
     leadText: (p50: string, p90: string) => `lead time ${p50}, 9 of 10 within ${p90}`, inStock: "in stock",
-    toOrder: (n: number) => `order ${n}`, noPartsLong: "This job needs no parts from the list.", steps: "Steps",
-    noSteps: "No steps are planned.", hours: (h: string) => `${h} of work`, record: "Record", recordShort: "Show the main steps", recordWhole: (n: number) => `Show all ${n} entries`,
+    toOrder: (n: number) => `order ${n}`, noPartsLong: "This job needs no parts from the list.",
+    record: "Record", recordShort: "Show the main steps", recordWhole: (n: number) => `Show all ${n} entries`,
     noteName: "Note", revision: "Revision",
     verification: "Repair verified", created: "Opened", updated: "Changed", kind: "Kind", repair: "Planned work",
     next: "Next step", final: "This order has ended; nothing is left to do.", life: "Remaining life",
@@ -280,6 +281,7 @@ export const en = {
     gone: "The step is no longer possible from this status.", failedTitle: "This did not work",
   },
   codes,
+  job,
   models,
   readings,
   telemetry,

@@ -2,6 +2,7 @@
 
 import type { Words } from "./en";
 import { codes } from "./zhCodes";
+import { job } from "./zhJob";
 import { models } from "./zhModels";
 import { readings } from "./zhReadings";
 import { telemetry } from "./zhTelemetry";
@@ -193,8 +194,8 @@ export const zh: Words = {
     frozen: (when) => `${when} 时的证据`, raw: "显示原始 JSON", hideRaw: "隐藏原始 JSON", parts: "备件",
     need: (needed, onHand) => `需要 ${needed}，库存 ${onHand}`,
     leadText: (p50, p90) => `交货期 ${p50}，十次中九次在 ${p90}内`,
-    inStock: "有库存", toOrder: (n) => `需订 ${n}`, noPartsLong: "此作业不需要清单中的备件。", steps: "步骤",
-    noSteps: "未计划步骤。", hours: (h) => `工时 ${h}`, record: "记录", recordShort: "只看主要步骤", recordWhole: (n) => `显示全部 ${n} 条`, noteName: "备注", revision: "版本", verification: "维修验证",
+    inStock: "有库存", toOrder: (n) => `需订 ${n}`, noPartsLong: "此作业不需要清单中的备件。",
+    record: "记录", recordShort: "只看主要步骤", recordWhole: (n) => `显示全部 ${n} 条`, noteName: "备注", revision: "版本", verification: "维修验证",
     created: "开单", updated: "变更", kind: "类型", repair: "计划工时", next: "下一步", final: "此工单已结束，无需再做什么。",
     life: "剩余寿命", confirm: (action) => `${action}？`, note: "备注（随工单保存）", from: "现在", to: "之后",
     done: (status) => `完成：${status}`, evidenceFacts: "事实", dataSpan: "所用数据", hash: "哈希", noEvidence: "没有记录证据。",
@@ -209,6 +210,7 @@ export const zh: Words = {
     gone: "在此状态下已不能执行该步骤。", failedTitle: "操作失败",
   },
   codes,
+  job,
   models,
   readings,
   telemetry,

@@ -10,9 +10,15 @@ import { Card, Facts } from "../components/Card";
 import { FailureMode } from "../components/Explained";
 import { Answer, Empty, isMissing } from "../components/Feedback";
 import { chanceTone, PriorityChip, StatusChip } from "../components/Orders";
+import { Notice } from "../components/Notice";
 import { useTitle } from "../components/useTitle";
+import { withUnits } from "../format/units";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
+import { ComparisonCard } from "./job/ComparisonCard";
+import { DepartmentsCard } from "./job/DepartmentsCard";
+import { ReportCard } from "./job/ReportCard";
+import { WorkCard } from "./job/WorkCard";
 import { NotFoundPage } from "./NotFoundPage";
 import { OrderActions } from "./OrderActions";
 import { OrderVerify } from "./OrderVerify";
@@ -114,14 +120,14 @@ function Record({ order }: { order: OrderDetail }) {
   );
 }
 
-function Plan({ order }: { order: OrderDetail }) {
-  const words = useWords();
-  const format = useFormat();
+/** What the newest advice changed, and why the order is only a draft. */
+function News({ order }: { order: OrderDetail }) {
+  const { job: words } = useWords();
   return (
-    <Card title={words.order.steps} hint={words.order.hours(format.quantity(order.repair_hours, words.duration.hours))}>
-      {order.steps.length === 0 && <p className="muted">{words.order.noSteps}</p>}
-      <ol className="steps">{order.steps.map((step, i) => <li key={i}>{step}</li>)}</ol>
-    </Card>
+    <>
+      {order.draft && order.status === "WAPPR" && <Notice tone="alert" title={words.draft[order.draft]} />}
+      {order.changed && <Notice tone="normal" title={words.changed}>{withUnits(order.changed)}</Notice>}
+    </>
   );
 }
 
@@ -154,8 +160,19 @@ function About({ order }: { order: OrderDetail }) {
   );
 }
 
+function Done({ order }: { order: OrderDetail }) {
+  return (
+    <>
+      <ComparisonCard order={order} />
+      <WorkCard order={order} />
+      <ReportCard order={order} />
+    </>
+  );
+}
+
 function Order({ order }: { order: OrderDetail }) {
   const words = useWords();
+  const begun = order.status === "INPRG" || order.status === "COMP";
   const dated = order.order_by !== null || order.start_by !== null || order.win_probability !== null;
   return (
     <div className="stack">
@@ -167,20 +184,24 @@ function Order({ order }: { order: OrderDetail }) {
         </div>
         <p className="lead">{order.title}</p>
       </div>
+      <News order={order} />
       {dated && <Deadlines order={order} />}
       <div className="order-grid">
         <OrderVerify order={order} />
         <OrderActions order={order} />
         <div className="stack order-main">
+          {/* who works on it wants the steps first, who decides about it the reasons */}
+          {begun && <Done order={order} />}
           <Card title={words.order.why}>
             {order.causes.length === 0 && <Empty inline title={words.order.noEvidence} />}
             {order.causes.map((cause) => <OrderCause key={cause.fault} cause={cause} />)}
           </Card>
           <Parts parts={order.parts} />
-          <Plan order={order} />
+          {!begun && <Done order={order} />}
         </div>
         <div className="stack">
           <About order={order} />
+          <DepartmentsCard order={order} />
           <Record order={order} />
         </div>
       </div>
