@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from forewarn.maintenance.autonomy import tables as autonomy
 from forewarn.maintenance.buying import tables as buying
+from forewarn.maintenance.demand import tables as demand
 from forewarn.maintenance.exchange import tables as exchange
 from forewarn.maintenance.orders import department_tables
 from forewarn.maintenance.orders import tables as orders
@@ -17,6 +18,6 @@ from forewarn.maintenance.records_tables import METADATA
 from forewarn.maintenance.stock import count_tables
 from forewarn.maintenance.stock import tables as stock
 
-FAMILIES = (orders, department_tables, plans, people, autonomy, buying, stock, count_tables, exchange)
+FAMILIES = (orders, department_tables, plans, people, autonomy, buying, stock, count_tables, demand, exchange)
 
 __all__ = ["FAMILIES", "METADATA"]
