@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
 
 import sqlalchemy as sa
 
@@ -58,8 +59,17 @@ class Intake(Source, Protocol):
         """Gives a key to rows that lack one, where the kind allows it."""
         ...
 
+    def settled(self, record: Record, before: Record | None) -> Record:
+        """A row as the book would give it back, so that the preview says what will be. Raises Rejected for one that
+        the book refuses; `check` says why."""
+        ...
+
     def check(self, rows: Sequence[Draft]) -> list[Finding]:
         """What the book has against drafts that are new or changed."""
+        ...
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Around the transaction, for what is kept elsewhere too: put back when it fails, made known when done."""
         ...
 
     def write(self, connection: sa.Connection, rows: Sequence[Written], actor: Actor, at_us: int) -> None:
@@ -129,7 +139,7 @@ class Exchange:
     def _compared(self, kind: str, table: ParsedTable) -> Preview:
         intake = self._intake(kind)
         now = intake.now({row.key for row in table.rows if any(row.key)})
-        rows = drafts(intake.kind, table, now)
+        rows = [_settled(intake, one) for one in drafts(intake.kind, table, now)]
         open_ = [r for r in rows if isinstance(r, Draft) and (r.before is None or not alike(r.before, r.record))]
         return previewed(intake.kind, table, rows, intake.check(open_) if open_ else ())
 
@@ -151,7 +161,7 @@ class Exchange:
         """
         table = self.read(kind, data, sheet)
         intake = self._intake(kind)
-        with self._records.write() as connection:
+        with intake.keeping(), self._records.write() as connection:
             in_turn(connection, "table", kind)
             preview = self._compared(kind, table)
             if preview.token != token:
@@ -169,30 +179,36 @@ class Exchange:
     def undo(self, id: int, actor: Actor, at_us: int) -> KeptImport:
         """Give every row of an import back what it said before. Raises Rejected for one that is not known, Conflict
         when it was undone already, or when somebody has touched a row since: then nothing is undone."""
-        with self._records.write() as connection:
+        intake = self._intake(self._known(id).kind)
+        with intake.keeping(), self._records.write() as connection:
+            in_turn(connection, "table", intake.kind.name)
             query = sa.select(TABLE_IMPORT).where(TABLE_IMPORT.c.id == id).with_for_update()
-            row = connection.execute(query).one_or_none()
-            if row is None:
-                raise Rejected("unknown_import", f"there is no import {id}: forewarn table imports lists them")
-            if row.undone_at_us is not None:
-                raise Conflict(f"import {id} was undone already, by {row.undone_by}")
-            in_turn(connection, "table", row.kind)
-            intake = self._intake(row.kind)
-            rows = [Written(tuple(key), before, after) for key, before, after in json.loads(row.body)]
+            kept = connection.execute(query).one()
+            if kept.undone_at_us is not None:
+                raise Conflict(f"import {id} was undone already, by {kept.undone_by}")
+            rows = [Written(tuple(key), before, after) for key, before, after in json.loads(kept.body)]
+            back = [intake.taken_back(one) for one in reversed(rows)]
             now = intake.now({one.key for one in rows})
             touched = [one.key for one in rows if not alike(now.get(one.key), one.after)]
             if touched:
                 some = ", ".join(" ".join(key) for key in touched[:5])
-                raise Conflict(
-                    f"{len(touched)} rows were changed since ({some}): change back by hand what is not meant"
-                )
-            intake.write(connection, [intake.taken_back(one) for one in reversed(rows)], actor, at_us)
+                told = f"{len(touched)} rows were changed since ({some})"
+                raise Conflict(f"{told}: change back by hand what is not meant")
+            intake.write(connection, back, actor, at_us)
             mine = TABLE_IMPORT.c.id == id
             connection.execute(TABLE_IMPORT.update().where(mine).values(undone_at_us=at_us, undone_by=actor.name))
-            told = {"kind": row.kind, "rows": len(rows)}
-            append(connection, AuditEntry(at_us, actor, f"import:{id}", "import undone", {}, told))
-            post(connection, "table.undone", {"id": id, **told}, at_us)
-        return next(one for one in self.imports() if one.id == id)
+            undone = {"kind": kept.kind, "rows": len(rows)}
+            append(connection, AuditEntry(at_us, actor, f"import:{id}", "import undone", {}, dict(undone)))
+            post(connection, "table.undone", {"id": id, **undone}, at_us)
+        return self._known(id)
+
+    def _known(self, id: int) -> KeptImport:
+        columns = [TABLE_IMPORT.c[name] for name in KeptImport.__slots__]
+        with self._records.read() as connection:
+            row = connection.execute(sa.select(*columns).where(TABLE_IMPORT.c.id == id)).one_or_none()
+        if row is None:
+            raise Rejected("unknown_import", f"there is no import {id}: forewarn table imports lists them")
+        return KeptImport(*row)
 
     def imports(self, limit: int = 200) -> list[KeptImport]:
         """Imports, newest first."""
@@ -206,11 +222,20 @@ class Exchange:
         source = self.source(kind)
         return source.kind, list(source.now(None).values())
 
-    def _intake(self, kind: str) -> Any:
+    def _intake(self, kind: str) -> Intake:
         source = self.source(kind)
         if source.kind.exported:
             raise Rejected("table_kind", f"{kind} only go out: they are made by the work itself, not by tables")
-        return source
+        return cast(Intake, source)
+
+
+def _settled(intake: Intake, one: Draft | ParsedRow) -> Draft | ParsedRow:
+    if isinstance(one, ParsedRow):
+        return one
+    try:
+        return replace(one, record=intake.settled(one.record, one.before))
+    except Rejected:
+        return one
 
 
 def _refusal(preview: Preview) -> str:

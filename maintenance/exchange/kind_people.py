@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from forewarn.core.errors import Rejected
@@ -45,6 +46,19 @@ class Week:
         return value or None
 
 
+class Until(Moment):
+    """A moment, or a day that counts to its end where the person works (the book of people says when that is)."""
+
+    __slots__ = ()
+
+    def read(self, cell: Raw, sheet: Sheet) -> str:
+        """See `Converter`."""
+        is_day = isinstance(cell, datetime) and (cell.hour, cell.minute, cell.second) == (0, 0, 0)
+        if is_day or (isinstance(cell, str) and len(text_of(cell)) <= len("2026-12-24")):
+            return HOLIDAY.read(cell, sheet)
+        return Moment.read(self, cell, sheet)
+
+
 class Holidays(Items):
     """Several days."""
 
@@ -74,13 +88,15 @@ PEOPLE = TableKind(
                ("qualifications", "crafts", "Qualifikationen", "技能"), {}),
         Column("week", "when the person works", Week(), "mon-fri 06:00-14:00",
                ("shifts", "shift", "working hours", "Schicht", "班次", "工作时间"), required=True),
-        Column("timezone", "time zone of the hours (IANA name)", Text(60), "Europe/Berlin", ("time zone", "时区"), "UTC"),
+        Column("timezone", "time zone of the hours (IANA name)", Text(60), "Europe/Berlin",
+               ("time zone", "时区"), "UTC"),
         Column("place", "where the person starts", Text(200), "hall-a", ("area", "workshop", "车间", "区域"), ""),
         Column("rate_per_h", "cost of an hour", Number(0), "52.5",
                ("rate", "hourly rate", "labour rate", "Stundensatz", "小时费率"), 0.0, unit="money per hour"),
         Column("company", "of somebody from another company", Text(200), "Hoist GmbH",
                ("contractor", "vendor", "Firma", "承包商", "公司"), ""),
-        Column("until", "end of the contract", Moment(), "2027-06-30T22:00Z", ("contract end", "valid to", "合同到期"), ""),
+        Column("until", "end of the contract; a day counts to its end", Until(), "2027-06-30T22:00Z",
+               ("contract end", "valid to", "合同到期"), ""),
         Column("may_do", "kinds of orders in the contract; empty: all", Items(commas=True), "preventive; corrective",
                ("may do", "scope"), []),
         Column("holidays", "days on which no shift begins", Holidays(), "2026-12-25; 2026-12-26", ("节假日",), []),

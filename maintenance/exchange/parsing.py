@@ -113,11 +113,7 @@ def _value(sheet: Sheet, column: Column, cell: Cell, factor: float) -> object:
         if column.required:
             raise BadCell(f"{column.name} is empty", f"write one, such as {column.example}")
         return column.usual
-    try:
-        found = column.converter.read(cell, sheet)
-    except BadCell as error:
-        fix = error.fix if "such as" in error.fix or column.example == "" else error.fix
-        raise BadCell(error.problem, fix) from None
+    found = column.converter.read(cell, sheet)
     if factor != 1.0 and isinstance(column.converter, Number):
         return found * factor
     return found

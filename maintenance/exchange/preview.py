@@ -15,6 +15,7 @@ from typing import Any
 
 from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.exchange.cells import Issue, Key, Record
+from forewarn.maintenance.exchange.converters import text_of
 from forewarn.maintenance.exchange.kinds import TableKind
 from forewarn.maintenance.exchange.parsing import ParsedRow, ParsedTable
 
@@ -137,11 +138,11 @@ def previewed(
     against: dict[int, list[Finding]] = {}
     for finding in findings:
         against.setdefault(finding.row, []).append(finding)
-    told = [_row(table.sheet, one, against.get(one.row, ())) for one in rows]
+    told = [_row(kind, table.sheet, one, against.get(one.row, ())) for one in rows]
     return Preview(kind.name, table.sheet, table.columns, tuple(told), table.issues, _token(kind, table, told))
 
 
-def _row(sheet: str, one: Draft | ParsedRow, findings: Sequence[Finding]) -> PreviewRow:
+def _row(kind: TableKind, sheet: str, one: Draft | ParsedRow, findings: Sequence[Finding]) -> PreviewRow:
     if isinstance(one, ParsedRow):
         placed = tuple(
             Issue(sheet, i.row, i.column, i.value, i.problem, i.fix, i.is_warning) if not i.sheet else i
@@ -149,7 +150,7 @@ def _row(sheet: str, one: Draft | ParsedRow, findings: Sequence[Finding]) -> Pre
         )
         return PreviewRow(one.row, one.key, RowStatus.WRONG, (), placed, one.given, None)
     issues = tuple(
-        Issue(sheet, one.row, f.column, _shown(one.record.get(f.column)), f.problem, f.fix, f.is_warning)
+        Issue(sheet, one.row, f.column, _shown(kind, f.column, one.record), f.problem, f.fix, f.is_warning)
         for f in findings
     )
     before = one.before
@@ -169,8 +170,10 @@ def _row(sheet: str, one: Draft | ParsedRow, findings: Sequence[Finding]) -> Pre
     return PreviewRow(one.row, one.key, status, changes, issues, one.record, before)
 
 
-def _shown(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else canonical(value)
+def _shown(kind: TableKind, column: str, record: Record) -> str:
+    """A value as it would stand in a file."""
+    cell = kind.column(column).converter.write(record.get(column)) if column else None
+    return "" if cell is None else text_of(cell)
 
 
 def _token(kind: TableKind, table: ParsedTable, rows: Sequence[PreviewRow]) -> str:

@@ -1,8 +1,8 @@
 """XLSX bytes -> sheets: values, hidden rows, merges, formulas without a value. Bounded, and nothing in it runs.
 
 openpyxl takes ten seconds for 10,000 rows of ten columns where this takes one, and in its fast mode tells neither
-hidden rows nor merges: so the cells are read here, with the XML parser of defusedxml (no document types, so no entities,
-inner or outer). The tests compare with openpyxl. Format: ECMA-376 part 1, 18.3 and 18.4.
+hidden rows nor merges: so the cells are read here, with the XML parser of defusedxml (no document types, so no
+entities). The tests compare with openpyxl. Format: ECMA-376 part 1, 18.3 and 18.4.
 """
 
 from __future__ import annotations
