@@ -87,6 +87,7 @@ def test_what_there_is_one_of_at_a_time_has_a_partial_index(records: Records) ->
         "ix_department_step_open": "done_at_us IS NULL AND dropped_at_us IS NULL",
         "uq_purchase_proposal_open": "state = 'open'",
         "uq_count_line_under_way": "under_way",
+        "uq_policy_line_proposed": "state = 'proposed'",
     }
 
 
