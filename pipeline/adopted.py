@@ -1,16 +1,20 @@
-"""Signals that people adopted: an overlay beside the plant file, which itself is only ever written by its author.
+"""What people added to the plant: an overlay beside the plant file, which itself is only ever written by its author.
 
     assets:
       pump-7:
         signals:
           seal_temp: {topic: plant/p7/env, field: seal.temp, quantity: temperature, unit: degC}
+      pump-9:
+        machine: {class: pump, site: s1, area: hall-b}
 
-An entry reads like one of the plant file. Signals are added, never changed: the plant file has the last word.
+An entry reads like one of the plant file. Signals were adopted; machines, and fields of machines, came with a table
+(`imported_assets`). The plant file has the last word.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +22,25 @@ import yaml
 from pydantic import Field
 
 from forewarn.core.plant import Plant
+from forewarn.pipeline.imported_assets import add_imported
 from forewarn.pipeline.plant_build import build_plant
 from forewarn.pipeline.plant_errors import as_written, problem_at, validated
 from forewarn.pipeline.plant_file import PlantFileError, load_plant
 from forewarn.pipeline.plant_layers import Report
-from forewarn.pipeline.plant_schema import Entry, Id, PlantFile, SignalEntry
+from forewarn.pipeline.plant_schema import AssetEntry, Entry, Id, PlantFile, SignalEntry
 from forewarn.pipeline.plant_yaml import MAX_BYTES, Node, Problem, read_tree
+
+Overlay = dict[str, dict[str, dict[str, dict[str, object]]]]
+"""`assets`, id, `signals`, `machine`, `changed` or `was`, and what stands there."""
 
 
 class AdoptedAsset(Entry):
-    """What was adopted for one machine."""
+    """What was adopted for one machine, and what a table said of it."""
 
     signals: dict[Id, SignalEntry] = Field(default_factory=dict)
+    machine: AssetEntry | None = Field(None, description="a machine that came with a table")
+    changed: AssetEntry | None = Field(None, description="fields that a table changed")
+    was: dict[str, str | float | None] = Field(default_factory=dict, description="what they said in the plant file")
 
 
 class AdoptedFile(Entry):
@@ -68,9 +79,38 @@ def give_up(plant_path: Path, overlay_path: Path, asset: str, signal: str) -> Pl
     return _replace(plant_path, overlay_path, written)
 
 
-def _replace(
-    plant_path: Path, overlay_path: Path, written: dict[str, dict[str, dict[str, dict[str, object]]]]
-) -> Plant:
+def rewrite(plant_path: Path, overlay_path: Path, change: Callable[[Overlay], None]) -> Plant:
+    """Change the overlay, durably, if the plant holds together with it; answers the new plant. Raises PlantFileError
+    and changes nothing otherwise."""
+    return _replace(plant_path, overlay_path, _changed(overlay_path, change))
+
+
+def tried(plant_path: Path, overlay_path: Path, change: Callable[[Overlay], None]) -> Plant:
+    """The plant as `rewrite` would make it, and nothing is written. Raises PlantFileError."""
+    text = yaml.safe_dump(_changed(overlay_path, change), sort_keys=True, allow_unicode=True)
+    return _with_overlay(load_plant(plant_path), plant_path, text, overlay_path)
+
+
+def overlay_of(overlay_path: Path) -> Overlay:
+    """What the overlay says, as plain values; empty where there is none."""
+    return _plain(_text_of(overlay_path))
+
+
+def put_back(overlay_path: Path, data: bytes | None) -> None:
+    """The overlay as it was; None: there was none."""
+    if data is None:
+        overlay_path.unlink(missing_ok=True)
+    else:
+        _write_durably(overlay_path, data.decode("utf-8"))
+
+
+def _changed(overlay_path: Path, change: Callable[[Overlay], None]) -> Overlay:
+    written = _plain(_text_of(overlay_path))
+    change(written)
+    return written
+
+
+def _replace(plant_path: Path, overlay_path: Path, written: Overlay) -> Plant:
     text = yaml.safe_dump(written, sort_keys=True, allow_unicode=True)
     plant = _with_overlay(load_plant(plant_path), plant_path, text, overlay_path)
     _write_durably(overlay_path, text)
@@ -86,7 +126,7 @@ def _text_of(overlay: Path) -> str:
         raise PlantFileError(str(overlay), [Problem(1, 1, "", f"not UTF-8: {error.reason}")]) from None
 
 
-def _plain(text: str) -> dict[str, dict[str, dict[str, dict[str, object]]]]:
+def _plain(text: str) -> Overlay:
     """What the overlay says, to be changed and written again; it is checked before that."""
     found: Any = read_tree(text)[0].plain() if text.strip() else {}
     return found if isinstance(found, dict) else {}
@@ -100,10 +140,11 @@ def _with_overlay(plant: Plant, plant_path: Path, text: str, overlay_path: Path)
     adopted = validated(AdoptedFile, tree, problems)
     if adopted is None or problems:
         raise PlantFileError(str(overlay_path), problems)
-    file = _file_of(plant_path)
+    file = file_of(plant_path)
     problems += _clashes(plant, adopted, tree)
     if not problems:
         for id, asset in adopted.assets.items():
+            add_imported(file, plant, id, asset.machine, asset.changed, asset.was)
             file.assets[id].signals.update(asset.signals)
         grown = build_plant(file, _reporter(tree, problems), plant_path.parent)
     if problems:
@@ -111,7 +152,7 @@ def _with_overlay(plant: Plant, plant_path: Path, text: str, overlay_path: Path)
     return grown
 
 
-def _file_of(plant_path: Path) -> PlantFile:
+def file_of(plant_path: Path) -> PlantFile:
     """The models of a plant file that was loaded without a problem just now."""
     tree, _ = read_tree(plant_path.read_bytes()[: MAX_BYTES + 1].decode("utf-8-sig"))
     problems: list[Problem] = []
@@ -126,6 +167,8 @@ def _clashes(plant: Plant, adopted: AdoptedFile, tree: Node) -> list[Problem]:
     found = []
     for id, entry in adopted.assets.items():
         asset = plant.asset(id)
+        if asset is None and entry.machine is not None:
+            continue
         if asset is None:
             found.append(problem_at(tree, ("assets", id), "the plant file has no such asset", of_key=True))
             continue

@@ -89,7 +89,8 @@ class Issue:
         place = [f"sheet {self.sheet}" if self.sheet else "", f"row {self.row}" if self.row else ""]
         place.append(f"column {self.column}" if self.column else "")
         where = ", ".join(one for one in place if one)
-        told = f"{shown(self.value)} {self.problem}" if self.value else self.problem
+        value = shown(self.value)
+        told = f"{value} {self.problem}" if self.value and value not in self.problem else self.problem
         return f"{where}: {told}: {self.fix}" if where else f"{told}: {self.fix}"
 
 

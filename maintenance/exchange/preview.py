@@ -191,7 +191,7 @@ def alike(old: Any, new: Any) -> bool:
     """
     if old == new and isinstance(old, bool) == isinstance(new, bool):
         return True
-    empty = (None, "", [], {})
+    empty: tuple[Any, ...] = (None, "", [], {})
     if old in empty and new in empty and not isinstance(old, bool) and not isinstance(new, bool):
         return True
     if isinstance(old, bool) or isinstance(new, bool):
