@@ -72,7 +72,7 @@ class Threat:
 
     def why(self, at_us: int) -> str:
         """A sentence for a person."""
-        held = f"; {_pieces(self.held)} of its repair are held for its order" if self.held else ""
+        held = f"; {_pieces(self.held)} held for its order already" if self.held else ""
         if not self.levels:
             return f"{fault_label(self.fault)} at {self.probability:.0%}, no forecast of its life{held}"
         within = f"{self.levels[-1]:.0%} of its lives end within {self.days[-1]:.0f} days"
