@@ -20,7 +20,7 @@ from forewarn.core.stock import Level, MoveReason, PartCard, Reservation, Reserv
 from forewarn.core.work import Json, OrderKind, WorkOrder
 from forewarn.maintenance.advice.advising import AS_USUAL
 from forewarn.maintenance.demand.caused import Asked, Causes, Occasion, Rest, Threat
-from forewarn.maintenance.demand.leads import LeadTime, learnt
+from forewarn.maintenance.demand.leads import LeadTime
 from forewarn.maintenance.demand.reorder import Terms
 from forewarn.maintenance.demand.slots import coming, kept_share
 from forewarn.maintenance.orders.job_rules import best_plan
@@ -100,12 +100,12 @@ class Assessed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What the buyers know of a part: pieces on order, pieces that are asked for already, what deliveries took (days),
-    the least quantity and the multiple that its supplier sells."""
+    """What the buyers know of a part: pieces on order, pieces that are asked for beside the reorder rule, the lead time
+    that its deliveries taught (None: there were none), the least quantity and the multiple that its supplier sells."""
 
     on_order: int = 0
     asked: int = 0
-    took_days: tuple[float, ...] = ()
+    lead: LeadTime | None = None
     minimum: int = 1
     multiple: int = 1
 
@@ -359,13 +359,13 @@ def _ask_for_order(
 
 def _lead(part: str, plant: Plant, card: PartCard | None, bought: Bought) -> LeadTime:
     there = plant.part(part)
+    if bought.lead is not None:
+        return bought.lead
     if card is not None and card.lead_p90_days > 0:
-        said = LeadTime(card.lead_p50_days, card.lead_p90_days)
-    elif there is not None:
-        said = LeadTime(there.lead_p50_days, there.lead_p90_days)
-    else:
-        said = LeadTime(AS_USUAL.lead_p50_days, AS_USUAL.lead_p90_days)
-    return learnt(said, bought.took_days)
+        return LeadTime(card.lead_p50_days, card.lead_p90_days)
+    if there is not None:
+        return LeadTime(there.lead_p50_days, there.lead_p90_days)
+    return LeadTime(AS_USUAL.lead_p50_days, AS_USUAL.lead_p90_days)
 
 
 def _there(part: str, plant: Plant, cards: Mapping[str, PartCard], levels: Mapping[str, Level]) -> tuple[int, int]:
