@@ -20,6 +20,7 @@ from pydantic_settings import (
 from forewarn.api.door_settings import MqttSettings as MqttSettings
 from forewarn.api.order_settings import OrdersSettings
 from forewarn.api.records_settings import AuditSettings, RecordsSettings, WebhookSettings
+from forewarn.api.stock_settings import StockSettings
 from forewarn.api.work_settings import DeadlinesSettings, DepartmentSettings, VerificationSettings
 from forewarn.core.clock import PlantClock
 from forewarn.core.errors import Rejected
@@ -199,6 +200,7 @@ class Settings(BaseSettings):
     verification: VerificationSettings = VerificationSettings()
     departments: DepartmentSettings = DepartmentSettings()
     deadlines: DeadlinesSettings = DeadlinesSettings()
+    stock: StockSettings = StockSettings()
     records: RecordsSettings = RecordsSettings()
     audit: AuditSettings = AuditSettings()
     webhook: WebhookSettings = WebhookSettings()

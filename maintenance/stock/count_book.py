@@ -78,7 +78,11 @@ class CountBook:
 
     def walks(self, classes: Mapping[str, str], now_us: int) -> list[Walk]:
         """The walks that count all that is due now, the one with the most to do first."""
-        return walks(self.due(classes, now_us), self.rules)
+        return self.walks_of(self.due(classes, now_us))
+
+    def walks_of(self, due: Sequence[DueSpot]) -> list[Walk]:
+        """The walks of spots that `due` told."""
+        return walks(due, self.rules)
 
     def draw_next(self, classes: Mapping[str, str], actor: Actor, at_us: int, area: str = "") -> Sheet | None:
         """A sheet of the first walk that is due, of one room where it is named; None: nothing is due there."""
@@ -148,6 +152,14 @@ class CountBook:
         with self._records.read() as connection:
             rows = connection.execute(query.order_by(of.counted_at_us, of.sheet, of.seq)).all()
         return [_difference(row) for row in rows]
+
+    def counted_before(self, found: Difference) -> int | None:
+        """When the part was last counted in that place before; None: never."""
+        of = COUNT_LINE.c
+        mine = (of.part == found.part) & (of.place == found.place) & (of.counted_at_us < found.at_us)
+        with self._records.read() as connection:
+            last = connection.execute(sa.select(sa.func.max(of.counted_at_us)).where(mine)).scalar()
+        return None if last is None else int(last)
 
     def history(self, id: int) -> list[Json]:
         """Audit rows of a sheet, oldest first."""

@@ -57,7 +57,8 @@ class DeadRules:
 @dataclass(frozen=True, slots=True)
 class Lying:
     """A part on the shelf. `since_us`: when the first of it came; `last_issue_us` None: never issued; `issued_a_year`:
-    pieces in the last year; `expired`: pieces whose shelf life is over; `lead_days`: nine in ten come within."""
+    pieces in the last year; `expired`: pieces whose shelf life is over; `lead_days`: nine in ten come within;
+    `is_insurance`: its card says that it may lie for years."""
 
     part: str
     on_hand: int
@@ -67,6 +68,7 @@ class Lying:
     issued_a_year: float
     lead_days: float
     expired: int = 0
+    is_insurance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ def _disposal(
     keep = min(lying.on_hand, max(one_job, int(use)))
     rest = lying.on_hand - keep
     told = f"{lain}; still needed by {_named(needs)}"
+    if lying.is_insurance:
+        return Disposal.INSURE, lying.on_hand, f"{told}, and its card says that it may lie"
     if rest and rest * lying.price >= rules.least_sale:
         return Disposal.SELL, keep, f"{told}: {keep} stay for it, {rest} are more than one job and years of use ask for"
     critical = any(need.criticality == "A" for need in needs)

@@ -24,6 +24,11 @@ _OUT, _BACK = MoveReason.ISSUE.value, MoveReason.GIVE_BACK.value
 _SIDE_IDS = [place.id for place in SIDES]
 
 
+_ISSUE: list[sa.Column[Any]] = [
+    _MOVE.part, _MOVE.quantity, _MOVE.unit_cost, _MOVE.reason, _MOVE.at_us, _MOVE.from_place, _MOVE.to_place,
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """First and last of a part: when pieces first came into any store, and when some were last issued (None: never)."""
@@ -105,9 +110,6 @@ class StockFigures:
         return found
 
     def _issues(self, from_us: int, to_us: int) -> list[sa.Row[Any]]:
-        columns = (_MOVE.part, _MOVE.quantity, _MOVE.unit_cost, _MOVE.reason, _MOVE.at_us)
-        query = sa.select(*columns, _MOVE.from_place, _MOVE.to_place).where(
-            _MOVE.at_us >= from_us, _MOVE.at_us < to_us, _MOVE.reason.in_((_OUT, _BACK))
-        )
+        query = sa.select(*_ISSUE).where(_MOVE.at_us >= from_us, _MOVE.at_us < to_us, _MOVE.reason.in_((_OUT, _BACK)))
         with self._records.read() as connection:
             return list(connection.execute(query.order_by(_MOVE.at_us, _MOVE.seq)).all())
