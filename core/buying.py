@@ -1,8 +1,8 @@
 """Buying: what was ordered, what came, what it cost. Values and the table of statuses.
 
 The way of a piece: need -> proposal -> request for quotation -> quote (`core.quotes`) -> purchase order -> receipt ->
-shelf. Each status is a row of the table below; code, API `allowed_actions` and the docs come from it. Times are plant time (UTC,
-microseconds), money is in the currency of the plant, quantities are whole pieces.
+shelf. Each status is a row of the table below; code, API `allowed_actions` and the docs come from it. Times are plant
+time (UTC, microseconds), money is in the currency of the plant, quantities are whole pieces.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class PurchaseLine:
     """Pieces of one part on a purchase order. `promised_us`: what the supplier first said, `due_us`: says now.
 
     Received pieces: `accepted` (on the shelf), `quarantined` (here, not decided), `returned` (not counted as here).
-    `waived`: pieces that are not waited for any more.
+    `waived`: pieces that are not waited for any more. `lead_p50_days`, `lead_p90_days`: what the supplier promised.
     """
 
     line: int
@@ -65,6 +65,8 @@ class PurchaseLine:
     needs: tuple[Need, ...] = ()
     promised_us: int | None = None
     due_us: int | None = None
+    lead_p50_days: float = 0.0
+    lead_p90_days: float = 0.0
     waived: int = 0
     accepted: int = 0
     quarantined: int = 0
@@ -138,8 +140,9 @@ class NewReceiptLine:
     """What was counted of one part, and where it went after the check: to the shelf, to quarantine, back.
 
     `line`: that of the purchase order; None: nobody ordered this part. `keep_surplus`: take more than is open.
-    Raises Rejected when the three do not add up to what was counted, and for pieces of a part that nobody ordered on
-    the shelf.
+    `serials` of a rotable, one for each piece that stays here, those for the shelf first. `batch`, `expires_us`: of the
+    pieces, where they have them. `place`: the shelf ("": where goods usually go). Raises Rejected when the three do not add up to what was counted, and for pieces of a
+    part that nobody ordered on the shelf.
     """
 
     part: str
@@ -150,6 +153,10 @@ class NewReceiptLine:
     line: int | None = None
     fault: ReceiptFault = ReceiptFault.NONE
     keep_surplus: bool = False
+    batch: str = ""
+    expires_us: int | None = None
+    serials: tuple[str, ...] = ()
+    place: str = ""
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -161,6 +168,8 @@ class NewReceiptLine:
                 f"{self.part}: {self.counted} were counted, but {self.accepted} to the shelf, {self.quarantined} to"
                 f" quarantine and {self.returned} back make {sum(parts)}: say where each piece went",
             )
+        if self.serials and len(set(self.serials)) != self.accepted + self.quarantined:
+            raise Rejected("receipt_serials", f"{self.part}: name one serial number for each piece that stays here")
         if self.line is None and self.accepted:
             raise Rejected(
                 "receipt_not_ordered",
@@ -181,6 +190,9 @@ class ReceiptLine:
     returned: int
     line: int | None
     fault: ReceiptFault
+    batch: str = ""
+    expires_us: int | None = None
+    serials: tuple[str, ...] = ()
     note: str = ""
 
 

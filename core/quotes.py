@@ -126,7 +126,7 @@ class RfqLine:
 
     part: str
     needs: tuple[Need, ...]
-    proposal: int
+    proposals: tuple[int, ...]
     late_per_day: float = 0.0
     chosen: str | None = None
 

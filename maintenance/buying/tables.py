@@ -164,6 +164,9 @@ RECEIPT_LINE = sa.Table(
     sa.Column("quarantined", sa.Integer, nullable=False),
     sa.Column("returned", sa.Integer, nullable=False),
     sa.Column("fault", sa.String(16), nullable=False),
+    sa.Column("batch", sa.String(100), nullable=False),
+    sa.Column("expires_us", sa.BigInteger),
+    sa.Column("serials", sa.Text, nullable=False),  # of the pieces in quarantine
     sa.Column("note", sa.Text, nullable=False),
     sa.CheckConstraint("accepted >= 0 AND quarantined >= 0 AND returned >= 0", name="pieces"),
     sa.CheckConstraint("counted = accepted + quarantined + returned", name="counted"),

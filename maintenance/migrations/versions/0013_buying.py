@@ -32,8 +32,8 @@ def upgrade() -> None:
         sa.Column("created_at_us", sa.BigInteger, nullable=False),
         sa.Column("changed_at_us", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_purchase_proposal"),
-        sa.CheckConstraint("revision >= 1", name="revision"),
         sa.CheckConstraint("state IN ('open', 'approved', 'asked', 'ordered', 'dropped')", name="state"),
+        sa.CheckConstraint("revision >= 1", name="revision"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_purchase_proposal_part_state", "purchase_proposal", ["part", "state"])
@@ -55,9 +55,9 @@ def upgrade() -> None:
         sa.Column("created_at_us", sa.BigInteger, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_rfq"),
+        sa.CheckConstraint("revision >= 1", name="revision"),
         sa.UniqueConstraint("number", name="uq_rfq_number"),
         sa.CheckConstraint("state IN ('open', 'decided', 'cancelled')", name="state"),
-        sa.CheckConstraint("revision >= 1", name="revision"),
     )
     op.create_table(
         "rfq_supplier",
@@ -80,8 +80,8 @@ def upgrade() -> None:
         sa.Column("at_us", sa.BigInteger, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_quote"),
-        sa.ForeignKeyConstraint(["supplier"], ["supplier.id"], name="fk_quote_supplier"),
         sa.ForeignKeyConstraint(["rfq"], ["rfq.id"], name="fk_quote_rfq"),
+        sa.ForeignKeyConstraint(["supplier"], ["supplier.id"], name="fk_quote_supplier"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_quote_rfq_part", "quote", ["rfq", "part"])
@@ -104,12 +104,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_purchase_order"),
         sa.ForeignKeyConstraint(["rfq"], ["rfq.id"], name="fk_purchase_order_rfq"),
         sa.ForeignKeyConstraint(["supplier"], ["supplier.id"], name="fk_purchase_order_supplier"),
-        sa.CheckConstraint("revision >= 1", name="revision"),
         sa.UniqueConstraint("number", name="uq_purchase_order_number"),
         sa.CheckConstraint(
             "status IN ('DRAFT', 'APPROVED', 'SENT', 'CONFIRMED', 'PARTLY', 'RECEIVED', 'CLOSED', 'CANCELLED')",
             name="status",
         ),
+        sa.CheckConstraint("revision >= 1", name="revision"),
     )
     op.create_index("ix_purchase_order_status", "purchase_order", ["status"])
     op.create_index("ix_purchase_order_supplier_created_at_us", "purchase_order", ["supplier", "created_at_us"])
@@ -139,8 +139,8 @@ def upgrade() -> None:
         sa.Column("told_us", sa.BigInteger),
         sa.Column("over", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("purchase", "line", "order_id", name="pk_purchase_for"),
-        sa.ForeignKeyConstraint(["purchase"], ["purchase_order.id"], name="fk_purchase_for_purchase"),
         sa.ForeignKeyConstraint(["order_id"], ["work_order.id"], name="fk_purchase_for_order_id"),
+        sa.ForeignKeyConstraint(["purchase"], ["purchase_order.id"], name="fk_purchase_for_purchase"),
     )
     op.create_index("ix_purchase_for_order_id", "purchase_for", ["order_id"])
     op.create_table(
@@ -167,11 +167,14 @@ def upgrade() -> None:
         sa.Column("quarantined", sa.Integer, nullable=False),
         sa.Column("returned", sa.Integer, nullable=False),
         sa.Column("fault", sa.String(16), nullable=False),
+        sa.Column("batch", sa.String(100), nullable=False),
+        sa.Column("expires_us", sa.BigInteger),
+        sa.Column("serials", sa.Text, nullable=False),
         sa.Column("note", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("receipt", "seq", name="pk_goods_receipt_line"),
         sa.ForeignKeyConstraint(["receipt"], ["goods_receipt.id"], name="fk_goods_receipt_line_receipt"),
-        sa.CheckConstraint("counted = accepted + quarantined + returned", name="counted"),
         sa.CheckConstraint("accepted >= 0 AND quarantined >= 0 AND returned >= 0", name="pieces"),
+        sa.CheckConstraint("counted = accepted + quarantined + returned", name="counted"),
     )
     op.create_table(
         "purchase_invoice",

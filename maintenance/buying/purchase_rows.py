@@ -1,0 +1,232 @@
+"""Purchase orders, receipts and invoices to rows and back, within one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from forewarn.core.buying import (
+    Invoice,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Receipt,
+    ReceiptFault,
+    ReceiptLine,
+)
+from forewarn.core.errors import Conflict
+from forewarn.maintenance.buying.buying_json import as_json, needs_from
+from forewarn.maintenance.buying.rows import AskingRows
+from forewarn.maintenance.buying.tables import (
+    INVOICE,
+    PURCHASE,
+    PURCHASE_FOR,
+    PURCHASE_LINE,
+    RECEIPT,
+    RECEIPT_LINE,
+)
+
+HEAD = ("number", "supplier", "revision", "rfq", "created_at_us", "updated_at_us", "sent_at_us", "currency", "freight",
+        "approved_by", "why", "note")  # fmt: skip
+MOVED = ("accepted", "quarantined", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsFor:
+    """A work order that waits for a line: the step of purchasing that tells it, and the date that it was told."""
+
+    purchase: str
+    line: int
+    order_id: str
+    quantity: int
+    step: int | None = None
+    told_us: int | None = None
+    over: bool = False
+
+
+class BuyingRows(AskingRows):
+    """Everything of buying on one connection."""
+
+    def purchase(self, id: str) -> PurchaseOrder | None:
+        """One purchase order by id or number, with what was received."""
+        found = self._purchases((PURCHASE.c.id == id) | (PURCHASE.c.number == id))
+        return found[0] if found else None
+
+    def purchases(
+        self,
+        statuses: Sequence[PurchaseStatus] = (),
+        supplier: str | None = None,
+        part: str | None = None,
+        order_id: str | None = None,
+        limit: int | None = None,
+    ) -> list[PurchaseOrder]:
+        """Purchase orders, newest first: in some statuses, of a supplier, with a part, that a work order waits for."""
+        where: list[sa.ColumnElement[bool]] = (
+            [PURCHASE.c.status.in_([status.value for status in statuses])] if statuses else []
+        )
+        if supplier is not None:
+            where.append(PURCHASE.c.supplier == supplier)
+        if part is not None:
+            where.append(PURCHASE.c.id.in_(sa.select(PURCHASE_LINE.c.purchase).where(PURCHASE_LINE.c.part == part)))
+        if order_id is not None:
+            waits = sa.select(PURCHASE_FOR.c.purchase).where(PURCHASE_FOR.c.order_id == order_id)
+            where.append(PURCHASE.c.id.in_(waits))
+        return self._purchases(*where, limit=limit)
+
+    def keep_purchase(self, order: PurchaseOrder) -> None:
+        """Insert (revision 1) or replace at the revision before. What was received stands elsewhere."""
+        values = {name: getattr(order, name) for name in HEAD}
+        self._keep(
+            PURCHASE,
+            PURCHASE.c.id == order.id,
+            {"id": order.id},
+            {**values, "status": order.status.value},
+            f"purchase order {order.number}",
+        )
+        known = {row.line for row in self.connection.execute(_lines_of(order.id))}
+        for line in order.lines:
+            mine = (PURCHASE_LINE.c.purchase == order.id) & (PURCHASE_LINE.c.line == line.line)
+            if line.line in known:
+                self.connection.execute(PURCHASE_LINE.update().where(mine).values(_line_values(line)))
+            else:
+                row = {"purchase": order.id, "line": line.line, **_line_values(line)}
+                self.connection.execute(PURCHASE_LINE.insert().values(row))
+                self._add_waiting(order.id, line)
+
+    def _add_waiting(self, purchase: str, line: PurchaseLine) -> None:
+        wanted: dict[str, int] = {}
+        for need in line.needs:
+            if need.order_id is not None:
+                wanted[need.order_id] = wanted.get(need.order_id, 0) + need.quantity
+        for order_id, quantity in wanted.items():
+            row = {"purchase": purchase, "line": line.line, "order_id": order_id, "quantity": quantity, "over": False}
+            self.connection.execute(PURCHASE_FOR.insert().values(row))
+
+    def waits(self, purchase: str | None = None, order_id: str | None = None, live: bool = True) -> list[WaitsFor]:
+        """Work orders that wait for lines; `live`: those that are not over yet."""
+        query = sa.select(PURCHASE_FOR)
+        if purchase is not None:
+            query = query.where(PURCHASE_FOR.c.purchase == purchase)
+        if order_id is not None:
+            query = query.where(PURCHASE_FOR.c.order_id == order_id)
+        if live:
+            query = query.where(PURCHASE_FOR.c.over.is_(False))
+        ordered = query.order_by(PURCHASE_FOR.c.purchase, PURCHASE_FOR.c.line, PURCHASE_FOR.c.order_id)
+        return [WaitsFor(**{**row._asdict(), "over": bool(row.over)}) for row in self.connection.execute(ordered)]
+
+    def keep_wait(self, one: WaitsFor) -> None:
+        """Note step, told date and end."""
+        key = PURCHASE_FOR.c
+        mine = (key.purchase == one.purchase) & (key.line == one.line) & (key.order_id == one.order_id)
+        values = {"step": one.step, "told_us": one.told_us, "over": one.over}
+        self.connection.execute(PURCHASE_FOR.update().where(mine).values(values))
+
+    def receipts(self, purchase: str) -> list[Receipt]:
+        """Receipts of a purchase order by id, oldest first."""
+        rows = self.connection.execute(sa.select(RECEIPT).where(RECEIPT.c.purchase == purchase).order_by(RECEIPT.c.id))
+        return [self._receipt(row) for row in rows.all()]
+
+    def receipt_of(self, purchase: str, note: str) -> tuple[Receipt, str] | None:
+        """The receipt under a delivery note, and the digest of what was told."""
+        query = sa.select(RECEIPT).where(RECEIPT.c.purchase == purchase, RECEIPT.c.note == note)
+        row = self.connection.execute(query).one_or_none()
+        return None if row is None else (self._receipt(row), str(row.digest))
+
+    def add_receipt(self, new: Receipt, digest: str) -> Receipt:
+        """Keep a receipt. Raises Conflict when this note was received elsewhere just now."""
+        row = {"purchase": new.purchase, "note": new.note, "at_us": new.at_us, "by": new.by, "digest": digest}
+        try:
+            made = self.connection.execute(RECEIPT.insert().values(row))
+        except IntegrityError as error:
+            raise Conflict(f"the delivery note {new.note} was received elsewhere just now: read it again") from error
+        assert made.inserted_primary_key is not None
+        kept = replace(new, id=int(made.inserted_primary_key[0]))
+        for line in kept.lines:
+            self.connection.execute(RECEIPT_LINE.insert().values(receipt=kept.id, seq=line.seq, **_came(line)))
+        return kept
+
+    def keep_receipt_line(self, receipt: int, line: ReceiptLine) -> None:
+        """Pieces of quarantine moved on."""
+        mine = (RECEIPT_LINE.c.receipt == receipt) & (RECEIPT_LINE.c.seq == line.seq)
+        self.connection.execute(RECEIPT_LINE.update().where(mine).values(_came(line)))
+
+    def add_invoice(self, invoice: Invoice) -> None:
+        """Keep an invoice. Raises Conflict when this number of the supplier is there."""
+        row = {"supplier": invoice.supplier, "number": invoice.number, "purchase": invoice.purchase}
+        body = as_json({"lines": invoice.lines, "freight": invoice.freight})
+        try:
+            self.connection.execute(INVOICE.insert().values(**row, at_us=invoice.at_us, body=body))
+        except IntegrityError as error:
+            raise Conflict(f"the invoice {invoice.number} of {invoice.supplier} is there already") from error
+
+    def invoices(self, purchase: str) -> list[Invoice]:
+        """Invoices for a purchase order, oldest first."""
+        query = sa.select(INVOICE).where(INVOICE.c.purchase == purchase).order_by(INVOICE.c.at_us, INVOICE.c.number)
+        return [_invoice(row) for row in self.connection.execute(query)]
+
+    def _purchases(self, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[PurchaseOrder]:
+        newest = sa.select(PURCHASE).where(*where).order_by(PURCHASE.c.created_at_us.desc(), PURCHASE.c.number.desc())
+        rows = self.connection.execute(newest.limit(limit) if limit else newest).all()
+        ids = [row.id for row in rows]
+        came = self._came(ids)
+        lines: dict[str, list[PurchaseLine]] = {id: [] for id in ids}
+        query = sa.select(PURCHASE_LINE).where(PURCHASE_LINE.c.purchase.in_(ids)).order_by(PURCHASE_LINE.c.line)
+        for row in self.connection.execute(query):
+            lines[row.purchase].append(_line(row, came.get((row.purchase, row.line), {})))
+        return [_purchase(row, lines[row.id]) for row in rows]
+
+    def _came(self, ids: Sequence[str]) -> dict[tuple[str, int], dict[str, int]]:
+        """Received pieces by purchase order and line."""
+        sums = [sa.func.sum(RECEIPT_LINE.c[name]).label(name) for name in MOVED]
+        joined = RECEIPT_LINE.join(RECEIPT, RECEIPT.c.id == RECEIPT_LINE.c.receipt)
+        query = sa.select(RECEIPT.c.purchase, RECEIPT_LINE.c.line, *sums).select_from(joined)
+        query = query.where(RECEIPT.c.purchase.in_(ids), RECEIPT_LINE.c.line.is_not(None))
+        rows = self.connection.execute(query.group_by(RECEIPT.c.purchase, RECEIPT_LINE.c.line))
+        return {(row.purchase, row.line): {name: int(getattr(row, name)) for name in MOVED} for row in rows}
+
+    def _receipt(self, row: sa.Row[tuple[object, ...]]) -> Receipt:
+        query = sa.select(RECEIPT_LINE).where(RECEIPT_LINE.c.receipt == row.id).order_by(RECEIPT_LINE.c.seq)
+        lines = []
+        for one in self.connection.execute(query):
+            told = {name: getattr(one, name) for name in ReceiptLine.__dataclass_fields__}
+            serials = tuple(json.loads(one.serials))
+            lines.append(ReceiptLine(**{**told, "fault": ReceiptFault(one.fault), "serials": serials}))
+        return Receipt(row.id, row.purchase, row.note, row.at_us, row.by, tuple(lines))
+
+
+def _lines_of(purchase: str) -> sa.Select[tuple[int]]:
+    return sa.select(PURCHASE_LINE.c.line).where(PURCHASE_LINE.c.purchase == purchase)
+
+
+def _line_values(line: PurchaseLine) -> dict[str, object]:
+    names = ("part", "quantity", "unit_price", "promised_us", "due_us", "waived")
+    more = {name: getattr(line, name) for name in ("needs", "lead_p50_days", "lead_p90_days")}
+    return {**{name: getattr(line, name) for name in names}, "body": as_json(more)}
+
+
+def _line(row: sa.Row[tuple[object, ...]], came: dict[str, int]) -> PurchaseLine:
+    told = json.loads(row.body)
+    return PurchaseLine(
+        row.line, row.part, row.quantity, row.unit_price, needs_from(told["needs"]), row.promised_us, row.due_us,
+        told["lead_p50_days"], told["lead_p90_days"], row.waived, **came,
+    )  # fmt: skip
+
+
+def _purchase(row: sa.Row[tuple[object, ...]], lines: Sequence[PurchaseLine]) -> PurchaseOrder:
+    fields = {name: getattr(row, name) for name in HEAD}
+    return PurchaseOrder(id=row.id, status=PurchaseStatus(row.status), lines=tuple(lines), **fields)
+
+
+def _came(line: ReceiptLine) -> dict[str, object]:
+    fields = {name: getattr(line, name) for name in ReceiptLine.__dataclass_fields__ if name != "seq"}
+    return {**fields, "fault": line.fault.value, "serials": as_json(line.serials)}
+
+
+def _invoice(row: sa.Row[tuple[object, ...]]) -> Invoice:
+    told = json.loads(row.body)
+    lines = tuple((line, quantity, price) for line, quantity, price in told["lines"])
+    return Invoice(row.supplier, row.number, row.purchase, row.at_us, lines, told["freight"])
