@@ -85,10 +85,11 @@ def ready_backlog(facts: Facts, period: Period) -> Answer:
     Capacity is the mean of the four weeks that follow: shifts less holidays and absences. SMRP 5.4.9.
     """
     at_us = min(period.to_us, facts.now_us)
+    last_us = min(period.to_us - 1, facts.now_us)  # what happens at the end of a period belongs to the next one
     rows = [
-        Row("order", o.id, o.number, o.asset, o.created_at_us, o.hours, 0.0, f"{o.hours:g} h, {o.status_at(at_us)}")
+        Row("order", o.id, o.number, o.asset, o.created_at_us, o.hours, 0.0, f"{o.hours:g} h, {o.status_at(last_us)}")
         for o in facts.orders
-        if o.status_at(at_us) in READY
+        if o.status_at(last_us) in READY
     ]
     crew = capacity(facts.people, at_us, at_us + CAPACITY_DAYS * US_PER_DAY)
     weeks = CAPACITY_DAYS / 7
