@@ -1,0 +1,11 @@
+"""Every kind of table, read from top to bottom: what `forewarn table kinds` lists and the reference describes."""
+
+from __future__ import annotations
+
+from forewarn.maintenance.exchange.kind_assets import ASSETS
+from forewarn.maintenance.exchange.kind_history import HISTORY
+from forewarn.maintenance.exchange.kind_people import PEOPLE
+from forewarn.maintenance.exchange.kind_plans import PLANS
+from forewarn.maintenance.exchange.kinds import TableKind
+
+KINDS: tuple[TableKind, ...] = (ASSETS, PEOPLE, PLANS, HISTORY)
