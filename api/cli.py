@@ -15,6 +15,7 @@ import typer
 from forewarn.api import (
     cli_analysis,
     cli_autonomy,
+    cli_demand,
     cli_models,
     cli_orders,
     cli_people,
@@ -45,6 +46,7 @@ app.add_typer(reading_app, name="reading")
 app.add_typer(outbox_app, name="outbox")
 cli_models.register(app)
 cli_autonomy.register(app)
+cli_demand.register(app)
 cli_orders.register(app)
 cli_people.register(app)
 cli_plans.register(app)

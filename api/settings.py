@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from forewarn.api.demand_settings import DemandSettings
 from forewarn.api.door_settings import MqttSettings as MqttSettings
 from forewarn.api.order_settings import OrdersSettings
 from forewarn.api.records_settings import AuditSettings, RecordsSettings, WebhookSettings
@@ -197,6 +198,7 @@ class Settings(BaseSettings):
     autonomy: AutonomySettings = AutonomySettings()
     energy: EnergySettings = EnergySettings()
     orders: OrdersSettings = OrdersSettings()
+    demand: DemandSettings = DemandSettings()
     verification: VerificationSettings = VerificationSettings()
     departments: DepartmentSettings = DepartmentSettings()
     deadlines: DeadlinesSettings = DeadlinesSettings()

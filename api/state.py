@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from forewarn.api.autonomy_desk import AutonomyDesk
+from forewarn.api.demand_desk import DemandDesk
 from forewarn.api.models_desk import ModelsDesk
 from forewarn.api.people_desk import PeopleDesk
 from forewarn.api.plans_desk import PlansDesk
@@ -99,6 +100,7 @@ class Plantroom:
     work: WorkDesk | None = None
     plans: PlansDesk | None = None
     people: PeopleDesk | None = None
+    demand: DemandDesk | None = None
     analysis: Analysis | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 

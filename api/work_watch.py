@@ -76,6 +76,7 @@ class WorkWatch:
 
 def work_of(settings: Settings, room: Plantroom, records: Records, orders: WorkedOrders) -> WorkWatch:
     """Give the room its desk of work; the watch that looks after it."""
+    from forewarn.api.demand_desk import demand_of
     from forewarn.api.plans_desk import plans_of
     from forewarn.maintenance.orders.asset_file import AssetFileRows
     from forewarn.maintenance.orders.deadlines_book import DeadlineBook
@@ -118,6 +119,7 @@ def work_of(settings: Settings, room: Plantroom, records: Records, orders: Worke
         Chore("deadlines", 300.0, lambda now_us: len(desk.deadlines.escalate(now_us))),
     ]
     chores.append(plans_of(room, records, orders))
+    chores += demand_of(settings.demand, room, records, orders)
     if room.autonomy is not None and settings.autonomy.measure_every_h:
         measure = room.autonomy.measure
         every_s = settings.autonomy.measure_every_h * 3600
