@@ -18,6 +18,7 @@ from forewarn.api import (
     routes_demand,
     routes_departments,
     routes_energy,
+    routes_exchange,
     routes_jobs,
     routes_live,
     routes_login,
@@ -123,6 +124,7 @@ def _routes() -> FastAPI:
         routes_departments,
         routes_deadlines,
         routes_verification,
+        routes_exchange,
         routes_live,
     ):
         app.include_router(module.router)

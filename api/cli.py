@@ -15,6 +15,7 @@ import typer
 from forewarn.api import (
     cli_analysis,
     cli_autonomy,
+    cli_exchange,
     cli_demand,
     cli_models,
     cli_orders,
@@ -49,6 +50,7 @@ cli_autonomy.register(app)
 cli_demand.register(app)
 cli_orders.register(app)
 cli_people.register(app)
+cli_exchange.register(app)
 cli_plans.register(app)
 cli_work.register(app)
 cli_analysis.register(app)

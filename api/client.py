@@ -23,6 +23,7 @@ import httpx2
 
 from forewarn.api.client_analysis import AnalysisCalls
 from forewarn.api.client_demand import DemandCalls
+from forewarn.api.client_exchange import TableCalls
 from forewarn.api.client_jobs import JobCalls
 from forewarn.api.client_outbox import OutboxCalls
 from forewarn.api.client_people import PeopleCalls
@@ -42,7 +43,7 @@ Record = dict[str, Any]
 """One JSON object of the API: the field names and units are those of `api/schemas.py`."""
 
 
-class Client(DemandCalls, JobCalls, OutboxCalls, WorkCalls, PeopleCalls, PlanCalls, AnalysisCalls):
+class Client(DemandCalls, JobCalls, OutboxCalls, WorkCalls, PeopleCalls, PlanCalls, AnalysisCalls, TableCalls):
     """One connection to a running Forewarn. Usable as a context manager; not shared between threads.
 
     `token_file` is the file `api-token` in the server's state folder; or give the `token` itself. `http` replaces the

@@ -23,6 +23,7 @@ from forewarn.core.health import SensorEvent
 from forewarn.core.plant import Plant
 from forewarn.core.ports import OrderBook, RollupReader, TelemetryBook
 from forewarn.core.work import Json
+from forewarn.maintenance.exchange.desk import Exchange
 from forewarn.maintenance.outbox_desk import OutboxDesk
 from forewarn.maintenance.shelf_book import ShelfBook
 from forewarn.pipeline.analysis import Analysis
@@ -102,6 +103,7 @@ class Plantroom:
     people: PeopleDesk | None = None
     demand: DemandDesk | None = None
     analysis: Analysis | None = None
+    tables: Exchange | None = None
     meter: RateMeter = field(default_factory=RateMeter)
 
     def now_us(self) -> int:

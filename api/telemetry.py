@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+import structlog
+
 from forewarn.api.problems import BadFields
 from forewarn.core.errors import Rejected, Retriable
 from forewarn.core.plant import Plant
 from forewarn.ingest.brokers.promise import read_promises
 from forewarn.pipeline.adopted import adopt, give_up
 from forewarn.pipeline.plant_file import PlantFileError
+
+log = structlog.get_logger(__name__)
 
 MOST_REPLAYS = 20
 """So many requests of some hundred messages each are made for one click; who has more asks again."""
@@ -74,6 +78,14 @@ class TelemetryDesk:
     def give_up(self, asset: str, signal: str) -> None:
         """Take an adopted signal back; what was stored of it stays."""
         self._use(give_up(self._plant_file, self._overlay, asset, signal))
+
+    def renewed(self, plant: Plant) -> None:
+        """The overlay says something else by now. An ingest process that is away reads it when it comes back."""
+        self._on_plant(plant)
+        try:
+            self._control.ask("reload")
+        except Retriable:
+            log.warning("ingest_away", told="it reads the plant again when it starts")
 
     def _use(self, plant: Plant) -> None:
         self._control.ask("reload")

@@ -69,6 +69,7 @@ def main_parts(
     has a clock of its own)."""
     from forewarn.api import model_tools
     from forewarn.api.autonomy_desk import autonomy_of
+    from forewarn.api.exchange_desk import tables_of
     from forewarn.api.people_desk import people_of_plant
     from forewarn.api.work_watch import work_of
     from forewarn.maintenance.records import open_records
@@ -91,6 +92,7 @@ def main_parts(
     people_of_plant(room, records, books.orders)
     room.analysis = Analysis(lambda: room.plant, records, room.derived, room.now_us)
     watch, work = models_of(settings, room, records, registry), work_of(settings, room, records, books.orders)
+    tables_of(room, records, settings.plant, settings.adopted)
     return MainParts(room, scorer, records, derived, watch, elsewhere, work)
 
 
