@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from forewarn.core.buying import Need, ProposalState, PurchaseStatus
+from forewarn.core.buying import PurchaseStatus
 from forewarn.core.ports import Actor
+from forewarn.core.quotes import Need, ProposalState
 from forewarn.maintenance.demand.leads import LeadTime
 from forewarn.maintenance.orders.desk import SYSTEM
 
