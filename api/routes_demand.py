@@ -27,6 +27,7 @@ from forewarn.api.schemas_demand import (
     ReverseLineIn,
 )
 from forewarn.api.state import Plantroom, Room
+from forewarn.api.views import moment
 from forewarn.core.demand import LineState
 
 router = APIRouter(prefix="/api/demand")
@@ -102,7 +103,7 @@ def get_reviews(room: Room, _: Caller, limit: Annotated[int, Query(ge=1, le=1000
 def post_review(room: Room, caller: Caller, key: Key = None) -> list[PolicyLineOut]:
     """Hold a review now; its lines. 409 when a policy was changed meanwhile."""
     desk, now_us = desk_of(room), room.now_us()
-    slot = f"by hand {views_demand.moment(now_us).isoformat()}"[:40]
+    slot = f"by hand {moment(now_us).isoformat()}"[:40]
 
     def act() -> tuple[int, str]:
         desk.reviews.hold(slot, caller, now_us)
