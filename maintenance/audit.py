@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from forewarn.core.ports import Actor
 from forewarn.core.work import Json
+from forewarn.maintenance.bulk_insert import insert_many
 from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import AUDIT, AUDIT_HEAD
@@ -123,7 +124,7 @@ def append_all(connection: sa.Connection, entries: Iterable[AuditEntry]) -> int:
         rows.append(chained(entry, head))
         head = AuditHead(rows[-1]["seq"], rows[-1]["hash"])
     if rows:
-        connection.execute(AUDIT.insert(), rows)
+        insert_many(connection, AUDIT, rows)
         connection.execute(AUDIT_HEAD.update().values(seq=head.seq, hash=head.hash))
     return head.seq
 

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,9 +25,10 @@ def canonical(value: object) -> str:
     >>> canonical({"b": 1, "a": [0.5, None]})
     '{"a":[0.5,null],"b":1}'
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encoded(value)
 
 
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _ALREADY_PLAIN = frozenset((str, int, bool, type(None)))  # nine of ten values: not asked whether they are more
 
 
@@ -36,23 +38,31 @@ def plain(value: object) -> object:
     >>> plain((np.float64(0.5), float("nan")))
     [0.5, None]
     """
-    if type(value) in _ALREADY_PLAIN:
+    kind: type = type(value)
+    if kind in _ALREADY_PLAIN:
         return value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    names = _fields(kind)
+    if names is not None:
+        return {name: plain(getattr(value, name)) for name in names}
+    if kind is dict or isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}  # type: ignore[attr-defined] # a mapping
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if isinstance(value, Enum):
         return plain(value.value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
     if value is None or isinstance(value, bool | int | str):
         return value
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+@lru_cache(maxsize=1_000)
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """Names of a dataclass; None of anything else."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
 def plain_object(value: object) -> Json:

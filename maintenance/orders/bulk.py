@@ -7,7 +7,9 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from forewarn.maintenance.orders.job_rows import _line_row
+from forewarn.core.work import Json
+from forewarn.maintenance.bulk_insert import insert_many
+from forewarn.maintenance.orders.job_rows import line_row
 from forewarn.maintenance.orders.rows import _cause_values, _values
 from forewarn.maintenance.orders.rules import KeptOrder
 from forewarn.maintenance.orders.tables import ORDER_LINE
@@ -22,8 +24,9 @@ def next_numbers(connection: sa.Connection, count: int) -> list[str]:
     return [f"WO-{value:06d}" for value in range(last - count + 1, last + 1)]
 
 
-def insert_orders(connection: sa.Connection, orders: Sequence[KeptOrder]) -> None:
-    """New orders with their causes, parts and lines of their reports; no job plans, results or sign-offs."""
+def insert_orders(connection: sa.Connection, orders: Sequence[KeptOrder], told: Sequence[Json]) -> None:
+    """New orders with their causes, parts and lines of their reports; no job plans, results or sign-offs. `told` are
+    their snapshots (`desk.snapshot`), which have the lines as JSON already."""
     tables = {
         WORK_ORDER: [{"id": kept.order.id, **_values(kept)} for kept in orders],
         ORDER_CAUSE: [_cause_values(k.order, place, c) for k in orders for place, c in enumerate(k.order.causes)],
@@ -32,8 +35,11 @@ def insert_orders(connection: sa.Connection, orders: Sequence[KeptOrder]) -> Non
             for kept in orders
             for place, line in enumerate(kept.order.parts)
         ],
-        ORDER_LINE: [_line_row(kept.order.id, line) for kept in orders for line in kept.job.lines],
+        ORDER_LINE: [
+            line_row(kept.order.id, line, snapshot[f"line {line.seq}"])
+            for kept, snapshot in zip(orders, told, strict=True)
+            for line in kept.job.lines
+        ],
     }
     for table, rows in tables.items():
-        if rows:
-            connection.execute(table.insert(), rows)
+        insert_many(connection, table, rows)

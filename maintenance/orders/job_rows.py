@@ -107,12 +107,13 @@ def _add_results(connection: sa.Connection, order_id: str, job: Job) -> None:
 
 def _add_lines(connection: sa.Connection, order_id: str, job: Job) -> None:
     known = _newest(connection, ORDER_LINE, order_id)
-    rows = [_line_row(order_id, line) for line in job.lines if line.seq > known]
+    rows = [line_row(order_id, line, plain(line)) for line in job.lines if line.seq > known]
     if rows:
         connection.execute(ORDER_LINE.insert(), rows)
 
 
-def _line_row(order_id: str, kept: ReportLine) -> Json:
+def line_row(order_id: str, kept: ReportLine, told: object) -> Json:
+    """The row of a line; `told` is the line as plain JSON."""
     line = kept.line
     return {
         "order_id": order_id,
@@ -124,7 +125,7 @@ def _line_row(order_id: str, kept: ReportLine) -> Json:
         "corrects": line.corrects,
         "at_us": kept.at_us,
         "by": kept.by,
-        "body": canonical(plain(kept)),
+        "body": canonical(told),
     }
 
 

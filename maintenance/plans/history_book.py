@@ -17,8 +17,9 @@ from forewarn.core.jobs import Job, LineKind, NewLine, ReportLine
 from forewarn.core.ports import Actor
 from forewarn.core.work import Cause, Json, OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.audit import AuditEntry, append_all
+from forewarn.maintenance.bulk_insert import insert_many
 from forewarn.maintenance.orders.bulk import insert_orders, next_numbers
-from forewarn.maintenance.orders.desk import changes
+from forewarn.maintenance.orders.desk import snapshot
 from forewarn.maintenance.orders.rules import REPAIRS, KeptOrder
 from forewarn.maintenance.plans.history_file import HistoryMap, Parsed, PastOrder, slug
 from forewarn.maintenance.plans.tables import IMPORTED_ORDER
@@ -27,6 +28,9 @@ from forewarn.maintenance.records_postgresql import in_turn
 
 NAMESPACE = uuid.UUID("6b1f5c52-9a57-5f6c-8a5a-0f3f4c8f2d10")
 """Under which the id of an imported order is made of its source and key: the same row has the same id everywhere."""
+
+AT_ONCE = 1_000
+"""Orders that are made and written together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +92,29 @@ def _write(connection: sa.Connection, new: Sequence[PastOrder], mapping: History
     if not new:
         return
     numbers = next_numbers(connection, len(new))
+    for first in range(0, len(new), AT_ONCE):  # what was written need not be kept in memory
+        some = slice(first, first + AT_ONCE)
+        _write_some(connection, new[some], numbers[some], mapping, actor, at_us)
+
+
+def _write_some(
+    connection: sa.Connection,
+    new: Sequence[PastOrder],
+    numbers: Sequence[str],
+    mapping: HistoryMap,
+    actor: Actor,
+    at_us: int,
+) -> None:
     kept = [closed_order(past, number, mapping, actor) for past, number in zip(new, numbers, strict=True)]
-    insert_orders(connection, kept)
+    told = [snapshot(one) for one in kept]
+    insert_orders(connection, kept, told)
     rows = [
         {"source": mapping.source, "key": past.key, "order_id": one.order.id, "digest": past.digest}
         for past, one in zip(new, kept, strict=True)
     ]
-    connection.execute(IMPORTED_ORDER.insert(), rows)
-    append_all(connection, (AuditEntry(at_us, actor, k.order.id, "imported", *changes(None, k)) for k in kept))
+    insert_many(connection, IMPORTED_ORDER, rows)
+    entries = (AuditEntry(at_us, actor, o.order.id, "imported", {}, after) for o, after in zip(kept, told, strict=True))
+    append_all(connection, entries)
 
 
 def closed_order(past: PastOrder, number: str, mapping: HistoryMap, actor: Actor) -> KeptOrder:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
+import sqlalchemy as sa
 
 from forewarn.core.errors import Rejected
 from forewarn.core.ports import Actor
 from forewarn.core.work import OrderKind, Status, Verification
-from forewarn.maintenance.audit import verify_audit
+from forewarn.maintenance.audit import AuditEntry, verify_audit
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.orders.bulk import insert_orders
+from forewarn.maintenance.orders.desk import changes, snapshot
 from forewarn.maintenance.orders.rows import OrderRows, read_orders
+from forewarn.maintenance.orders.tables import ORDER_LINE
 from forewarn.maintenance.outbox import pending
+from forewarn.maintenance.plans import history_book
 from forewarn.maintenance.plans.history_book import HistoryBook, closed_order
 from forewarn.maintenance.plans.history_file import HistoryMap, Parsed, mapping_from, read_past
-from forewarn.maintenance.records import Records
-from forewarn.maintenance.records_tables import WORK_ORDER
+from forewarn.maintenance.plans.tables import IMPORTED_ORDER
+from forewarn.maintenance.records import Records, open_records
+from forewarn.maintenance.records_tables import AUDIT, AUDIT_HEAD, ORDER_CAUSE, ORDER_PART, WORK_ORDER
+from tests.conftest import new_database
 
 ANN = Actor("ann")
 NOW_US = 1_800_000_000_000_000
@@ -172,7 +181,7 @@ def test_what_was_imported_does_not_silence_an_alarm_of_today(records: Records) 
 def test_orders_written_at_once_are_those_written_one_by_one(records: Records) -> None:
     one, two, three = (closed_order(past, f"WO-{n}", mapping(), ANN) for n, past in enumerate(read(*ROWS).orders))
     with records.write() as connection:
-        insert_orders(connection, [one, two])
+        insert_orders(connection, [one, two], [snapshot(one), snapshot(two)])
         OrderRows(connection).keep(three)
     with records.read() as connection:
         found = read_orders(connection, WORK_ORDER.select().order_by(WORK_ORDER.c.number))
@@ -189,3 +198,44 @@ def test_five_thousand_rows_are_one_transaction(records: Records) -> None:
     assert history.apply(parsed, mapping(), ANN, NOW_US).new == 5_000
     assert history.apply(parsed, mapping(), ANN, NOW_US).known == 5_000
     assert verify_audit(records) is None
+
+
+def row_by_row(records: Records, parsed: Parsed, using: HistoryMap) -> None:
+    """The plain road: each order kept as every other one is, by plain inserts, one audit row after another."""
+    with records.write() as connection:
+        rows = OrderRows(connection)
+        for past in sorted(parsed.orders, key=lambda order: (order.at_us, order.row)):
+            kept = closed_order(past, rows.next_number(), using, ANN)
+            rows.keep(kept)
+            known = {"source": using.source, "key": past.key, "order_id": kept.order.id, "digest": past.digest}
+            connection.execute(IMPORTED_ORDER.insert().values(known))
+            rows.record(AuditEntry(NOW_US, ANN, kept.order.id, "imported", *changes(None, kept)))
+
+
+def everything(records: Records) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of the tables that an import writes, as the database itself tells them; JSON as its bytes."""
+    found = {}
+    for table in (WORK_ORDER, ORDER_CAUSE, ORDER_PART, ORDER_LINE, IMPORTED_ORDER, AUDIT, AUDIT_HEAD):
+        columns = [sa.cast(c, sa.Text) if isinstance(c.type, sa.JSON) else c for c in table.c]
+        with records.read() as connection:
+            rows = connection.execute(sa.select(*columns).order_by(*table.primary_key)).all()
+        found[table.name] = [tuple(row) for row in rows]
+    return found
+
+
+@pytest.mark.parametrize("at_once", [2, 1_000])
+def test_the_quick_road_writes_the_rows_and_hashes_of_the_plain_one(
+    any_url: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    odd = 'Says ""why"", 5 µm\\n{} \\u0041 % :rows ?'
+    told = [*ROWS, f'2020-02-29,P 1,"{odd}",CM,1e-7,Ä_B_C,"x\ty",,worn,', "2019-01-01,P 1,No cost,PM,,,,,,"]
+    using, parsed = mapping(), read(*told)
+    assert len(parsed.orders) == len(told)
+    monkeypatch.setattr(history_book, "AT_ONCE", at_once)
+    (tmp_path / "plain").mkdir()
+    for other in new_database(request, any_url.partition(":")[0], tmp_path / "plain"):
+        with closing(open_records(any_url)) as quick, closing(open_records(other)) as plain:
+            assert HistoryBook(quick).apply(parsed, using, ANN, NOW_US).new == len(told)
+            row_by_row(plain, parsed, using)
+            assert everything(quick) == everything(plain)
+            assert verify_audit(quick) is None
