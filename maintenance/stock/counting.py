@@ -250,8 +250,9 @@ def counted(sheet: Sheet, seq: int, count: Count, need: Need) -> Sheet:
 
 
 def stepped(sheet: Sheet, state: SheetState) -> Sheet:
-    """The sheet in another state. Raises Conflict when the table does not allow it."""
-    if state is sheet.state:
+    """The sheet in another state, or as it is while it is under way. Raises Conflict when the table does not allow it:
+    what ended does not end again."""
+    if state is sheet.state and state in UNDER_WAY:
         return sheet
     if state not in SHEET_STEPS[sheet.state]:
         ways = ", ".join(SHEET_STEPS[sheet.state]) or "nothing: that is final"
