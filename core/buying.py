@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from forewarn.core.errors import Rejected
-from forewarn.core.quotes import Need, pieces
+from forewarn.core.quotes import Need as Need
+from forewarn.core.quotes import Proposal as Proposal
+from forewarn.core.quotes import ProposalState as ProposalState
+from forewarn.core.quotes import pieces
 
 TEXT_LIMIT = 2_000
 
@@ -141,8 +144,8 @@ class NewReceiptLine:
 
     `line`: that of the purchase order; None: nobody ordered this part. `keep_surplus`: take more than is open.
     `serials` of a rotable, one for each piece that stays here, those for the shelf first. `batch`, `expires_us`: of the
-    pieces, where they have them. `place`: the shelf ("": where goods usually go). Raises Rejected when the three do not add up to what was counted, and for pieces of a
-    part that nobody ordered on the shelf.
+    pieces, where they have them. `place`: the shelf ("": where goods usually go). Raises Rejected when the three do not
+    add up to what was counted, and for pieces of a part that nobody ordered on the shelf.
     """
 
     part: str

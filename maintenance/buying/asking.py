@@ -31,6 +31,7 @@ NewId = Callable[[], str]
 REORDER = "reorder"
 """Key of what the reorder rule asks for. It knows what is on order already; other needs do not."""
 
+NOBODY = "nobody needs it now"
 IN_HAND = (ProposalState.APPROVED, ProposalState.ASKED)
 NOT_ENDED = tuple(s for s in PurchaseStatus if s not in (PurchaseStatus.CLOSED, PurchaseStatus.CANCELLED))
 
@@ -65,7 +66,18 @@ def take_need(store: BuyingRows, part: str, need: Need, actor: Actor, at_us: int
     if set(needs) == set(opened.needs):
         return opened
     if not needs:
-        return _changed(store, opened, actor, "dropped", at_us, state=ProposalState.DROPPED, note="nobody needs it now")
+        return _changed(store, opened, actor, "dropped", at_us, state=ProposalState.DROPPED, note=NOBODY)
+    return _changed(store, opened, actor, "merged", at_us, needs=needs)
+
+
+def take_need_back(store: BuyingRows, part: str, key: str, actor: Actor, at_us: int) -> Proposal | None:
+    """Nobody needs it any more: out of the open proposal, None when it was not there. What is approved goes on."""
+    opened = next(iter(store.proposals(part, [ProposalState.OPEN])), None)
+    if opened is None or all(need.key != key for need in opened.needs):
+        return None
+    needs = tuple(need for need in opened.needs if need.key != key)
+    if not needs:
+        return _changed(store, opened, actor, "dropped", at_us, state=ProposalState.DROPPED, note=NOBODY)
     return _changed(store, opened, actor, "merged", at_us, needs=needs)
 
 

@@ -34,7 +34,7 @@ from forewarn.maintenance.buying.desk import Goods, Terms
 from forewarn.maintenance.buying.late import LateCost, PerDay, Raced, inputs_of
 from forewarn.maintenance.buying.life import Amendment, Difference, Inspection
 from forewarn.maintenance.buying.purchase_rows import BuyingRows
-from forewarn.maintenance.buying.score import Card, Score, past_of, score
+from forewarn.maintenance.buying.score import Card, Delivered, Score, past_of, score
 from forewarn.maintenance.buying.score_rows import answers_of, deliveries_of
 from forewarn.maintenance.orders.book import new_id
 from forewarn.maintenance.orders.costs import NO_LIMITS, CostRules
@@ -99,6 +99,11 @@ class BuyingBookSql:
         """See `asking.take_need`."""
         with self.writing() as rows:
             return asking.take_need(rows, part, need, actor, at_us)
+
+    def need_no_more(self, part: str, key: str, actor: Actor, at_us: int) -> Proposal | None:
+        """See `asking.take_need_back`."""
+        with self.writing() as rows:
+            return asking.take_need_back(rows, part, key, actor, at_us)
 
     def proposal(self, id: int) -> Proposal | None:
         """One proposal."""
@@ -310,6 +315,11 @@ class BuyingBookSql:
         """What suppliers owe of a part, the first due first: open lines of approved and sent purchase orders."""
         with self._reading() as rows:
             return owed(rows.connection, part)
+
+    def past(self, supplier: str, now_us: int) -> list[Delivered]:
+        """What became of every line that a supplier was sent, oldest first."""
+        with self._reading() as rows:
+            return deliveries_of(rows, supplier, now_us)
 
     def history(self, subject: str) -> list[Json]:
         """Audit rows, oldest first, of `purchase:ID`, `rfq:ID`, `proposal:NUMBER` or `supplier:ID`."""

@@ -34,6 +34,7 @@ from forewarn.maintenance.buying.asking import (
     open_rfq,
     ordered,
 )
+from forewarn.maintenance.buying.buying_json import differing
 from forewarn.maintenance.buying.compare import Offer
 from forewarn.maintenance.buying.letters import purchase_csv, purchase_text
 from forewarn.maintenance.buying.life import Amendment, Difference, Inspection
@@ -43,6 +44,11 @@ from forewarn.maintenance.orders.costs import CostRules
 
 CLAIMS = (PurchaseStatus.CANCELLED, PurchaseStatus.CLOSED)
 """A purchase order that ends in one of these while pieces are open gives their needs back."""
+
+
+def subject(purchase: str) -> str:
+    """Under what the audit keeps rows of a purchase order (its id)."""
+    return f"purchase:{purchase}"
 
 
 class Ledger(Protocol):
@@ -315,7 +321,7 @@ def take_invoice(store: BuyingRows, invoice: Invoice, actor: Actor) -> list[Diff
     found = life.differences(order, kept, store.invoices(order.id))
     store.add_invoice(kept)
     told: Json = {"invoice": kept.number, "total": kept.total, "differences": plain(found)}
-    seq = store.record_json(kept.at_us, actor, f"purchase:{order.id}", "invoiced", {}, told)
+    seq = store.record_json(kept.at_us, actor, subject(order.id), "invoiced", {}, told)
     kind = "purchase.invoice_differs" if found else "purchase.invoiced"
     store.post(kind, {"purchase": order.id, "number": order.number, **told, "audit": seq}, kept.at_us)
     return found
@@ -332,7 +338,9 @@ def _keep(
 ) -> PurchaseOrder:
     """Write an order with its audit row and its message."""
     store.keep_purchase(after)
-    seq = store.record(at_us, actor, f"purchase:{after.id}", action, before, after)
+    was, became = differing(before, after)
+    why = {"why": more["why"]} if more and more.get("why") else {}
+    seq = store.record_json(at_us, actor, subject(after.id), action, was, {**became, **why})
     about: Json = {"purchase": after.id, "number": after.number, "supplier": after.supplier}
     told: Json = {"status": after.status.value, "revision": after.revision, "audit": seq}
     store.post(f"purchase.{action.replace(' ', '_')}", {**about, **told, **(more or {})}, at_us)

@@ -17,7 +17,8 @@ from forewarn.core.readings import Floats
 from forewarn.core.work import WorkOrder
 from forewarn.maintenance.advice.costs import weigh
 from forewarn.maintenance.advice.numbers import Inputs
-from forewarn.maintenance.advice.race import Lead, latest, lead_hours, lognormal_points, race
+from forewarn.maintenance.advice.race import LEAD_POINTS, Lead, latest, lead_hours, lognormal_points, race
+from forewarn.maintenance.buying.learned import LeadTime
 
 
 class LateCost(Protocol):
@@ -81,6 +82,19 @@ def win_probability(inputs: Inputs, arrivals_h: Mapping[str, Floats], now_us: in
     """Chance that parts and crew are there, and the repair is done, before the failure."""
     lives_h, ready_h = racing(inputs, arrivals_h, now_us)
     return 1.0 - race(lives_h, ready_h, inputs.repairs_h()).lost
+
+
+def arrival_hours(lead: LeadTime, passed_days: float) -> Floats:
+    """Equally likely hours from now until a delivery with this lead time comes, that was ordered `passed_days` ago and
+    has not come: what lies in the past is ruled out. One beyond every expectation may come any day (24 h).
+
+    >>> late = arrival_hours(LeadTime(5.0, 9.0), 30.0)
+    >>> late.tolist(), round(float(np.median(arrival_hours(LeadTime(5.0, 9.0), 0.0))))
+    ([24.0], 120)
+    """
+    hours = lognormal_points(lead.p50_days * 24.0, lead.p90_days * 24.0, LEAD_POINTS) - passed_days * 24.0
+    left = hours[hours > 0]
+    return left if len(left) else np.full(1, 24.0)
 
 
 def inputs_of(order: WorkOrder) -> Inputs | None:

@@ -62,6 +62,13 @@ class Delivered:
         return (end_us - self.sent_us) / US_PER_DAY
 
     @property
+    def over_promise(self) -> float | None:
+        """Days it took over the days that its promised date gave it; None before it is here, or without a promise."""
+        if self.whole_us is None or self.promised_us is None or self.promised_us <= self.sent_us:
+            return None
+        return (self.whole_us - self.sent_us) / (self.promised_us - self.sent_us)
+
+    @property
     def on_time(self) -> bool | None:
         """Was all of it here in time? None: its time has not come, or nobody promised one."""
         if self.promised_us is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from forewarn.maintenance.audit import verify_audit
-from forewarn.maintenance.records import Records
+from forewarn.maintenance.records import Records, open_records
 from tests.maintenance.buying.world import World
 
 
@@ -19,6 +21,9 @@ def world(any_records: Records) -> Iterator[World]:
 
 
 @pytest.fixture
-def quick(quick_records: Records) -> World:
+def quick(tmp_path: Path, migrated_records: Path) -> Iterator[World]:
     """On SQLite alone, for what does not depend on the database."""
-    return World(quick_records)
+    shutil.copy(migrated_records, tmp_path / "records.db")
+    opened = open_records(f"sqlite:///{tmp_path}/records.db")
+    yield World(opened)
+    opened.close()

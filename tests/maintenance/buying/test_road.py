@@ -72,36 +72,36 @@ def test_needs_of_a_part_become_one_proposal_and_the_same_need_told_again_change
     assert fewer.quantity == 5
 
 
-def test_what_is_bought_for_a_need_already_is_not_asked_for_again(world: World) -> None:
-    order = world.sent(3, key="order:a")
-    assert world.buying.propose(BEARING, world.need(3, "order:a"), ANN, NOW_US) is None
-    more = world.buying.propose(BEARING, world.need(5, "order:a"), ANN, NOW_US)
+def test_what_is_bought_for_a_need_already_is_not_asked_for_again(quick: World) -> None:
+    order = quick.sent(3, key="order:a")
+    assert quick.buying.propose(BEARING, quick.need(3, "order:a"), ANN, NOW_US) is None
+    more = quick.buying.propose(BEARING, quick.need(5, "order:a"), ANN, NOW_US)
     assert more is not None
     assert more.quantity == 2
-    [pipeline] = world.buying.pipelines(BEARING)
+    [pipeline] = quick.buying.pipelines(BEARING)
     assert (pipeline.on_order, pipeline.asked) == (3, 2)
     assert order.open_pieces == 3
 
 
-def test_a_proposal_is_approved_within_the_limits_of_cost_only(world: World) -> None:
-    world.rules = CostRules(limits=(CostLimit("planner", 100.0), CostLimit("manager", None)))
-    opened = world.buying.propose(BEARING, world.need(4), ANN, NOW_US)
+def test_a_proposal_is_approved_within_the_limits_of_cost_only(quick: World) -> None:
+    quick.rules = CostRules(limits=(CostLimit("planner", 100.0), CostLimit("manager", None)))
+    opened = quick.buying.propose(BEARING, quick.need(4), ANN, NOW_US)
     assert opened is not None
     with pytest.raises(Conflict, match=r"costs 120.00 EUR.*ask manager"):
-        world.buying.settle_proposal(opened.id, ProposalState.APPROVED, ANN, 1, NOW_US)
+        quick.buying.settle_proposal(opened.id, ProposalState.APPROVED, ANN, 1, NOW_US)
     boss = replace(ANN, role="manager")
-    assert world.buying.settle_proposal(opened.id, ProposalState.APPROVED, boss, 1, NOW_US).approved_by == "ann"
+    assert quick.buying.settle_proposal(opened.id, ProposalState.APPROVED, boss, 1, NOW_US).approved_by == "ann"
     with pytest.raises(Conflict, match="revision 2, not 1"):
-        world.buying.settle_proposal(opened.id, ProposalState.DROPPED, ANN, 1, NOW_US, "no")
+        quick.buying.settle_proposal(opened.id, ProposalState.DROPPED, ANN, 1, NOW_US, "no")
 
 
-def test_a_purchase_order_above_the_limit_of_a_role_waits_for_another(world: World) -> None:
-    draft = world.drafted(4)
-    world.rules = CostRules(limits=(CostLimit("planner", 100.0), CostLimit("manager", None)))
+def test_a_purchase_order_above_the_limit_of_a_role_waits_for_another(quick: World) -> None:
+    draft = quick.drafted(4)
+    quick.rules = CostRules(limits=(CostLimit("planner", 100.0), CostLimit("manager", None)))
     with pytest.raises(Conflict, match="ask manager"):
-        world.buying.act(draft.id, S.APPROVED, ANN, 1, NOW_US)
-    cheaper = world.buying.amend(draft.id, [Amendment(1, unit_price=20.0)], BEN, 1, NOW_US)
-    assert world.buying.act(draft.id, S.APPROVED, ANN, cheaper.revision, NOW_US).status is S.APPROVED
+        quick.buying.act(draft.id, S.APPROVED, ANN, 1, NOW_US)
+    cheaper = quick.buying.amend(draft.id, [Amendment(1, unit_price=20.0)], BEN, 1, NOW_US)
+    assert quick.buying.act(draft.id, S.APPROVED, ANN, cheaper.revision, NOW_US).status is S.APPROVED
 
 
 def test_a_supplier_is_changed_at_the_revision_that_was_read(world: World) -> None:
@@ -113,19 +113,19 @@ def test_a_supplier_is_changed_at_the_revision_that_was_read(world: World) -> No
     assert [one.id for one in world.buying.suppliers()] == ["acme", "best"]
 
 
-def test_a_quote_is_taken_only_from_who_was_asked_and_in_the_currency_of_the_plant(world: World) -> None:
-    rfq = world.asked(world.approved(), suppliers=["acme"])
+def test_a_quote_is_taken_only_from_who_was_asked_and_in_the_currency_of_the_plant(quick: World) -> None:
+    rfq = quick.asked(quick.approved(), suppliers=["acme"])
     with pytest.raises(Rejected, match="best was not asked"):
-        world.quoted(rfq, "best")
+        quick.quoted(rfq, "best")
     with pytest.raises(Rejected, match="quotes are kept in EUR"):
-        world.quoted(rfq, "acme", currency="USD")
+        quick.quoted(rfq, "acme", currency="USD")
     with pytest.raises(Rejected, match="does not ask for"):
-        world.quoted(rfq, "acme", part=SEAL)
-    world.quoted(rfq, "acme", valid_until_us=days(-1))
+        quick.quoted(rfq, "acme", part=SEAL)
+    quick.quoted(rfq, "acme", valid_until_us=days(-1))
     with pytest.raises(Conflict, match="has run out"):
-        world.buying.choose(rfq.id, BEARING, "acme", "", BEN, NOW_US)
-    world.quoted(rfq, "acme", 33.0)
-    [offer] = world.buying.compare(rfq.id, BEARING, NOW_US)
+        quick.buying.choose(rfq.id, BEARING, "acme", "", BEN, NOW_US)
+    quick.quoted(rfq, "acme", 33.0)
+    [offer] = quick.buying.compare(rfq.id, BEARING, NOW_US)
     assert offer.unit_price == 33.0
 
 
@@ -142,14 +142,14 @@ def test_two_parts_of_one_request_and_supplier_share_a_purchase_order(world: Wor
         world.quoted(rfq, "acme")
 
 
-def test_a_cancelled_request_lets_its_proposals_be_asked_for_again(world: World) -> None:
-    proposal = world.approved()
-    rfq = world.asked(proposal)
+def test_a_cancelled_request_lets_its_proposals_be_asked_for_again(quick: World) -> None:
+    proposal = quick.approved()
+    rfq = quick.asked(proposal)
     with pytest.raises(Conflict, match="asked, not approved"):
-        world.asked(proposal)
-    world.buying.decline(rfq.id, "acme", BEN, NOW_US)
-    assert world.buying.end_rfq(rfq.id, BEN, NOW_US, "no answers").state is RfqState.CANCELLED
-    assert world.asked(proposal).number == "RFQ-000002"
+        quick.asked(proposal)
+    quick.buying.decline(rfq.id, "acme", BEN, NOW_US)
+    assert quick.buying.end_rfq(rfq.id, BEN, NOW_US, "no answers").state is RfqState.CANCELLED
+    assert quick.asked(proposal).number == "RFQ-000002"
 
 
 def test_every_pieces_place_is_said_and_the_books_agree(world: World) -> None:
@@ -180,39 +180,39 @@ def test_a_delivery_note_is_received_once(world: World) -> None:
     assert world.on_shelf() == 4
 
 
-def test_too_many_pieces_stay_only_when_they_are_wanted(world: World) -> None:
-    sent = world.sent(4)
+def test_too_many_pieces_stay_only_when_they_are_wanted(quick: World) -> None:
+    sent = quick.sent(4)
     with pytest.raises(Rejected, match="2 more than the 4 that are open"):
-        world.came(sent, 6)
-    kept, _ = world.came(sent, 6, keep_surplus=True)
-    assert (kept.status, world.on_shelf()) == (S.RECEIVED, 6)
-    other, _ = world.came(world.sent(4, key="b"), 6, accepted=4, returned=2, fault=ReceiptFault.TOO_MANY)
-    assert (other.status, world.on_shelf()) == (S.RECEIVED, 10)
+        quick.came(sent, 6)
+    kept, _ = quick.came(sent, 6, keep_surplus=True)
+    assert (kept.status, quick.on_shelf()) == (S.RECEIVED, 6)
+    other, _ = quick.came(quick.sent(4, key="b"), 6, accepted=4, returned=2, fault=ReceiptFault.TOO_MANY)
+    assert (other.status, quick.on_shelf()) == (S.RECEIVED, 10)
 
 
-def test_a_wrong_part_goes_to_quarantine_and_leaves_the_line_open(world: World) -> None:
-    sent = world.sent(4)
+def test_a_wrong_part_goes_to_quarantine_and_leaves_the_line_open(quick: World) -> None:
+    sent = quick.sent(4)
     wrong = NewReceiptLine(SEAL, 4, quarantined=4, fault=ReceiptFault.WRONG_PART)
-    order, receipt = world.buying.receive(sent.id, "LS-1", [wrong], BEN, NOW_US)
+    order, receipt = quick.buying.receive(sent.id, "LS-1", [wrong], BEN, NOW_US)
     assert (order.status, order.open_pieces) == (S.SENT, 4)
-    assert world.stock.level(SEAL, NOW_US).unusable == 4
+    assert quick.stock.level(SEAL, NOW_US).unusable == 4
     with pytest.raises(Rejected, match="is not on the order"):
         NewReceiptLine(SEAL, 1, accepted=1)
     with pytest.raises(Rejected, match="make 3"):
         NewReceiptLine(SEAL, 4, accepted=3, line=1)
-    world.buying.inspect(order.id, Inspection(receipt.id, 1, returned=4), BEN, order.revision, NOW_US)
-    assert world.stock.level(SEAL, NOW_US).on_hand == 0
+    quick.buying.inspect(order.id, Inspection(receipt.id, 1, returned=4), BEN, order.revision, NOW_US)
+    assert quick.stock.level(SEAL, NOW_US).on_hand == 0
 
 
-def test_an_order_is_not_closed_while_pieces_wait_in_quarantine(world: World) -> None:
-    order, receipt = world.came(world.sent(2), 2, accepted=0, quarantined=2)
+def test_an_order_is_not_closed_while_pieces_wait_in_quarantine(quick: World) -> None:
+    order, receipt = quick.came(quick.sent(2), 2, accepted=0, quarantined=2)
     assert (order.status, order.allowed_actions) == (S.RECEIVED, ())
     back = Inspection(receipt.id, 1, returned=2)
-    order, _ = world.buying.inspect(order.id, back, BEN, order.revision, NOW_US)
+    order, _ = quick.buying.inspect(order.id, back, BEN, order.revision, NOW_US)
     assert order.status is S.PARTLY
-    closed = world.buying.act(order.id, S.CLOSED, BEN, order.revision, NOW_US, "they are broke")
+    closed = quick.buying.act(order.id, S.CLOSED, BEN, order.revision, NOW_US, "they are broke")
     assert closed.open_pieces == 0
-    [opened] = world.buying.proposals(BEARING, [ProposalState.OPEN])
+    [opened] = quick.buying.proposals(BEARING, [ProposalState.OPEN])
     assert (opened.quantity, opened.needs[0].key) == (2, "hand")
 
 
@@ -242,18 +242,18 @@ def test_an_invoice_is_held_against_order_and_receipts_once(world: World) -> Non
     assert world.kinds()[-2:] == ["purchase.invoiced", "purchase.invoice_differs"]
 
 
-def test_steps_that_the_table_does_not_know_are_refused(world: World) -> None:
-    draft = world.drafted(4)
+def test_steps_that_the_table_does_not_know_are_refused(quick: World) -> None:
+    draft = quick.drafted(4)
     for status in (S.SENT, S.CONFIRMED, S.PARTLY, S.RECEIVED, S.CLOSED, S.DRAFT):
         with pytest.raises(Conflict, match="it may become APPROVED, CANCELLED"):
-            world.buying.act(draft.id, status, BEN, 1, NOW_US, "x")
+            quick.buying.act(draft.id, status, BEN, 1, NOW_US, "x")
     with pytest.raises(Conflict, match="goods are received once it is sent"):
-        world.came(draft, 1)
+        quick.came(draft, 1)
     with pytest.raises(Conflict, match="revision 1, not 7"):
-        world.buying.act(draft.id, S.APPROVED, BEN, 7, NOW_US)
-    approved = world.buying.act(draft.id, S.APPROVED, BEN, 1, NOW_US)
+        quick.buying.act(draft.id, S.APPROVED, BEN, 7, NOW_US)
+    approved = quick.buying.act(draft.id, S.APPROVED, BEN, 1, NOW_US)
     with pytest.raises(Conflict, match="only a draft is changed"):
-        world.buying.amend(draft.id, [Amendment(1, 5)], BEN, approved.revision, NOW_US)
+        quick.buying.amend(draft.id, [Amendment(1, 5)], BEN, approved.revision, NOW_US)
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,11 @@ class World:
         quote = Quote(rfq.id, supplier, part, (PriceBreak(1, price),), NOW_US, 5.0, 9.0)
         self.buying.quote([replace(quote, **more)], BEN)  # type: ignore[arg-type]
 
-    def drafted(self, quantity: int = 4, part: str = BEARING, supplier: str = "acme", **more: object) -> PurchaseOrder:
+    def drafted(
+        self, quantity: int = 4, part: str = BEARING, supplier: str = "acme", key: str = "hand", **more: object
+    ) -> PurchaseOrder:
         """A draft without quotes."""
-        proposal = self.approved(quantity, part, **more)
+        proposal = self.approved(quantity, part, key, **more)
         terms = {part: Terms(30.0, 5.0, 9.0)}
         return self.buying.order_directly([proposal.id], supplier, terms, "framework contract", BEN, NOW_US)
 
