@@ -230,7 +230,7 @@ class NewMove:
     corrects: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.quantity, int) or not 1 <= self.quantity <= MOST_PIECES:
+        if not 1 <= self.quantity <= MOST_PIECES or self.quantity % 1:
             raise Rejected("move_quantity", f"{self.part}: a move is of 1 or more whole pieces, not {self.quantity}")
         if self.unit_cost is not None and not (math.isfinite(self.unit_cost) and self.unit_cost >= 0):
             raise Rejected("move_cost", f"{self.part}: a unit cost is a number of 0 or more, not {self.unit_cost}")

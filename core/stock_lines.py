@@ -16,12 +16,13 @@ class ReservationState(StrEnum):
 
 
 RESERVATION_STEPS: dict[ReservationState, tuple[ReservationState, ...]] = {
-    ReservationState.WAITING: (ReservationState.HELD, ReservationState.RELEASED),
+    ReservationState.WAITING: (ReservationState.HELD, ReservationState.ISSUED, ReservationState.RELEASED),
     ReservationState.HELD: (ReservationState.ISSUED, ReservationState.RELEASED, ReservationState.WAITING),
     ReservationState.ISSUED: (),
     ReservationState.RELEASED: (),
 }
-"""The life of a reservation. Held pieces that are lost, scrapped or expired let it wait again."""
+"""The life of a reservation. Held pieces that are lost, scrapped or expired let it wait again; what is handed out over
+the counter counts for one that waits too."""
 
 
 @dataclass(frozen=True, slots=True)

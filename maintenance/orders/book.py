@@ -28,6 +28,8 @@ from forewarn.maintenance.orders.rows import IS_OPEN, OrderRows, read_orders
 from forewarn.maintenance.orders.rules import AS_USUAL, OrderSettings
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import WORK_ORDER
+from forewarn.maintenance.stock.room import StockRoom
+from forewarn.maintenance.stock.rows import StockRows
 
 RACES = 5
 
@@ -68,13 +70,13 @@ class OrderBookSql(JobBook):
 
     def _advise_once(self, advice: Advice) -> OrderOutcome:
         with self._records.write() as connection:
-            store, gate = OrderRows(connection), self._gate(connection)
+            store, gate = self._rows(connection), self._gate(connection)
             return take_advice(store, advice, self._settings, new_id, gate, house=self.house)
 
     def release(self, advice: Advice, actor: Actor, gate: Gate) -> OrderOutcome:
         """Open what was held back, because a person says so; an order that is open by now is only updated."""
         with self._records.write() as connection:
-            return take_advice(OrderRows(connection), advice, self._settings, new_id, gate, actor, self.house)
+            return take_advice(self._rows(connection), advice, self._settings, new_id, gate, actor, self.house)
 
     def act(
         self, order_id: str, status: Status, actor: Actor, revision: int, at_us: int, report: Json | None = None
@@ -86,7 +88,7 @@ class OrderBookSql(JobBook):
         order or a report above 64 KiB.
         """
         with self._records.write() as connection:
-            return take_step(OrderRows(connection), order_id, status, actor, revision, at_us, report, self.house)
+            return take_step(self._rows(connection), order_id, status, actor, revision, at_us, report, self.house)
 
     def verify(self, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:
         """Note whether the repair shows in the signals, on a completed order.
@@ -142,7 +144,7 @@ class OrderBookSql(JobBook):
     def writing(self) -> Iterator[OrderStore]:
         """One write transaction of the records."""
         with self._records.write() as connection:
-            yield OrderRows(connection)
+            yield self._rows(connection)
 
     def job(self, order_id: str) -> Job | None:
         """See `JobBook.job`."""
@@ -164,6 +166,9 @@ class OrderBookSql(JobBook):
     def idempotent(self, key: str, actor: str, request_hash: str, work: Callable[[], tuple[int, str]]) -> Answer:
         """See `idempotency.idempotent`: what `work` does to the book, the key and its answer are one transaction."""
         return idempotent(self._records, key, actor, request_hash, work, self._wall_us())
+
+    def _rows(self, connection: sa.Connection) -> OrderRows:
+        return OrderRows(connection, StockRoom(StockRows(connection, self.house)))
 
     def _read(self, query: sa.Select[tuple[object, ...]], evidence: bool = True) -> list[WorkOrder]:
         with self._records.read() as connection:

@@ -17,6 +17,7 @@ from forewarn.maintenance.orders.costs import ANY_HOUSE, House
 from forewarn.maintenance.orders.desk import OrderStore, take_advice, take_result, take_step
 from forewarn.maintenance.orders.job_book import JobBook
 from forewarn.maintenance.orders.rules import AS_USUAL, KeptOrder, OrderSettings, shares_order
+from forewarn.maintenance.orders.store_room import NO_STORE_ROOM
 
 
 class MemoryOrderBook(JobBook):
@@ -24,6 +25,7 @@ class MemoryOrderBook(JobBook):
 
     def __init__(self, settings: OrderSettings = AS_USUAL, house: House = ANY_HOUSE) -> None:
         self.house = house
+        self.room = NO_STORE_ROOM
         self._settings = settings
         self._plans: dict[str, list[JobPlan]] = {}
         self._turn = threading.Lock()

@@ -23,6 +23,7 @@ from forewarn.maintenance.orders.job_json import bare
 from forewarn.maintenance.orders.job_rules import best_plan
 from forewarn.maintenance.orders.judging import judge
 from forewarn.maintenance.orders.rules import KeptOrder, OrderSettings, opened, stepped, verified, with_plan
+from forewarn.maintenance.orders.store_room import StoreRoom
 
 SYSTEM = Actor("forewarn", "system")
 """Who opens and refreshes orders."""
@@ -30,6 +31,11 @@ SYSTEM = Actor("forewarn", "system")
 
 class OrderStore(Protocol):
     """Orders as one transaction sees them. Implemented on SQL and in memory."""
+
+    @property
+    def room(self) -> StoreRoom:
+        """The store room for spare parts, in the same transaction."""
+        ...
 
     def joined_by(self, advice: Advice) -> KeptOrder | None:
         """The open order that an advice belongs to: the one with its fault, else the open order of its machine."""
@@ -87,6 +93,7 @@ def take_advice(
 ) -> OrderOutcome:
     """Open, update, or leave alone, as `orders.judging.judge` says; what would open is held back where the gate says
     so."""
+    store.room.turn()
     joined = store.joined_by(advice)
     finished = [] if joined is not None else store.finished(advice)
     verdict = judge(advice, joined, finished, settings)
@@ -101,13 +108,11 @@ def take_advice(
         order = replace(kept.order, draft=permit.draft, reserve_parts=permit.reserve, changed=permit.reason)
         write(store, None, replace(kept, order=order), actor, "opened", advice.at_us, "order.opened")
         gate.opened(advice, order.id, permit)
-        _ask_for_parts(store, None, order, advice.at_us)
-        return OrderOutcome("opened", order, permit.reason)
+        return OrderOutcome("opened", _ask_for_parts(store, None, order, advice.at_us), permit.reason)
     if verdict.what == "updated" and verdict.kept is not None and joined is not None:
         after = equipped(store, verdict.kept, house, known=joined.order)
         write(store, joined, after, SYSTEM, "updated", advice.at_us, "order.updated")
-        _ask_for_parts(store, joined.order, after.order, advice.at_us)
-        return OrderOutcome("updated", after.order)
+        return OrderOutcome("updated", _ask_for_parts(store, joined.order, after.order, advice.at_us))
     return OrderOutcome(verdict.what, verdict.kept.order if verdict.kept else None)
 
 
@@ -161,22 +166,30 @@ def take_step(
     report: Json | None,
     house: House = ANY_HOUSE,
 ) -> WorkOrder:
-    """Move an order; Rejected when there is none of this id or number."""
+    """Move an order; Rejected when there is none of this id or number. The store room may move it on at once: an
+    approved order whose parts are missing waits in WMATL."""
+    store.room.turn()
     kept = existing(store, order_id)
     after = stepped(kept, status, revision, at_us, report, actor, house.costs)
+    store.room.check(kept.order, status)
     write(store, kept, after, actor, status.value, at_us, "order.status")
     if status is Status.CAN and after.order.reserve_parts:
         store.post("parts.release", {"order": after.order.id, "number": after.order.number}, at_us)
-    return after.order
+    return store.room.stepped(after.order, actor, at_us)
 
 
-def _ask_for_parts(store: OrderStore, before: WorkOrder | None, order: WorkOrder, at_us: int) -> None:
-    """Ask the store room to put the parts of an order aside; the whole list again when it changed."""
-    if not order.reserve_parts or not order.parts or (before is not None and before.parts == order.parts):
-        return
-    lines = [{"part": line.part, "quantity": line.quantity} for line in order.parts]
-    told: Json = {"order": order.id, "number": order.number, "asset": order.asset, "needed_by_us": order.start_by_us}
-    store.post("parts.reserve", {**told, "parts": lines}, at_us)
+def _ask_for_parts(store: OrderStore, before: WorkOrder | None, order: WorkOrder, at_us: int) -> WorkOrder:
+    """Ask the store room to put the parts of an order aside; the whole list again when it changed. Other systems are
+    told of a changed list, not of another date."""
+    if not order.reserve_parts or not order.parts:
+        return order
+    if before is None or before.parts != order.parts:
+        lines = [{"part": line.part, "quantity": line.quantity} for line in order.parts]
+        told: Json = {"order": order.id, "number": order.number, "asset": order.asset}
+        store.post("parts.reserve", {**told, "needed_by_us": order.start_by_us, "parts": lines}, at_us)
+    elif before.start_by_us == order.start_by_us:
+        return order
+    return store.room.wanted(order, SYSTEM, at_us)
 
 
 def take_result(store: OrderStore, order_id: str, result: Verification, actor: Actor, at_us: int) -> WorkOrder:

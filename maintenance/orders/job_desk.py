@@ -168,8 +168,14 @@ def take_sign_off(
 def take_lines(
     store: OrderStore, order_id: str, lines: Sequence[NewLine], actor: Actor, revision: int, at_us: int
 ) -> Worked:
-    """Add lines to the report of an order; all of them or none."""
+    """Add lines to the report of an order; all of them or none. Those that the ledger of stock writes itself are left
+    to it (`store_room.StoreRoom.told`)."""
+    store.room.turn()
     kept = _current(store, order_id, revision)
+    with_lines(kept.order, kept.job, lines, actor, at_us)  # refused as a whole, before the ledger moves
+    left = store.room.told(kept.order, lines, actor, at_us)
+    if left is not lines:
+        kept, lines = existing(store, order_id), left
     job = with_lines(kept.order, kept.job, lines, actor, at_us)
     return _told(store, kept, replace(kept, job=job), actor, "report", at_us)
 

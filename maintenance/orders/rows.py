@@ -19,6 +19,7 @@ from forewarn.maintenance.audit import AuditEntry
 from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.orders.job_rows import job_plans, keep_job, keep_plan, read_job
 from forewarn.maintenance.orders.rules import KeptOrder, shares_order
+from forewarn.maintenance.orders.store_room import NO_STORE_ROOM, StoreRoom
 from forewarn.maintenance.records_postgresql import in_turn
 from forewarn.maintenance.records_tables import ORDER_CAUSE, ORDER_PART, SEQUENCE, WORK_ORDER
 
@@ -35,8 +36,13 @@ PLAIN_COLUMNS = (
 class OrderRows:
     """`OrderStore` on the connection of one write transaction."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sa.Connection, room: StoreRoom = NO_STORE_ROOM) -> None:
+        self._connection, self._room = connection, room
+
+    @property
+    def room(self) -> StoreRoom:
+        """See `OrderStore`."""
+        return self._room
 
     def joined_by(self, advice: Advice) -> KeptOrder | None:
         """See `OrderStore`. Advice on one machine is taken one after another: two faults found together share an order
