@@ -15,13 +15,15 @@ import typer
 from forewarn.api import (
     cli_analysis,
     cli_autonomy,
-    cli_exchange,
+    cli_counts,
     cli_demand,
+    cli_exchange,
     cli_models,
     cli_orders,
     cli_people,
     cli_plans,
     cli_series_files,
+    cli_stock,
     cli_work,
 )
 from forewarn.api.cli_audit import audit_app
@@ -52,6 +54,8 @@ cli_orders.register(app)
 cli_people.register(app)
 cli_exchange.register(app)
 cli_plans.register(app)
+cli_stock.register(app)
+cli_counts.register(app)
 cli_work.register(app)
 cli_analysis.register(app)
 

@@ -28,6 +28,7 @@ from forewarn.api.client_jobs import JobCalls
 from forewarn.api.client_outbox import OutboxCalls
 from forewarn.api.client_people import PeopleCalls
 from forewarn.api.client_plans import PlanCalls
+from forewarn.api.client_stock import StockCalls
 from forewarn.api.client_work import WorkCalls
 from forewarn.core.errors import Conflict, NotReady, Rejected, Retriable
 
@@ -43,7 +44,9 @@ Record = dict[str, Any]
 """One JSON object of the API: the field names and units are those of `api/schemas.py`."""
 
 
-class Client(DemandCalls, JobCalls, OutboxCalls, WorkCalls, PeopleCalls, PlanCalls, AnalysisCalls, TableCalls):
+class Client(
+    DemandCalls, JobCalls, OutboxCalls, WorkCalls, PeopleCalls, PlanCalls, AnalysisCalls, TableCalls, StockCalls
+):
     """One connection to a running Forewarn. Usable as a context manager; not shared between threads.
 
     `token_file` is the file `api-token` in the server's state folder; or give the `token` itself. `http` replaces the

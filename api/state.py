@@ -16,6 +16,7 @@ from forewarn.api.people_desk import PeopleDesk
 from forewarn.api.plans_desk import PlansDesk
 from forewarn.api.readings import ReadingDesk
 from forewarn.api.settings import EnergySettings
+from forewarn.api.stock_desk import StockDesk
 from forewarn.api.telemetry import TelemetryDesk
 from forewarn.api.work_desk import WorkDesk
 from forewarn.core.clock import PlantClock
@@ -102,6 +103,7 @@ class Plantroom:
     plans: PlansDesk | None = None
     people: PeopleDesk | None = None
     demand: DemandDesk | None = None
+    stock: StockDesk | None = None
     analysis: Analysis | None = None
     tables: Exchange | None = None
     meter: RateMeter = field(default_factory=RateMeter)

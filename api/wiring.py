@@ -71,6 +71,7 @@ def main_parts(
     from forewarn.api.autonomy_desk import autonomy_of
     from forewarn.api.exchange_desk import tables_of
     from forewarn.api.people_desk import people_of_plant
+    from forewarn.api.stock_desk import stock_of
     from forewarn.api.work_watch import work_of
     from forewarn.maintenance.records import open_records
     from forewarn.pipeline.analysis import Analysis
@@ -90,6 +91,7 @@ def main_parts(
     desks_for(settings, room, records, scorer)
     autonomy_of(settings.autonomy, room, records, books.orders)
     people_of_plant(room, records, books.orders)
+    stock_of(settings.stock, room, records, books.orders)
     room.analysis = Analysis(lambda: room.plant, records, room.derived, room.now_us)
     watch, work = models_of(settings, room, records, registry), work_of(settings, room, records, books.orders)
     tables_of(room, records, settings.plant, settings.adopted)

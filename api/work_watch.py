@@ -120,6 +120,8 @@ def work_of(settings: Settings, room: Plantroom, records: Records, orders: Worke
     ]
     chores.append(plans_of(room, records, orders))
     chores += demand_of(settings.demand, room, records, orders)
+    if room.stock is not None:
+        chores.append(Chore("stock", 3600.0, room.stock.look))
     if room.autonomy is not None and settings.autonomy.measure_every_h:
         measure = room.autonomy.measure
         every_s = settings.autonomy.measure_every_h * 3600
