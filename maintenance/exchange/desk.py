@@ -140,8 +140,9 @@ class Exchange:
         intake = self._intake(kind)
         now = intake.now({row.key for row in table.rows if any(row.key)})
         rows = [_settled(intake, one) for one in drafts(intake.kind, table, now)]
+        lost = _lost_zeros(intake, rows)
         open_ = [r for r in rows if isinstance(r, Draft) and (r.before is None or not alike(r.before, r.record))]
-        return previewed(intake.kind, table, rows, intake.check(open_) if open_ else ())
+        return previewed(intake.kind, table, rows, [*lost, *(intake.check(open_) if open_ else ())])
 
     def apply(
         self,
@@ -236,6 +237,19 @@ def _settled(intake: Intake, one: Draft | ParsedRow) -> Draft | ParsedRow:
         return replace(one, record=intake.settled(one.record, one.before))
     except Rejected:
         return one
+
+
+def _lost_zeros(intake: Intake, rows: Sequence[Draft | ParsedRow]) -> list[Finding]:
+    """New rows whose number is known with zeros before it: a spreadsheet has taken them away."""
+    new = [row for row in rows if isinstance(row, Draft) and row.before is None and row.key[0].isdecimal()]
+    if not new:
+        return []
+    known = {key[0].lstrip("0"): key[0] for key in intake.now(None) if key[0].isdecimal() and key[0].startswith("0")}
+    return [
+        Finding(row.row, intake.kind.keys[0], f"is new, and {known[row.key[0]]} is known", f"write {known[row.key[0]]}")
+        for row in new
+        if row.key[0] in known
+    ]
 
 
 def _refusal(preview: Preview) -> str:

@@ -120,7 +120,8 @@ def _value(sheet: Sheet, column: Column, cell: Cell, factor: float) -> object:
 
 
 def _keyed(kind: TableKind, row: ParsedRow) -> ParsedRow:
-    return ParsedRow(row.row, kind.key_of(row.given), row.given, row.issues)
+    usual = {name: kind.column(name).usual for name in kind.keys}
+    return ParsedRow(row.row, kind.key_of({**usual, **row.given}), row.given, row.issues)
 
 
 def _once(kind: TableKind, sheet: Sheet, rows: Sequence[ParsedRow]) -> list[ParsedRow]:
