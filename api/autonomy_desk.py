@@ -50,11 +50,15 @@ def autonomy_of(settings: AutonomySettings, room: Plantroom, records: Records, o
 
 
 def advising_in(room: Plantroom) -> Callable[[Assessment, Asset, Plant], list[Advice]]:
-    """`advise` that weighs by what was measured: how often an advice on this class was right."""
+    """`advise` that weighs by what was measured, how often an advice on this class was right, and that reckons with
+    the parts that the store room has."""
     from forewarn.maintenance.advice import AdviceSettings, advise
+    from forewarn.pipeline.stock_in_use import plant_in_stock
 
     def advising(assessment: Assessment, asset: Asset, plant: Plant) -> list[Advice]:
         desk = room.autonomy
+        if room.stock is not None:
+            plant = plant_in_stock(plant, asset, room.stock.stock, assessment.at_us)
         return advise(
             assessment, asset, plant, desk.precision.settings_for(asset.asset_class) if desk else AdviceSettings()
         )

@@ -11,7 +11,7 @@ closed while pieces are open on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ from forewarn.maintenance.records_tables import WORK_ORDER
 from forewarn.maintenance.stock import handing, kits, line
 from forewarn.maintenance.stock.desk import StockStore, subject, take_card, take_place
 from forewarn.maintenance.stock.moving import take_move
-from forewarn.maintenance.stock.opening import take_opening
+from forewarn.maintenance.stock.opening import parts_for, take_opening
 from forewarn.maintenance.stock.rows import KnowsOnOrder, StockRows, nothing_on_order, place_of
 from forewarn.maintenance.stock.rules import in_hand
 from forewarn.maintenance.stock.tables import STOCK_MOVE, STOCK_PLACE
@@ -121,6 +121,14 @@ class StockBookSql:
         """Of every part with a card, by id."""
         with self._reading() as store:
             return store.levels(now_us)
+
+    def parts_for(self, asset: str, parts: Iterable[str], now_us: int) -> list[Part]:
+        """Those of these parts that have a card, as an advice on an asset reckons with them.
+
+        `on_hand`: what is free, with what is put aside for open orders of the asset; where a substitute has more, that.
+        """
+        with self._reading() as store:
+            return parts_for(store, asset, parts, now_us)
 
     def balances(self, part: str | None = None) -> list[Balance]:
         """What lies where, by part, place and batch; places with nothing are left out."""

@@ -1,11 +1,11 @@
-"""Parts of the plant file become cards, once; from then on the ledger knows better than the file."""
+"""Parts of the plant file become cards, once; from then on the ledger knows better than the file, and tells advice."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from forewarn.core.plant import Part
-from forewarn.core.stock import MAIN_STORE, OPENING, TEXT_LIMIT, MoveReason, NewMove, PartCard
+from forewarn.core.stock import MAIN_STORE, OPENING, TEXT_LIMIT, MoveReason, NewMove, PartCard, ReservationState
 from forewarn.maintenance.orders.desk import SYSTEM
 from forewarn.maintenance.stock.desk import StockStore, booked, take_card
 
@@ -45,3 +45,17 @@ def take_opening(store: StockStore, parts: Sequence[Part], at_us: int) -> list[P
             opening = NewMove(card.id, OPENING, MAIN_STORE.id, pieces, MoveReason.OPENING, at_us, note=note)
             booked(store, opening, SYSTEM)
     return made
+
+
+def parts_for(store: StockStore, asset: str, parts: Iterable[str], now_us: int) -> list[Part]:
+    """Parts with a card, as an advice on an asset reckons with them: free, or put aside for it already."""
+    cards, known = store.cards(parts), list[Part]()
+    names = {name for card in cards.values() for name in (card.id, *card.substitutes)}
+    own: dict[str, int] = {}
+    for one in store.line(sorted(names)):
+        if one.asset == asset and one.reservation.state is ReservationState.HELD:
+            own[one.reservation.part] = own.get(one.reservation.part, 0) + one.reservation.left
+    for card in cards.values():
+        there = (store.level(part, now_us).available + own.get(part, 0) for part in (card.id, *card.substitutes))
+        known.append(Part(card.id, card.name, card.lead_p50_days, card.lead_p90_days, card.price, max(0, *there)))
+    return known

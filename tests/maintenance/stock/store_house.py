@@ -12,7 +12,7 @@ from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.stock.book import StockBookSql
 from forewarn.maintenance.stock.tables import STOCK_BALANCE, STOCK_LEVEL, STOCK_MOVE, STOCK_PLACE, STOCK_RESERVATION
-from tests.maintenance.samples import ANN, NOW_US
+from tests.maintenance.samples import ANN, CODES, NOW_US
 
 KIM = Actor("kim", "storekeeper")
 SHELF = Place("shelf-2", "Shelf 2")
@@ -51,7 +51,8 @@ class StoreHouse:
 
     def step(self, order: WorkOrder, status: Status, at_us: int = NOW_US) -> WorkOrder:
         """Move an order, whatever its revision is by now."""
-        return self.orders.act(order.id, status, ANN, self.now(order).revision, at_us)
+        report = CODES if status is Status.COMP else None
+        return self.orders.act(order.id, status, ANN, self.now(order).revision, at_us, report)
 
     def now(self, order: WorkOrder) -> WorkOrder:
         """The order as it is."""
