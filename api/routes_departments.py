@@ -30,8 +30,11 @@ from forewarn.api.schemas_work import (
 from forewarn.api.state import Plantroom, Room
 from forewarn.api.work_desk import WorkDesk
 from forewarn.core.errors import Rejected
+from forewarn.core.plant import Plant
 from forewarn.core.ports import Actor
+from forewarn.core.work import WorkOrder
 from forewarn.maintenance.orders.departments import Asked, Department, Step
+from forewarn.pipeline.stock_in_use import stocked
 
 router = APIRouter(prefix="/api")
 FIRST_YEAR, LAST_YEAR = 1970, 2500
@@ -60,7 +63,7 @@ def post_steps(id: str, body: StepsIn, room: Room, caller: Caller, key: Key = No
 
     def act() -> tuple[int, str]:
         asked = [_asked(one, desk) for one in body.steps]
-        asked += desk.usual(order, room.plant, now_us) if body.usual else []
+        asked += desk.usual(order, _plant_for(room, order), now_us) if body.usual else []
         if not asked:
             raise Rejected("no_steps", "name a step, or ask for the usual ones")
         desk.departments.ask(order.id, asked, caller, now_us)
@@ -69,6 +72,14 @@ def post_steps(id: str, body: StepsIn, room: Room, caller: Caller, key: Key = No
     _once(room, key, caller, f"{order.id}|{body.model_dump_json()}", act)
     room.hub.publish("order", order.id)
     return views_work.steps(order, desk.departments.of_order(order.id), now_us)
+
+
+def _plant_for(room: Plantroom, order: WorkOrder) -> Plant:
+    """The plant with the parts of an order as the store room knows them."""
+    if room.stock is None:
+        return room.plant
+    parts = [line.part for line in order.parts]
+    return stocked(room.plant, room.stock.stock.parts_for(order.asset, parts, room.now_us()))
 
 
 @router.get("/department-steps/{id}")

@@ -231,7 +231,7 @@ def order_detail(room: Plantroom, order: WorkOrder, caller: Actor = NOBODY) -> O
             )
             for c in order.causes
         ],
-        parts=[_part_line(room, line.part, line.quantity) for line in order.parts],
+        parts=[_part_line(room, order.asset, line.part, line.quantity) for line in order.parts],
         steps=list(order.steps),
         repair_hours=order.repair_hours,
         verification=str(order.verification),
@@ -290,8 +290,10 @@ def _order(room: Plantroom, order: WorkOrder) -> dict[str, Any]:
     }
 
 
-def _part_line(room: Plantroom, id: str, quantity: int) -> PartLineOut:
-    part = room.plant.part(id)
+def _part_line(room: Plantroom, asset: str, id: str, quantity: int) -> PartLineOut:
+    """A part of an order for an asset, with what is free or put aside for it."""
+    known = room.stock.stock.parts_for(asset, [id], room.now_us()) if room.stock is not None else []
+    part = known[0] if known else room.plant.part(id)
     return PartLineOut(
         part=id,
         name=part.name if part else id,
