@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from forewarn.api import wiring
-from forewarn.api.app import create_app
-from forewarn.api.auth import Gate
 from forewarn.api.settings import Settings
 from forewarn.pipeline.plant_file import load_plant
-from tests.ui.browsing import DESK, PHONE, Watch
+from tests.ui.browsing import DESK, PHONE
+from tests.ui.real import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -25,44 +21,16 @@ BOTH = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 RUN_MS = 240_000
 
 
-class Served:
-    """A running interface and browsers that have logged in to it."""
-
-    def __init__(self, home: str, gate: Gate, browser: Browser) -> None:
-        self.home, self._gate, self._browser, self._watch = home, gate, browser, Watch(home)
-
-    @contextmanager
-    def page(self, path: str, size: tuple[int, int] = DESK, locale: str = "en-GB") -> Iterator[Page]:
-        width, height = size
-        context = self._browser.new_context(viewport={"width": width, "height": height}, locale=locale)
-        context.set_default_timeout(30_000)
-        self._watch.follow(context)
-        page = context.new_page()
-        page.goto(f"{self.home}/login?token={self._gate.new_login()}")
-        page.wait_for_url(f"{self.home}/")
-        page.goto(self.home + path)
-        yield page
-        context.close()
-        assert self._watch.troubles == []
-
-
 @pytest.fixture(scope="module")
 def served(plant_with_a_past: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("models") / "state"
     shutil.copytree(plant_with_a_past, folder)
     settings = Settings(state_dir=folder, plant=folder / "plant.yaml")
-    parts, gate = wiring.main_parts(settings, load_plant(settings.plant)), Gate()
-    config = uvicorn.Config(create_app(parts.room, gate), port=0, log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
+    parts = wiring.main_parts(settings, load_plant(settings.plant))
     try:
-        yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", gate, browser)
+        with serving(parts.room, browser) as served:
+            yield served
     finally:
-        server.should_exit = True
-        thread.join(10)
         parts.close()
 
 

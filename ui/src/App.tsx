@@ -11,6 +11,7 @@ import { ModelsPage } from "./pages/models/ModelsPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { OrderPage } from "./pages/OrderPage";
 import { OrdersPage } from "./pages/OrdersPage";
+import { PlanPage } from "./pages/plan/PlanPage";
 import { TelemetryPage } from "./pages/telemetry/TelemetryPage";
 import { Shell } from "./shell/Shell";
 
@@ -25,6 +26,8 @@ function Pages() {
         <Route path="/assets/:id">{({ id }) => <AssetPage key={id} id={id} />}</Route>
         <Route path="/orders"><OrdersPage /></Route>
         <Route path="/orders/:number">{({ number }) => <OrderPage key={number} number={number} />}</Route>
+        <Route path="/plan"><PlanPage section="week" /></Route>
+        <Route path="/plan/:section">{({ section }) => <PlanPage section={section} />}</Route>
         <Route path="/telemetry"><TelemetryPage section="overview" /></Route>
         <Route path="/telemetry/:section">{({ section }) => <TelemetryPage section={section} />}</Route>
         <Route path="/models"><ModelsPage section="scorecard" /></Route>

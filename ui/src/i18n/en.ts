@@ -3,6 +3,7 @@
 import type { KindName, State, StatusName } from "../api/types";
 import { codes } from "./enCodes";
 import { job } from "./enJob";
+import { plan } from "./enPlan";
 import { models } from "./enModels";
 import { readings } from "./enReadings";
 import { telemetry } from "./enTelemetry";
@@ -123,7 +124,7 @@ export const en = {
     ago: (duration: string) => `${duration} ago`,
   },
   nav: {
-    fleet: "Fleet", orders: "Orders", telemetry: "Telemetry", models: "Models", main: "Main", language: "Language", logout: "Log out",
+    fleet: "Fleet", orders: "Orders", plan: "Plan", telemetry: "Telemetry", models: "Models", main: "Main", language: "Language", logout: "Log out",
     skip: "Skip to content", signedInAs: (name: string, role: string) => `Signed in as ${name} (${role})`,
   },
   clock: {
@@ -282,6 +283,7 @@ export const en = {
   },
   codes,
   job,
+  plan,
   models,
   readings,
   telemetry,

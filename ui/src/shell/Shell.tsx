@@ -39,6 +39,7 @@ function Navigation() {
     <nav className="nav" aria-label={words.nav.main}>
       {entry("/", words.nav.fleet)}
       {entry("/orders", words.nav.orders, data?.open_orders)}
+      {entry("/plan", words.nav.plan)}
       {entry("/telemetry", words.nav.telemetry)}
       {entry("/models", words.nav.models)}
     </nav>
