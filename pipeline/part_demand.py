@@ -170,7 +170,7 @@ class PartDemands:
         """Every part of the cards, of the plant file, or that something asks for, by id; `only` one of them."""
         plant, cards = self.plant(), {card.id: card for card in self.stock.cards()}
         since_us = now_us - round(self.rules.history_months * 30.4375 * US_PER_DAY)
-        moved = self._moves(since_us, now_us)
+        moved = self._moves(since_us, now_us + 1)
         gathered = self._gather(now_us, plant, cards, moved)
         known = explained_by(moved, self.kinds)
         records = histories(moved, known, now_us, self.rules.history_months)

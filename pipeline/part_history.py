@@ -40,7 +40,7 @@ def histories(moved: Sequence[StockMove], explained: set[str], now_us: int, mont
     found: dict[str, Floats] = {}
     first: dict[str, int] = {}
     for move in moved:
-        place = months - 1 - int((now_us - 1 - move.at_us) // month_us)
+        place = months - 1 - int(max(now_us - 1 - move.at_us, 0) // month_us)
         if not 0 <= place < months:
             continue
         row = found.setdefault(move.part, np.zeros(months))

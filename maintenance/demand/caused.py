@@ -91,6 +91,15 @@ class Asked:
     quantity: int
     from_days: float = 0.0
 
+    def within(self, days: Floats) -> Floats:
+        """float64 like `days`: 1 from its date on."""
+        return np.where(days >= self.from_days, 1.0, 0.0)
+
+    @property
+    def middle_days(self) -> float:
+        """Days until it asks."""
+        return self.from_days
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -119,6 +128,11 @@ class Occasion:
         if self.late_days == self.early_days:
             return np.where(days >= self.early_days, self.kept, 0.0)
         return self.kept * np.clip((days - self.early_days) / (self.late_days - self.early_days), 0.0, 1.0)
+
+    @property
+    def middle_days(self) -> float:
+        """Days until it asks, in the middle."""
+        return (self.early_days + self.late_days) / 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,7 +197,7 @@ class Causes:
         """
         days = window.days
         found = _Counting(len(days))
-        traces = [*self._of_threats(days, found), *self._of_orders(days, found), *self._of_plans(days, found)]
+        traces = [*self._of_threats(days, found), *self._of_orders_and_plans(days, found)]
         if self.rest is not None:
             traces.append(self._of_rest(self.rest, days, found))
         shown = sorted((trace for trace in traces if trace.pieces > 0), key=lambda t: (-t.pieces, t.key))
@@ -216,36 +230,24 @@ class Causes:
             threat.why(self.at_us),
         )
 
-    def _of_orders(self, days: Floats, found: _Counting) -> Iterable[Trace]:
-        by_cause: dict[tuple[CauseKind, str, str], list[Asked]] = defaultdict(list)
+    def _of_orders_and_plans(self, days: Floats, found: _Counting) -> Iterable[Trace]:
+        """An open order of a plan and the plan's further slots are one cause."""
+        by_cause: dict[tuple[CauseKind, str, str], list[tuple[Asked | Occasion, Floats]]] = defaultdict(list)
         for order in self.asked:
-            by_cause[order.kind, order.asset, order.cause].append(order)
-        for (kind, asset, cause), orders in by_cause.items():
-            chances = [np.where(days >= order.from_days, 1.0, 0.0) for order in orders]
-            for order, chance in zip(orders, chances, strict=True):
-                found.one_of([(order.quantity, chance)])
-            pieces = sum(o.quantity * float(c.mean()) for o, c in zip(orders, chances, strict=True))
-            any_of_them = float(np.max(chances, axis=0).mean())
-            numbers = ", ".join(order.number for order in orders)
-            first = min(order.from_days for order in orders)
-            why = f"{numbers} {'is' if len(orders) == 1 else 'are'} open and waits for its parts"
-            yield Trace(kind, asset, cause, pieces, any_of_them, _same(orders), self._us(first), why)
-
-    def _of_plans(self, days: Floats, found: _Counting) -> Iterable[Trace]:
-        by_plan: dict[tuple[str, str], list[Occasion]] = defaultdict(list)
-        for one in self.occasions:
-            by_plan[one.plan, one.asset].append(one)
-        for (plan, asset), several in by_plan.items():
-            chances = [one.within(days) for one in several]
-            for one, chance in zip(several, chances, strict=True):
+            by_cause[order.kind, order.asset, order.cause].append((order, order.within(days)))
+        for slot in self.occasions:
+            by_cause[CauseKind.PLAN, slot.asset, slot.plan].append((slot, slot.within(days)))
+        for (kind, asset, cause), several in by_cause.items():
+            for one, chance in several:
                 found.one_of([(one.quantity, chance)])
-            pieces = sum(one.quantity * float(chance.mean()) for one, chance in zip(several, chances, strict=True))
-            any_of_them = float((1 - np.prod([1 - chance for chance in chances], axis=0)).mean())
-            first = min(several, key=lambda one: one.early_days)
-            slots = float(np.mean(np.sum(chances, axis=0)))
-            why = f"{slots:.1f} slots of {plan} are expected, {first.kept:.0%} of them kept"
-            middle = (first.early_days + first.late_days) / 2
-            yield Trace(CauseKind.PLAN, asset, plan, pieces, any_of_them, _same(several), self._us(middle), why)
+            pieces = sum(one.quantity * float(chance.mean()) for one, chance in several)
+            nothing = np.prod([1 - chance for one, chance in several if one.quantity], axis=0)
+            quantities = {one.quantity for one, _ in several}
+            quantity = quantities.pop() if len(quantities) == 1 else 0
+            first = min((one for one, _ in several), key=lambda one: one.middle_days)
+            why = _why([(one, float(chance.mean())) for one, chance in several])
+            middle_us = self._us(first.middle_days)
+            yield Trace(kind, asset, cause, pieces, float(np.mean(1 - nothing)), quantity, middle_us, why)
 
     def _of_rest(self, rest: Rest, days: Floats, found: _Counting) -> Trace:
         each = [rest.over(float(length)) for length in days]
@@ -298,9 +300,17 @@ class _Counting:
         return mean[: last + 1]
 
 
-def _same(several: Sequence[Asked] | Sequence[Occasion]) -> int:
-    quantities = {one.quantity for one in several}
-    return quantities.pop() if len(quantities) == 1 else 0
+def _why(several: Sequence[tuple[Asked | Occasion, float]]) -> str:
+    """A sentence about open orders and coming slots of one cause."""
+    numbers = [one.number for one, _ in several if isinstance(one, Asked)]
+    slots = [(one, chance) for one, chance in several if isinstance(one, Occasion)]
+    told = []
+    if numbers:
+        told.append(f"{', '.join(numbers)} {'is' if len(numbers) == 1 else 'are'} open and not given all its parts")
+    if slots:
+        expected = sum(chance for _, chance in slots)
+        told.append(f"{expected:.1f} slots of {slots[0][0].plan} are expected, {slots[0][0].kept:.0%} of all are kept")
+    return "; ".join(told)
 
 
 def _pieces(count: int) -> str:
