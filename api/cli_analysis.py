@@ -138,7 +138,7 @@ def kpi_show(
     below = "" if kpi.denominator is None else f" / {kpi.denominator:,.2f}"
     lines = [f"{kpi.name}: {_value(kpi)}", kpi.definition, f"{kpi.formula} = {kpi.numerator:,.2f}{below}"]
     lines += [
-        f"  {row.number:<14} {row.asset:<16} {row.at.date() if row.at else '':<10}  {row.numerator:>12,.2f}"
+        f"  {row.number:<14} {row.asset:<16} {str(row.at.date()) if row.at else '':<10}  {row.numerator:>12,.2f}"
         f" {row.denominator:>10,.2f}  {row.note}"
         for row in told.rows
     ]

@@ -115,8 +115,8 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         "repeat_failures", "Repeat failures within 30 days", "1",
         "Failures that came within 30 days after the same component of the machine was restored from an earlier one"
-        " (after it failed, where its end is not known), over all failures of the period. Where an order names no"
-        " component, any of the machine.",
+        " (after it failed, where its end is not known), over failures of the period. Where one of the two names no"
+        " component, the same failure mode. Failures that name neither are left out and told.",
         "repeat failures / failures", "down", "orders, causes, stops",
     ),
     Definition(

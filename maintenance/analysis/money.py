@@ -42,7 +42,7 @@ def maintenance_cost(facts: Facts, period: Period) -> Answer:
     rows = [_row(order, line) for order, line in lines_in(facts, period)]
     currencies = sorted({order.currency for order, _ in lines_in(facts, period)})
     if len(currencies) > 1:
-        why = f"costs are told in {', '.join(currencies)}: ask for the costs by asset, where each currency stands by itself"
+        why = f"costs are told in {', '.join(currencies)}: ask for costs by asset, where each stands by itself"
         return Answer("maintenance_cost", None, 0.0, None, tuple(rows), why)
     told = total("maintenance_cost", rows, "no cost was reported in this period")
     return replace(told, unit="".join(currencies))

@@ -15,19 +15,23 @@ from forewarn.maintenance.analysis.reliability import Failure, downtime, failure
 
 REPEAT_DAYS = 30
 VITAL = 0.8
+NO_MODE = ("", "UNK", "OTH")
+"""Failure modes that do not tell one trouble from another."""
 BY = ("asset", "class", "area", "component", "failure_mode")
 MEASURES = ("failures", "cost", "downtime")
 
 
 def repeat_failures(facts: Facts, period: Period) -> Answer:
     """Failures of the period that came within 30 days after the same component of the machine was restored from an
-    earlier one (after it failed, where its end is not known), over all failures of the period."""
+    earlier one (after it failed, where its end is not known), over failures that name a component or a failure mode."""
     found = failures_of(facts.orders)
-    rows = []
+    rows, left_out = [], 0
     earlier: defaultdict[str, list[Failure]] = defaultdict(list)
     for failure in found:
         order = failure.order
-        if period.holds(failure.failed_us):
+        if period.holds(failure.failed_us) and not is_named(order):
+            left_out += 1
+        elif period.holds(failure.failed_us):
             before = _before(failure, earlier[order.asset])
             note = f"again after {before.order.number}" if before else "first"
             rows.append(
@@ -43,7 +47,9 @@ def repeat_failures(facts: Facts, period: Period) -> Answer:
                 )
             )
         earlier[order.asset].append(failure)
-    return share(ratio("repeat_failures", rows, "no machine failed in this period"))
+    none = "no machine failed in this period" if not left_out else "no failure of this period names what failed"
+    note = f"{left_out} failures name neither component nor failure mode" if left_out and rows else ""
+    return share(ratio("repeat_failures", rows, none, left_out, note))
 
 
 def _before(failure: Failure, earlier: list[Failure]) -> Failure | None:
@@ -51,16 +57,21 @@ def _before(failure: Failure, earlier: list[Failure]) -> Failure | None:
     for other in reversed(earlier):
         since_us = other.restored_us if other.restored_us is not None else other.failed_us
         soon = 0 <= failure.failed_us - since_us <= REPEAT_DAYS * US_PER_DAY
-        if soon and same_component(failure.order, other.order):
+        if soon and same_trouble(failure.order, other.order):
             return other
     return None
 
 
-def same_component(one: PastOrder, other: PastOrder) -> bool:
-    """Do both name a component in common? Where one names none, any of the machine."""
-    if not one.components or not other.components:
-        return True
-    return bool(set(one.components) & set(other.components))
+def is_named(order: PastOrder) -> bool:
+    """Does it say what failed: a component, or a failure mode of its own?"""
+    return bool(order.components) or order.failure_mode not in NO_MODE
+
+
+def same_trouble(one: PastOrder, other: PastOrder) -> bool:
+    """Do both name a component in common? Where one of them names none: the same failure mode?"""
+    if one.components and other.components:
+        return bool(set(one.components) & set(other.components))
+    return one.failure_mode == other.failure_mode and one.failure_mode not in NO_MODE
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,11 @@ class Seen:
             return set(imported["components"])
         return {c.fault.component for c in self.order.causes} | ({planned["component"]} if planned else set()) - {""}
 
+    @property
+    def mode(self) -> str:
+        found = self.order.report.get("failure_mode_found")
+        return str(found or (self.order.causes[0].failure_mode if self.order.causes else ""))
+
 
 def slow_figures(
     records: Records, plant: Plant, from_us: int, to_us: int, now_us: int, assets: set[str] | None = None
@@ -208,7 +213,8 @@ def _reliability(
             parts[_what_happened(one, at)] += 1
     told |= {name: (hours, float(len(restored))) for name, hours in parts.items()}
     again = [s for s in failures if from_us <= s.failed_us < to_us and _repeats(s, failures)]
-    told["repeat_failures"] = float(len(again)), told["mtbf"][1]
+    judged = [s for s in failures if s.components or s.mode not in ("", "UNK", "OTH")]
+    told["repeat_failures"] = float(len(again)), float(sum(from_us <= s.failed_us < to_us for s in judged))
     return told
 
 
@@ -230,7 +236,9 @@ def _repeats(one: Seen, failures: list[Seen]) -> bool:
         ):
             continue
         since = other.restored_us if other.restored_us is not None else other.failed_us
-        shares = not one.components or not other.components or one.components & other.components
+        shares = one.components & other.components
+        if not one.components or not other.components:
+            shares = {one.mode} & {other.mode} - {"", "UNK", "OTH"}
         if shares and 0 <= one.failed_us - since <= 30 * DAY:
             return True
     return False
