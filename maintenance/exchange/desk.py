@@ -21,7 +21,7 @@ from forewarn.maintenance.audit import AuditEntry, append
 from forewarn.maintenance.evidence import canonical
 from forewarn.maintenance.exchange.cells import Key, Record
 from forewarn.maintenance.exchange.kinds import TableKind
-from forewarn.maintenance.exchange.parsing import ParsedRow, ParsedTable, parsed
+from forewarn.maintenance.exchange.parsing import ParsedRow, ParsedTable, once, parsed
 from forewarn.maintenance.exchange.preview import Draft, Finding, Preview, alike, drafts, previewed
 from forewarn.maintenance.exchange.reading import sheets_of
 from forewarn.maintenance.exchange.tables import TABLE_IMPORT
@@ -130,7 +130,7 @@ class Exchange:
         """The rows of a file, not compared with anything yet."""
         intake = self._intake(kind)
         table = parsed(intake.kind, sheets_of(data, intake.kind), sheet)
-        return ParsedTable(table.sheet, table.columns, tuple(intake.keyed(table.rows)), table.issues)
+        return once(intake.kind, replace(table, rows=tuple(intake.keyed(table.rows))))
 
     def preview(self, kind: str, data: bytes, sheet: str | None = None) -> Preview:
         """What a file would change; changes nothing. Raises Rejected for a file that is no table of this kind."""

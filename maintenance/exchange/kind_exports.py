@@ -10,8 +10,9 @@ from forewarn.core.work import WorkOrder
 from forewarn.maintenance.analysis.answers import Answer
 from forewarn.maintenance.analysis.definitions import DEFINITIONS
 from forewarn.maintenance.exchange.cells import Record
-from forewarn.maintenance.exchange.converters import Items, Moment, Number, Text
+from forewarn.maintenance.exchange.converters import Moment, Number, Text
 from forewarn.maintenance.exchange.kinds import Column, TableKind
+from forewarn.maintenance.exchange.several import Items
 from forewarn.maintenance.people.plain_people import iso
 
 LONG = Text(2000)

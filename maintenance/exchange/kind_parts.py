@@ -11,8 +11,9 @@ from forewarn.core.plant import PartLine
 from forewarn.core.quotes import Supplier
 from forewarn.core.stock import Balance, PartCard, PartKind, Ved
 from forewarn.maintenance.exchange.cells import Key, Record
-from forewarn.maintenance.exchange.converters import Choice, Day, Flag, Id, Items, Number, Pairs, Text
+from forewarn.maintenance.exchange.converters import Choice, Day, Flag, Id, Number, Text
 from forewarn.maintenance.exchange.kinds import Column, TableKind
+from forewarn.maintenance.exchange.several import Items, Pairs
 
 PART_ID = Id(r"[^\x00-\x1f]{1,190}", "1 to 190 letters")
 PLACE_ID = Id(r"[^@\x00-\x1f][^\x00-\x1f]{0,189}", "1 to 190 letters, not beginning with @")

@@ -11,8 +11,9 @@ from forewarn.core.people import EVERYTHING
 from forewarn.core.shifts import WEEKDAYS, days_of
 from forewarn.core.work import Json
 from forewarn.maintenance.exchange.cells import BadCell, Raw, Record, Sheet
-from forewarn.maintenance.exchange.converters import Day, Flag, Id, Items, Moment, Number, Pairs, Text, text_of
+from forewarn.maintenance.exchange.converters import Day, Flag, Id, Moment, Number, Text, text_of
 from forewarn.maintenance.exchange.kinds import Column, TableKind
+from forewarn.maintenance.exchange.several import Items, Pairs
 from forewarn.maintenance.people.plain_people import person_from, person_json
 
 WINDOW = re.compile(r"([01]?\d|2[0-3]):[0-5]\d\s*-\s*(([01]?\d|2[0-3]):[0-5]\d|24:00)")

@@ -10,8 +10,9 @@ from forewarn.core.errors import Rejected
 from forewarn.core.plans import OPENED_AS, PLANNED_KINDS, Plan, Trigger, Unit
 from forewarn.core.work import Json
 from forewarn.maintenance.exchange.cells import BadCell, Raw, Record, Sheet
-from forewarn.maintenance.exchange.converters import Choice, Day, Flag, Id, Items, Number, Pairs, Text, text_of
+from forewarn.maintenance.exchange.converters import Choice, Day, Flag, Id, Number, Text, text_of
 from forewarn.maintenance.exchange.kinds import Column, TableKind
+from forewarn.maintenance.exchange.several import Items, Pairs
 from forewarn.maintenance.plans.plan_json import plan_from, plan_json
 
 EVERY = re.compile(r"(\d{1,6})\s*([^\W\d]+)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from forewarn.core.errors import Rejected
 from forewarn.maintenance.exchange.cells import BadCell, Broken, Cell, Issue, Key, Record, Sheet
@@ -47,8 +47,8 @@ def parsed(kind: TableKind, sheets: Sequence[Sheet], name: str | None = None) ->
             "table_header", f"no row of the sheet is a header of {kind.name}: it has columns such as {wanted}"
         )
     header = understood(kind, sheet, row)
-    rows = [_row(sheet, header, number, sheet.rows[number]) for number in sorted(sheet.rows) if number > row]
-    rows = _once(kind, sheet, [_keyed(kind, one) for one in rows])
+    numbers = [number for number in sorted(sheet.rows) if number > row]
+    rows = [_keyed(kind, _row(sheet, header, number, sheet.rows[number])) for number in numbers]
     return ParsedTable(sheet.name, header.names, tuple(rows), (*header.issues, *_told(sheet, row)))
 
 
@@ -124,23 +124,20 @@ def _keyed(kind: TableKind, row: ParsedRow) -> ParsedRow:
     return ParsedRow(row.row, kind.key_of({**usual, **row.given}), row.given, row.issues)
 
 
-def _once(kind: TableKind, sheet: Sheet, rows: Sequence[ParsedRow]) -> list[ParsedRow]:
-    """Rows whose key stands in an earlier row already are wrong."""
+def once(kind: TableKind, table: ParsedTable) -> ParsedTable:
+    """With rows whose key stands in an earlier row already as wrong ones; keys are complete by now."""
     first: dict[Key, int] = {}
-    told: list[ParsedRow] = []
-    for one in rows:
-        if not any(one.key) or any(issue.column in kind.keys for issue in one.issues):
-            told.append(one)
-            continue
-        earlier = first.setdefault(one.key, one.row)
+    told = []
+    for one in table.rows:
+        earlier = one.row if one.issues else first.setdefault(one.key, one.row)
         if earlier != one.row:
             named = ", ".join(part for part in one.key if part)
-            twice = Issue(
-                sheet.name, one.row, kind.keys[0], named, f"stands in row {earlier} already", "keep one of them"
-            )
-            one = ParsedRow(one.row, one.key, one.given, (*one.issues, twice))
-        told.append(one)
-    return told
+            problem = f"stands in row {earlier} already"
+            twice = Issue(table.sheet, one.row, kind.keys[0], named, problem, "keep one of them")
+            told.append(replace(one, issues=(twice,)))
+        else:
+            told.append(one)
+    return replace(table, rows=tuple(told))
 
 
 def _told(sheet: Sheet, header: int) -> list[Issue]:

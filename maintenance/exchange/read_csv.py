@@ -28,7 +28,8 @@ def read_csv(data: bytes, kind: TableKind, limits: Limits = LIMITS) -> Sheet:
     text, note = _decoded(data, kind)
     text, named = _without_sep_line(text)
     separator = named or _separator(text, kind)
-    rows, before = {}, 1 if named else 0
+    rows: dict[int, tuple[Cell, ...]] = {}
+    before = 1 if named else 0
     count = 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:

@@ -82,7 +82,7 @@ def _sheets(package: zipfile.ZipFile, limits: Limits) -> tuple[Sheet, ...]:
     strings = _strings(package, limits) if PARTS["strings"] in names else []
     sorts = _sorts_of_styles(package) if PARTS["styles"] in names else []
     counted = [0]
-    found = []
+    found: list[Sheet] = []
     for entry in (node for node in workbook.iter() if _local(node.tag) == "sheet"):
         relation = next((value for name, value in entry.attrib.items() if _local(name) == "id"), "")
         part = targets.get(relation, "")

@@ -18,8 +18,9 @@ from forewarn.maintenance.exchange.kind_plans import PLANS, plan_of, plan_record
 from forewarn.maintenance.exchange.parsing import ParsedRow
 from forewarn.maintenance.exchange.preview import Draft, Finding
 from forewarn.maintenance.exchange.source_people import finding
-from forewarn.maintenance.plans.book import PlanBookSql, PlanRows
+from forewarn.maintenance.plans.book import PlanRows
 from forewarn.maintenance.plans.desk import comes_due, take_plan
+from forewarn.maintenance.plans.shared import PlanBook
 
 COLUMN_OF = {
     "plan_rules": "trigger", "plan_id": "id", "plan_title": "title", "plan_assets": "assets", "plan_kind": "kind",
@@ -36,7 +37,7 @@ class PlansSource:
 
     kind = PLANS
 
-    def __init__(self, book: PlanBookSql, assets: Callable[[], Collection[str]]) -> None:
+    def __init__(self, book: PlanBook, assets: Callable[[], Collection[str]]) -> None:
         self._book, self._assets = book, assets
 
     def now(self, keys: Collection[Key] | None) -> dict[Key, Record]:

@@ -18,9 +18,9 @@ from forewarn.maintenance.exchange.read_csv import DANGEROUS
 from forewarn.maintenance.exchange.write_csv import cells_of
 
 if TYPE_CHECKING:
-    from xlsxwriter.format import Format
-    from xlsxwriter.workbook import Workbook
-    from xlsxwriter.worksheet import Worksheet
+    from xlsxwriter.format import Format  # type: ignore[import-untyped]
+    from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]
+    from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 NOTES = "Notes"
 FIRST_DAY = date(1900, 3, 1)
@@ -70,7 +70,7 @@ def template_csv(kind: TableKind) -> bytes:
 
 
 def _workbook(out: io.BytesIO, constant_memory: bool = False) -> Workbook:
-    from xlsxwriter import Workbook
+    from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
     options: dict[str, Any] = {
         "strings_to_formulas": False,
