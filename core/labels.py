@@ -72,6 +72,17 @@ class Label:
         return None if self.finding is Finding.NOT_FOUND else self.fault
 
     @property
+    def is_believed(self) -> bool:
+        """Does the finding stand? Not where the signals went on as before the repair: then what was found, or that
+        nothing was, is not what was wrong."""
+        return self.verification is not Verification.FAILED
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Was the advised fault there, as far as the signals do not say otherwise?"""
+        return self.finding is Finding.CONFIRMED and self.is_believed
+
+    @property
     def credit(self) -> float:
         """How much of a hit the advice was: 1 confirmed, 0.5 partly, 0 not found."""
         return CREDIT[self.finding]

@@ -128,19 +128,17 @@ def outcomes_of(
     rows: list[tuple[float, float, float, float]] = []
     repairs = repairs_of(archive.orders, until_us)
     for asset in assets:
-        failures = [r for r in repairs.get(asset, ()) if r.is_failure and r.opened_us >= since_us]
-        for failure in failures:
-            begins_us = max(
-                since_us, failure.opened_us - round(LOOK_BACK_DAYS * US_PER_DAY), _began(failure, repairs[asset])
-            )
-            rows += _rows(read(asset, begins_us), failure.opened_us, model)
+        known = repairs.get(asset, ())
+        for failed_us in (r.failed_us for r in known if r.failed_us is not None and r.failed_us >= since_us):
+            begins_us = max(since_us, failed_us - round(LOOK_BACK_DAYS * US_PER_DAY), _began(failed_us, known))
+            rows += _rows(read(asset, begins_us), failed_us, model)
     table = np.array(rows, np.float64).reshape(-1, 4)
     return Outcomes(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
 
 
-def _began(failure: Repair, repairs: Sequence[Repair]) -> int:
+def _began(failed_us: int, repairs: Sequence[Repair]) -> int:
     """When the life that failed began: forecasts of the one before are about another."""
-    return max((r.done_us for r in repairs if r.done_us is not None and r.done_us < failure.opened_us), default=0)
+    return max((r.done_us for r in repairs if r.done_us is not None and r.done_us < failed_us), default=0)
 
 
 def _rows(assessments: Sequence[Json], ends_us: int, model: str | None) -> list[tuple[float, float, float, float]]:

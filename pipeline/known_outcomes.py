@@ -70,8 +70,8 @@ class Final:
     def end_us(self) -> int | None:
         """When a life ended or was renewed by it; None where it did neither."""
         repair = self.repair
-        if repair.is_failure and not self.cancelled:
-            return repair.opened_us
+        if repair.failed_us is not None and not self.cancelled:
+            return repair.failed_us
         confirmed = repair.finding in FOUND or (repair.kind is OrderKind.PREVENTIVE and repair.finding is None)
         if self.cancelled or not confirmed or repair.done_us is None:
             return None
@@ -121,7 +121,9 @@ def _outcome(final: Final, ends: Sequence[Final], asset_class: str) -> Outcome |
         return None
     left_h = (end_us - told.at_us) / US_PER_HOUR * told.share
     known_us = max(final.final_us, by.final_us)
-    return Outcome((asset_class, told.model), final.repair.number, told.hours, left_h, by.repair.is_failure, known_us)
+    return Outcome(
+        (asset_class, told.model), final.repair.number, told.hours, left_h, by.repair.failed_us is not None, known_us
+    )
 
 
 def final_of(order: WorkOrder, history: Sequence[Json], plant: Plant) -> Final:

@@ -38,16 +38,22 @@ def labels_from(book: OrderBook, plant: Plant, before_us: int) -> tuple[Label, .
 
 def verified_by(book: OrderBook, order: WorkOrder, before_us: int) -> Verification:
     """Whether the repair showed in the signals, as it was known before a moment."""
-    if order.verification is Verification.PENDING:
-        return Verification.PENDING
-    results = {f"verification {result.value}": result for result in Verification}
-    known = [row for row in book.history(order.id) if cast(int, row["at_us"]) < before_us]
-    told = [results[str(row["action"])] for row in known if row["action"] in results]
+    told = [result for at_us, result in verdicts_on(book, order) if at_us < before_us]
     return told[-1] if told else Verification.PENDING
 
 
+def verdicts_on(book: OrderBook, order: WorkOrder) -> tuple[tuple[int, Verification], ...]:
+    """When the repair was judged by the signals, and how, oldest first."""
+    if order.verification is Verification.PENDING:
+        return ()
+    results = {f"verification {result.value}": result for result in Verification}
+    rows = [(cast(int, row["at_us"]), str(row["action"])) for row in book.history(order.id)]
+    return tuple((at_us, results[action]) for at_us, action in rows if action in results)
+
+
 class Lessons:
-    """What finished orders have taught by now, learnt anew only when a finding has come. One reader at a time.
+    """What finished orders have taught by now, learnt anew only when a finding or a verification has come. One reader
+    at a time.
 
     The live road asks once per pass; `forewarn explain` and a what-if run ask for the moment in question, so that the
     same labels, and no later ones, decide again.
@@ -55,7 +61,8 @@ class Lessons:
 
     def __init__(self, book: OrderBook, plant: Plant, settings: LearnSettings = PRODUCT_DEFAULTS) -> None:
         self._book, self._plant, self._settings = book, plant, settings
-        self._told: frozenset[tuple[str, object]] = frozenset()
+        self._told: frozenset[tuple[str, object, bool]] = frozenset()
+        self._judged: dict[str, tuple[int, tuple[tuple[int, Verification], ...]]] = {}
         self._learned = NOTHING_LEARNED
         self._looked_us: int | None = None
 
@@ -69,11 +76,21 @@ class Lessons:
     def by(self, at_us: int) -> Learned:
         """What had been taught by a moment: nothing where no finding had been told."""
         orders = self._book.orders(limit=EVERY_ORDER, evidence=False)
-        told = frozenset((o.id, o.report[NOTED_AT]) for o in orders if is_told(o) and told_at_us(o) < at_us)
+        told = frozenset(
+            (o.id, o.report[NOTED_AT], self._failed(o, at_us)) for o in orders if is_told(o) and told_at_us(o) < at_us
+        )
         if told != self._told:
             self._learned = learn(labels_from(self._book, self._plant, at_us), self._settings)
             self._told = told
         return self._learned
+
+    def _failed(self, order: WorkOrder, before_us: int) -> bool:
+        """Had the repair failed its verification by a moment? The record is read once for each change of the order."""
+        revision, verdicts = self._judged.get(order.id, (0, ()))
+        if revision != order.revision:
+            verdicts = verdicts_on(self._book, order)
+            self._judged[order.id] = order.revision, verdicts
+        return [result for at_us, result in verdicts if at_us < before_us][-1:] == [Verification.FAILED]
 
 
 def told_at_us(order: WorkOrder) -> int:

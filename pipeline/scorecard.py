@@ -1,8 +1,9 @@
 """The scorecard: how good were the advices? From finished orders alone, each number with its count and interval.
 
-Precision: how many orders with a finding were right. Misses: breakdowns that no advice had announced. Warning time:
-days from the opening of an order to the beginning of its work (where nobody noted it: to the finding), for those that
-were right; 7 to 15 are promised. False alarms a year beside the set rate: an order whose fault was not found. Money:
+Precision: how many orders with a finding were right. Misses: breakdowns that no advice had announced, also those that
+were told on an order of the advice. Warning time: days from the opening of an order to the breakdown that came all the
+same, or to the beginning of its work (where nobody noted it: to the finding), for those that were right; 7 to 15 are
+promised. False alarms a year beside the set rate: an order whose fault was not found. Money:
 only where the plant knows its costs.
 
 >>> scorecard((), (), {}, 0, 10).total.precision.value is None       # nothing finished yet: no number, not 0
@@ -42,8 +43,9 @@ class Costs:
 class Score:
     """One line of the card. `of` is an asset class, a model "name version", or "" for all.
 
-    precision: share of findings that were right (partly counts as right, `confirmed` is the strict share). recall:
-    share of failures that an order had announced. warning_days: mean of the confirmed; in_time: share of them that had
+    precision: share of findings that were right (partly counts as right, `confirmed` is the strict share: found as
+    advised, and the repair did not fail its verification). recall: share of failures, avoided or not, that an order had
+    announced. warning_days: mean of the confirmed; in_time: share of them that had
     at least 7 days. false_alarms_per_year: orders with nothing found, per asset and year. `set_rate` is what was set
     (None: unknown), `net` money saved (None: costs or findings are unknown).
     """
@@ -126,42 +128,58 @@ def scorecard(
 ) -> Scorecard:
     """The card of the span [since, until): what was told after it counts nowhere. Pure."""
     told = [label for label in known_by(labels, until_us) if label.completed_at_us >= since_us]
-    by_time = sorted(repairs, key=lambda r: (r.opened_us, r.number))
-    failures = [r for r in by_time if r.is_failure and since_us <= r.opened_us < until_us and r.asset in watched]
-    announced = {r.number: _announced(r, repairs) for r in failures}
+    failed = sorted((at_us, r.number, r) for r in repairs if (at_us := r.failed_us) is not None)
+    failures = [(at_us, r) for at_us, _, r in failed if since_us <= at_us < until_us and r.asset in watched]
+    announced = {r.number: _announced(r, at_us, repairs) for at_us, r in failures}
     misses = tuple(
-        Miss(r.asset, watched[r.asset].asset_class, r.number, r.opened_us) for r in failures if not announced[r.number]
+        Miss(r.asset, watched[r.asset].asset_class, r.number, at_us) for at_us, r in failures if not announced[r.number]
     )
-
-    began = {r.number: r.started_us for r in repairs if r.started_us is not None}
+    ends = _ends(repairs)
 
     def line(of: str, part: Sequence[Label], broken: Sequence[Repair], days: float) -> Score:
         heard = [announced[r.number] for r in broken]
-        return _score(of, part, heard, began, days / DAYS_PER_YEAR, set_rate, costs)
+        return _score(of, part, heard, ends, days / DAYS_PER_YEAR, set_rate, costs)
 
     classes = sorted({w.asset_class for w in watched.values()})
     by_class = tuple(
         line(
             name,
             [label for label in told if label.asset_class == name],
-            [r for r in failures if watched[r.asset].asset_class == name],
+            [r for _, r in failures if watched[r.asset].asset_class == name],
             sum(w.days for w in watched.values() if w.asset_class == name),
         )
         for name in classes
     )
-    total = line("", told, failures, sum(w.days for w in watched.values()))
-    by_model = _by_model(told, began, set_rate)
+    total = line("", told, [r for _, r in failures], sum(w.days for w in watched.values()))
+    by_model = _by_model(told, ends, set_rate)
     return Scorecard(since_us, until_us, total, by_class, by_model, misses, _waiting(repairs, since_us))
 
 
-def _announced(failure: Repair, repairs: Sequence[Repair]) -> bool:
-    """Was a condition order open on this machine shortly before it failed?"""
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Until when the warning of an order was worth something, by its number: when its machine `failed` all the same,
+    and when its work `began`."""
+
+    failed: Mapping[str, int]
+    began: Mapping[str, int]
+
+    def of(self, label: Label) -> int:
+        known = (self.failed.get(label.number), self.began.get(label.number))
+        return min((at_us for at_us in known if at_us is not None), default=label.completed_at_us)
+
+
+def _ends(repairs: Sequence[Repair]) -> _Ends:
+    failed = {r.number: r.failed_us for r in repairs if r.failed_us is not None}
+    return _Ends(failed, {r.number: r.started_us for r in repairs if r.started_us is not None})
+
+
+def _announced(failure: Repair, failed_us: int, repairs: Sequence[Repair]) -> bool:
+    """Was a condition order open on this machine shortly before it failed? That may be the one that tells of it."""
     return any(
         r.asset == failure.asset
-        and r.number != failure.number
         and not r.is_failure
-        and failure.opened_us - ANNOUNCED_US <= r.opened_us < failure.opened_us
-        and (r.done_us is None or r.done_us >= failure.opened_us)
+        and failed_us - ANNOUNCED_US <= r.opened_us < failed_us
+        and (r.done_us is None or r.done_us >= failed_us)
         for r in repairs
     )
 
@@ -171,42 +189,43 @@ def _waiting(repairs: Sequence[Repair], since_us: int) -> int:
     return sum(r.finding is None for r in done)
 
 
-def _by_model(told: Sequence[Label], began: Mapping[str, int], set_rate: float | None) -> tuple[Score, ...]:
+def _by_model(told: Sequence[Label], ends: _Ends, set_rate: float | None) -> tuple[Score, ...]:
     """By who said it. How long each version watched is not known, so that its false alarms have no rate here."""
     parts: dict[str, list[Label]] = {}
     for label in told:
         name = f"{label.model.name} {label.model.version}" if label.model else "unknown"
         parts.setdefault(name, []).append(label)
-    return tuple(_score(name, part, [], began, 0.0, set_rate, None) for name, part in sorted(parts.items()))
+    return tuple(_score(name, part, [], ends, 0.0, set_rate, None) for name, part in sorted(parts.items()))
 
 
 def _score(
     of: str,
     labels: Sequence[Label],
     announced: Sequence[bool],
-    began: Mapping[str, int],
+    ends: _Ends,
     asset_years: float,
     set_rate: float | None,
     costs: Costs | None,
 ) -> Score:
     right = [label for label in labels if label.finding is not Finding.NOT_FOUND]
     false = len(labels) - len(right)
-    warnings = [(began.get(label.number, label.completed_at_us) - label.opened_at_us) / US_PER_DAY for label in right]
+    avoided = sum(label.number not in ends.failed for label in right)
+    warnings = [max(ends.of(label) - label.opened_at_us, 0) / US_PER_DAY for label in right]
     return Score(
         of=of,
         orders=len(labels),
         precision=wilson(len(right), len(labels)),
-        confirmed=wilson(sum(label.finding is Finding.CONFIRMED for label in labels), len(labels)),
-        recall=wilson(len(right) + sum(announced), len(right) + len(announced)),
+        confirmed=wilson(sum(label.is_confirmed for label in labels), len(labels)),
+        recall=wilson(avoided + sum(announced), avoided + len(announced)),
         warning_days=mean_of(warnings),
         in_time=wilson(sum(days >= PROMISED_DAYS[0] for days in warnings), len(warnings)),
         false_alarms_per_year=poisson_rate(false, asset_years) if asset_years else NOTHING,
         set_rate=set_rate,
         asset_years=asset_years,
-        net=_net(len(right), false, costs) if labels else None,
+        net=_net(avoided, false, costs) if labels else None,
     )
 
 
-def _net(right: int, false: int, costs: Costs | None) -> float | None:
+def _net(avoided: int, false: int, costs: Costs | None) -> float | None:
     """Breakdowns avoided, minus planned repairs and orders for nothing."""
-    return None if costs is None else right * (costs.breakdown - costs.planned) - false * costs.false_order
+    return None if costs is None else avoided * (costs.breakdown - costs.planned) - false * costs.false_order

@@ -45,6 +45,20 @@ class Repair:
         return self.kind in BREAKDOWNS and self.finding is not Finding.NOT_FOUND and not self.by_check
 
     @property
+    def failed_us(self) -> int | None:
+        """When the machine failed: since when it stood, or when a failure was reported where nobody said since when.
+
+        A breakdown that was told on an order of the advice is a failure, too. None: it did not fail.
+
+        >>> told = Repair("p1", "WO-1", OrderKind.CONDITION, 40, None, 60, None, broke_us=50)
+        >>> told.is_failure, told.failed_us
+        (False, 50)
+        """
+        if self.broke_us is not None and self.finding is not Finding.NOT_FOUND:
+            return self.broke_us
+        return self.opened_us if self.is_failure else None
+
+    @property
     def renews(self) -> bool:
         """Does a life end and another begin here? Not where nothing was found to repair."""
         return (
@@ -119,11 +133,9 @@ def lives_of(
         if not repair.renews:
             continue
         confirmed = repair.finding in (Finding.CONFIRMED, Finding.PARTLY)
-        ended = repair.is_failure or repair.broke_us is not None
+        ended = repair.failed_us is not None
         ended |= ends == "confirmed" and repair.kind is OrderKind.CONDITION and confirmed
-        stop_us = repair.broke_us
-        if stop_us is None:
-            stop_us = repair.opened_us if repair.is_failure else _work_began(repair)
+        stop_us = repair.failed_us if repair.failed_us is not None else _work_began(repair)
         if stop_us > start_us:
             lives.append(LifeSpan(asset, start_us, stop_us, ended, repair.number))
         if repair.done_us is None:  # it stands, and nobody knows yet when it begins anew

@@ -26,9 +26,10 @@ LEAST_LABELS = 5
 
 
 def labels_of(archive: Archive, data: SetRequest) -> tuple[Label, ...]:
-    """Labels that were told in the span [since, as of), of one class of machines, or of all ("")."""
+    """Labels that were told in the span [since, as of), of one class of machines, or of all (""), and that stand: not
+    those whose repair failed its verification."""
     told = labels_from(archive.orders, archive.plant, data.as_of_us)
-    wanted = (label for label in told if data.asset_class in ("", label.asset_class))
+    wanted = (label for label in told if data.asset_class in ("", label.asset_class) and label.is_believed)
     return tuple(label for label in wanted if label.completed_at_us >= data.since_us)
 
 

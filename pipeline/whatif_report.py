@@ -166,13 +166,13 @@ def verdicts(
 
 def _trouble(repair: Repair) -> bool | None:
     """Was something wrong? None: nobody told."""
-    if repair.is_failure:
+    if repair.failed_us is not None:
         return True
     return None if repair.finding is None else repair.finding is not Finding.NOT_FOUND
 
 
 def _ends_us(repair: Repair) -> int:
     """Until when a warning was worth something: the breakdown, or the beginning of the work."""
-    if repair.is_failure:
-        return repair.opened_us
+    if repair.failed_us is not None:
+        return repair.failed_us
     return repair.started_us if repair.started_us is not None else repair.done_us or repair.opened_us

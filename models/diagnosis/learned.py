@@ -6,6 +6,7 @@ logit over the candidates that each order had weighed (McFadden 1974), and so co
 
 - a confirmed fault counts once, a partly confirmed one half, with the fault that was really found where one is named;
 - "not found" lowers the advised mechanism, the more the surer the order had been of it;
+- a finding whose repair failed its verification teaches nothing: the signals say that something else is wrong;
 - shifts are pulled to 0 by a normal prior, those of a class to those of all classes: an asset class without labels
   borrows from the others;
 - trust and corrections of signs wait for `enough` labels that name a fault.
@@ -143,7 +144,8 @@ def learn(labels: Sequence[Label], settings: LearnSettings = PRODUCT_DEFAULTS) -
     >>> {f.mechanism: round(p, 2) for f, p in probabilities(weighed, "pump", learn(labels)).items()}
     {'bearing_wear': 0.24, 'seal_leak': 0.76}
     """
-    ordered = sorted(labels, key=lambda label: (label.completed_at_us, label.number, label.order_id))
+    believed = (label for label in labels if label.is_believed)
+    ordered = sorted(believed, key=lambda label: (label.completed_at_us, label.number, label.order_id))
     if not ordered:
         return NOTHING_LEARNED
     task = Task.of(ordered, settings)

@@ -71,7 +71,8 @@ class Taught:
 
 def what_taught(labels: Sequence[Label], settings: LearnSettings = PRODUCT_DEFAULTS) -> Taught:
     """Judge what these labels taught: one small fit per label, started from the common one."""
-    ordered = sorted(labels, key=lambda label: (label.completed_at_us, label.number, label.order_id))
+    believed = (label for label in labels if label.is_believed)
+    ordered = sorted(believed, key=lambda label: (label.completed_at_us, label.number, label.order_id))
     counts = {f: sum(label.finding is f for label in ordered) for f in Finding}
     named = [i for i, label in enumerate(ordered) if label.truth is not None]
     told = (len(ordered), counts[Finding.CONFIRMED], counts[Finding.PARTLY], counts[Finding.NOT_FOUND], len(named))

@@ -8,6 +8,7 @@ import numpy as np
 
 from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.faults import Fault
+from forewarn.core.jobs import Breakdown
 from forewarn.core.plant import Asset, Component, Plant
 from forewarn.core.ports import Actor, OrderBook
 from forewarn.core.readings import Readings, SignalSpec
@@ -76,8 +77,19 @@ class Past:
         advised = Advice(id, SEAL, "ELP", kind, Decision.OPEN, "test", 2, "Seal", day(opened), evidence or {})
         order = self.orders.advise(advised).order
         assert order is not None
-        if done is None:
-            return order
+        return order if done is None else self.done(order, done, finding, told)
+
+    def broke_down(self, id: str, opened: float, broke: float, done: float) -> WorkOrder:
+        """A condition order that came too late: the machine broke down, which was told on it, and then it was done."""
+        self.order(id, opened, kind=OrderKind.CONDITION)
+        assert isinstance(self.orders, MemoryOrderBook)
+        told = self.orders.raise_breakdown(Breakdown(id, "stands", day(broke), day(broke)), SMITH)
+        assert told.what == "updated"
+        assert told.order is not None
+        return self.done(told.order, done, "confirmed")
+
+    def done(self, order: WorkOrder, done: float, finding: str | None = None, told: Json | None = None) -> WorkOrder:
+        """The order, completed and closed."""
         report: Json = CODES | ({"finding": finding, **(told or {})} if finding else {})
         for status in (Status.APPR, Status.INPRG, Status.COMP):
             order = self.orders.act(

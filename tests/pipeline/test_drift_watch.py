@@ -131,6 +131,15 @@ def test_past_forecasts_are_compared_with_failures_in_operating_hours() -> None:
     assert found.p50.tolist() == [240.0, 20.0]
 
 
+def test_a_breakdown_that_was_told_on_an_order_of_the_advice_ends_a_life_too() -> None:
+    past = Past(("p1",))
+    past.wear("p1", 0, 60)
+    past.broke_down("p1", 35, 40, 42)
+    kept = [said(20, 100, 240, 400), said(30, 10, 20, 30), said(41, 1, 2, 3)]
+    found = outcomes_of(past.archive, ["p1"], None, day(0), day(60), lambda asset, since: kept)
+    assert found.left.tolist() == [240.0, 120.0]
+
+
 def test_forecasts_of_another_model_are_not_blamed_on_this_one() -> None:
     past = Past(("p1",))
     past.wear("p1", 0, 60)

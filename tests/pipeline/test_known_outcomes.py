@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.core.health import Assessment, ModelRef, RulForecast, State, WarmingUp
+from forewarn.core.jobs import Breakdown
 from forewarn.core.ports import Actor
 from forewarn.core.readings import Floats
 from forewarn.core.work import Json, OrderKind, Status
@@ -21,7 +22,15 @@ from forewarn.maintenance.orders.rules import OrderSettings
 from forewarn.models.life.contract import LEVELS
 from forewarn.models.life.pooling import student_quantiles
 from forewarn.pipeline.drift_watch import BUILT_IN
-from forewarn.pipeline.known_outcomes import LOOK_S, TRUSTED, KeptCoverage, KnownOutcomes, adjusted
+from forewarn.pipeline.known_outcomes import (
+    LOOK_S,
+    TRUSTED,
+    KeptCoverage,
+    KnownOutcomes,
+    adjusted,
+    final_of,
+    outcomes_of,
+)
 from forewarn.pipeline.version import Case
 from tests.pipeline.archives import SEAL, Past, day
 
@@ -81,6 +90,19 @@ def inside(told: list[Floats], left: Floats) -> float:
     """Share of lives between P10 and P90."""
     table = np.array(told)
     return float(np.mean((table[:, 1] <= left) & (left <= table[:, 5])))
+
+
+def test_a_breakdown_that_was_told_on_the_order_of_the_advice_is_the_end_of_its_forecast() -> None:
+    past, said = plant_with("p1"), said_at(20)
+    id = advised(past, said, 20)
+    assert isinstance(past.orders, MemoryOrderBook)
+    told = past.orders.raise_breakdown(Breakdown("p1", "stands", day(25), day(26)), SMITH).order
+    assert told is not None
+    assert told.id == id
+    closed = past.done(told, 30, "confirmed")
+    finals = [final_of(closed, past.orders.history(id), past.plant)]
+    (outcome,) = outcomes_of(finals, past.plant)
+    assert (outcome.ended, outcome.left_h) == (True, 5 * 24.0)
 
 
 @pytest.mark.slow

@@ -133,6 +133,19 @@ def test_lessons_are_learnt_anew_only_when_a_finding_came_and_never_from_later_o
     assert lessons.by(NOW_US + hours(31)) == first
 
 
+def test_a_finding_whose_repair_failed_its_verification_teaches_nothing_from_then_on() -> None:
+    book, plant = MemoryOrderBook(), plant_of(pump())
+    id = finished(book, 30, {"finding": "confirmed"})
+    lessons = Lessons(book, plant)
+    before = lessons.by(NOW_US + hours(40))
+    assert before == learn(labels_from(book, plant, NOW_US + hours(40)))
+    assert before.labels == 1
+    book.verify(id, Verification.FAILED, ANN, NOW_US + hours(50))
+    assert lessons.by(NOW_US + hours(51)) == NOTHING_LEARNED
+    assert lessons.by(NOW_US + hours(50)) == before  # nobody knew it yet
+    assert lessons.by(NOW_US + hours(51)) == NOTHING_LEARNED
+
+
 def test_the_live_road_asks_the_book_now_and_then_and_not_for_each_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     book = MemoryOrderBook()
     lessons, asked, read = Lessons(book, plant_of(pump())), list[int](), book.orders

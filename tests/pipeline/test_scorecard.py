@@ -9,7 +9,7 @@ import pytest
 from forewarn.core.faults import Fault
 from forewarn.core.health import ModelRef
 from forewarn.core.labels import Finding, Label
-from forewarn.core.work import OrderKind
+from forewarn.core.work import OrderKind, Verification
 from forewarn.pipeline.scorecard import Costs, Scorecard, Watched, scorecard, scorecard_of
 from forewarn.pipeline.training_lives import Repair
 from tests.pipeline.archives import Past, day
@@ -119,3 +119,31 @@ def test_the_warning_ends_when_the_work_begins() -> None:
     begun = Repair("p1", "WO-1", OrderKind.CONDITION, day(0), day(8), day(20), Finding.CONFIRMED)
     told = card([label(1, Finding.CONFIRMED, 0, 20)], [begun])
     assert told.total.warning_days.value == pytest.approx(8.0)
+
+
+def stood(number: int, opened: float, broke: float, done: float | None = None) -> Repair:
+    """A condition order on which somebody told that its machine broke down."""
+    return replace(warned(number, opened, done=done), finding=Finding.CONFIRMED, broke_us=day(broke))
+
+
+def test_a_breakdown_told_on_an_order_of_the_advice_was_announced_by_it_and_counts_once() -> None:
+    told = card([label(1, Finding.CONFIRMED, 90, 103)], [stood(1, 90, 100, 103)], costs=Costs(10_000, 2_000, 300))
+    assert told.misses == ()
+    assert (told.total.recall.count, told.total.recall.total) == (1, 1)
+    assert told.total.precision.count == 1
+    assert told.total.warning_days.value == pytest.approx(10.0)  # until it broke, not until the finding
+    assert told.total.net == 0  # nothing was avoided
+
+
+@pytest.mark.parametrize(("opened", "broke"), [(101, 100), (10, 100)])
+def test_a_breakdown_before_its_order_or_long_after_it_is_a_miss(opened: float, broke: float) -> None:
+    told = card([label(1, Finding.CONFIRMED, opened, 103)], [stood(1, opened, broke, 103)])
+    assert [(miss.number, miss.at_us) for miss in told.misses] == [("WO-1", day(broke))]
+    assert (told.total.recall.count, told.total.recall.total) == (0, 1)
+
+
+def test_what_failed_its_verification_is_not_confirmed() -> None:
+    labels = [label(n, Finding.CONFIRMED, 1, 10) for n in (1, 2)]
+    told = card([labels[0], replace(labels[1], verification=Verification.FAILED)])
+    assert (told.total.confirmed.count, told.total.confirmed.total) == (1, 2)
+    assert told.total.precision.count == 2  # something was wrong, and still is

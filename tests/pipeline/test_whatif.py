@@ -13,8 +13,8 @@ from forewarn.maintenance.advice import AdviceSettings
 from forewarn.models.assess import AssessSettings
 from forewarn.models.detectors.own_past import DetectorSettings
 from forewarn.pipeline.training_lives import repairs_of
-from forewarn.pipeline.whatif import Cancelled, Replayed, Setup, Span, decided, replay
-from forewarn.pipeline.whatif_report import WhatIfReport, changes_of, report_of
+from forewarn.pipeline.whatif import Cancelled, Opened, Replayed, Setup, Span, decided, replay
+from forewarn.pipeline.whatif_report import Verdicts, WhatIfReport, changes_of, report_of, verdicts
 from tests.pipeline.archives import Past, day, fleet
 
 SPAN = Span(day(0), day(90), 24.0)
@@ -97,6 +97,20 @@ def test_an_order_for_nothing_counts_as_false() -> None:
     told = reported(past, Setup())
     assert (told.after.confirmed, told.after.false, told.after.missed) == (0, 1, 0)
     assert told.real.false == 1
+
+
+def test_a_breakdown_told_on_an_order_of_the_advice_is_trouble_from_when_the_machine_stood() -> None:
+    past = Past(("p1",))
+    past.broke_down("p1", 35, 40, 45)
+    found = repairs_of(past.orders, day(100))
+
+    def judged(opened: float) -> Verdicts:
+        run = Replayed((Opened("p1", "seal:seal_leak", True, 0, day(opened), None, None, None),), 0, 100.0)
+        return verdicts(run, found, ["p1"], Span(day(0), day(100)))
+
+    in_time, late = judged(36), judged(41)
+    assert (in_time.confirmed, in_time.missed, in_time.warning_days.value) == (1, 0, 4.0)
+    assert (late.confirmed, late.missed) == (0, 1)
 
 
 def test_orders_of_both_runs_are_matched_by_machine_and_repair(past: Past) -> None:

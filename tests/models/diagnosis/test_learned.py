@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from forewarn.core.health import ModelRef
 from forewarn.core.labels import Finding, Label
+from forewarn.core.work import Verification
 from forewarn.models.diagnosis.learned import (
     NOTHING_LEARNED,
     PRODUCT_DEFAULTS,
@@ -190,3 +191,17 @@ def test_findings_that_name_no_fault_are_counted_and_not_scored() -> None:
     assert (taught.labels, taught.not_found, taught.scored, taught.physics) == (1, 1, 0, None)
     assert "nothing can be scored" in taught.sentence
     assert NOTHING_LEARNED.factor("pump", CAVITATION.mechanism) == 1.0
+
+
+@settings(max_examples=20, deadline=None)
+@given(histories(), st.data())
+def test_findings_whose_repair_failed_its_verification_are_as_if_they_had_not_been_told(
+    labels: list[Label], data: st.DataObject
+) -> None:
+    failed = [data.draw(st.booleans()) for _ in labels]
+    told = [
+        replace(one, verification=Verification.FAILED) if bad else one for one, bad in zip(labels, failed, strict=True)
+    ]
+    stand = [one for one, bad in zip(labels, failed, strict=True) if not bad]
+    assert learn(told, AT_ONCE) == learn(stand, AT_ONCE)
+    assert what_taught(told) == what_taught(stand)
