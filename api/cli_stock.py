@@ -305,7 +305,7 @@ def records(table: DataFrame) -> list[dict[str, Any]]:
     """Rows of a table as JSON has them, times in ISO 8601."""
     if not len(table):
         return []
-    named = table.reset_index() if table.index.name else table
+    named = table.reset_index() if table.index.name is not None else table
     text = named.to_json(orient="records", date_format="iso", date_unit="s")
     rows: list[dict[str, Any]] = json.loads(text or "[]")
     return rows

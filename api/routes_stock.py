@@ -102,7 +102,7 @@ def get_parts(
     return StockPartsOut(parts=[views_stock.part_out(row) for row in page[:limit]], total=len(rows), next=more)
 
 
-@router.get("/parts/{id:path}/serials/{serial}")
+@router.get("/parts/{id:path}/serials/{serial:path}")
 def get_serial(
     id: PartId, serial: Annotated[str, Path(min_length=1, max_length=100)], room: Room, _: Caller
 ) -> list[StockMoveOut]:

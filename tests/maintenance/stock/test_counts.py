@@ -33,13 +33,13 @@ def sheet_of(*lines: CountLine, state: SheetState = SheetState.OPEN) -> Sheet:
     return Sheet(1, "main", state, 10, 1_000, "ann", lines)
 
 
-def line_of(pieces: int, tolerance: int = 0, **told: object) -> CountLine:
-    return replace(CountLine(1, Spot("seal", "main", pieces=pieces, price=5.0), tolerance), **told)
+def line_of(pieces: int, tolerance: int = 0) -> CountLine:
+    return CountLine(1, Spot("seal", "main", pieces=pieces, price=5.0), tolerance)
 
 
-def move(seq: int, at_us: int, quantity: int, to: str = "@order", source: str = "main", **told: object) -> StockMove:
+def move(seq: int, at_us: int, quantity: int, to: str = "@order", source: str = "main") -> StockMove:
     reason = MoveReason.ISSUE if to == "@order" else MoveReason.RECEIPT
-    return replace(StockMove(seq, "seal", source, to, quantity, reason, "o", at_us, "x", 5.0), **told)
+    return StockMove(seq, "seal", source, to, quantity, reason, "o", at_us, "x", 5.0)
 
 
 def told(sheet: Sheet, pieces: int, by: str, at_us: int, moves: list[StockMove] | None = None) -> Sheet:
@@ -116,8 +116,8 @@ def test_nobody_counts_what_is_settled_or_on_a_sheet_that_ended() -> None:
 def test_serial_numbers_tell_which_piece_is_missing_and_which_is_too_much() -> None:
     spot = Spot("motor", "main", pieces=2, serials=("M1", "M2"), is_rotable=True)
     sheet = sheet_of(CountLine(1, spot, tolerance=5))
-    out = move(11, 1_500, 1, part="motor", serial="M2")
-    back = move(12, 1_600, 1, to="main", source="@supplier", part="motor", serial="M4")
+    out = replace(move(11, 1_500, 1), part="motor", serial="M2")
+    back = replace(move(12, 1_600, 1, to="main", source="@supplier"), part="motor", serial="M4")
     first = counted(sheet, 1, Count(2, "bob", 2_000, ("M3", "M4")), Need.COUNT)
     judged = verdict(first, first.lines[0], [out, back])
     assert (judged.need, judged.missing, judged.extra) == (Need.RECOUNT, ("M1",), ("M3",))

@@ -99,4 +99,4 @@ def test_one_kind_of_loss_has_the_exact_interval_of_a_poisson_count() -> None:
 
     rate = rate_of([5.0] * 7, 1_000.0, dearest=5.0)
     low, high = chi2.ppf(0.025, 14) / 2 * 5 / 1000, chi2.ppf(0.975, 16) / 2 * 5 / 1000
-    assert (rate.low, rate.high) == (pytest.approx(low), pytest.approx(high))
+    assert [rate.low, rate.high] == pytest.approx([low, high])
