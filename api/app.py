@@ -14,6 +14,7 @@ from forewarn.api import (
     routes_analysis,
     routes_asset_file,
     routes_autonomy,
+    routes_buying,
     routes_counts,
     routes_deadlines,
     routes_demand,
@@ -30,6 +31,7 @@ from forewarn.api import (
     routes_people,
     routes_plans,
     routes_plant,
+    routes_purchases,
     routes_readings,
     routes_schedule,
     routes_shelf,
@@ -131,6 +133,8 @@ def _routes() -> FastAPI:
         routes_deadlines,
         routes_verification,
         routes_exchange,
+        routes_buying,
+        routes_purchases,
         routes_live,
     ):
         app.include_router(module.router)

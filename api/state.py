@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from forewarn.api.autonomy_desk import AutonomyDesk
+from forewarn.api.buying_desk import BuyingDesk
 from forewarn.api.demand_desk import DemandDesk
 from forewarn.api.models_desk import ModelsDesk
 from forewarn.api.people_desk import PeopleDesk
@@ -102,6 +103,7 @@ class Plantroom:
     work: WorkDesk | None = None
     plans: PlansDesk | None = None
     people: PeopleDesk | None = None
+    buying: BuyingDesk | None = None
     demand: DemandDesk | None = None
     stock: StockDesk | None = None
     analysis: Analysis | None = None

@@ -77,6 +77,7 @@ class WorkWatch:
 def work_of(settings: Settings, room: Plantroom, records: Records, orders: WorkedOrders) -> WorkWatch:
     """Give the room its desk of work; the watch that looks after it."""
     from forewarn.api.demand_desk import demand_of
+    from forewarn.api.buying_desk import buying_of
     from forewarn.api.plans_desk import plans_of
     from forewarn.maintenance.orders.asset_file import AssetFileRows
     from forewarn.maintenance.orders.deadlines_book import DeadlineBook
@@ -119,6 +120,7 @@ def work_of(settings: Settings, room: Plantroom, records: Records, orders: Worke
         Chore("deadlines", 300.0, lambda now_us: len(desk.deadlines.escalate(now_us))),
     ]
     chores.append(plans_of(room, records, orders))
+    chores.append(buying_of(room, records, orders, owners[Department.PURCHASING]))
     chores += demand_of(settings.demand, room, records, orders)
     if room.stock is not None:
         chores.append(Chore("stock", 3600.0, room.stock.look))
