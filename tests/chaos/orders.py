@@ -36,7 +36,7 @@ def run(bench: Bench) -> Finding:
 
 
 def _on(kind: str, bench: Bench) -> Iterator[Finding]:
-    with _place(kind) as place:
+    with place_on(kind) as place:
         yield _raced(kind, place, 3 if bench.brief else ROUNDS, bench)
         yield _killed(kind, place, bench)
         yield _cut(kind, place, 5 if bench.brief else EXAMPLES, bench)
@@ -93,7 +93,8 @@ def _cut(kind: str, place: OnSqlite | OnPostgresql, examples: int, bench: Bench)
 
 
 @contextmanager
-def _place(kind: str) -> Iterator[OnSqlite | OnPostgresql]:
+def place_on(kind: str) -> Iterator[OnSqlite | OnPostgresql]:
+    """Where databases of a kind are made; a server of its own for PostgreSQL."""
     if kind == "sqlite":
         place = OnSqlite()
         try:

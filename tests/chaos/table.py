@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos import clock, disk_full, kills, memory, mosquitto, network, orders, poison, stops, syscalls
+from tests.chaos import clock, disk_full, kills, memory, mosquitto, network, orders, poison, stock, stops, syscalls
 from tests.chaos.scenario import Scenario
 
 SCENARIOS = (
@@ -61,6 +61,13 @@ SCENARIOS = (
         "64 workers with the same alarm a thousand times; kill -9 of programs that work on orders; cut connections",
         "one open order each, losers led to it; every request once; history replays to state; both databases",
         orders.run,
+    ),
+    Scenario(
+        "stock",
+        ("I11", "I12", "I14"),
+        "50 technicians and the last 10 pieces a hundred times; kill -9 of programs that move stock; cut connections",
+        "exactly ten succeed; balances are the sums of moves after every step; every request once; both databases",
+        stock.run,
     ),
     Scenario(
         "mosquitto",

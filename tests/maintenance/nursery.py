@@ -13,7 +13,7 @@ import time
 
 from tests.conftest import ROOT
 
-PROGRAMS = ("tests.maintenance.sending", "tests.maintenance.walking")
+PROGRAMS = ("tests.maintenance.sending", "tests.maintenance.walking", "tests.maintenance.stock.stock_walking")
 
 
 class Nursery:
