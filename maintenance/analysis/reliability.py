@@ -195,10 +195,10 @@ def poisson_interval(count: int) -> tuple[float, float]:
     >>> [round(x, 2) for x in poisson_interval(5)]
     [1.62, 11.67]
     """
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
-    low = float(chi2.ppf(0.025, 2 * count) / 2) if count else 0.0
-    return low, float(chi2.ppf(0.975, 2 * count + 2) / 2)
+    low = float(gammaincinv(count, 0.025)) if count else 0.0
+    return low, float(gammaincinv(count + 1, 0.975))
 
 
 def restored_in(facts: Facts, period: Period) -> list[Failure]:

@@ -21,6 +21,8 @@ LEVEL = 0.95
 SAMPLES = 4_000
 LEAST_WEEKS = 4
 MOST_DAYS = 3_650
+MOST_EXPECTED = 4_096
+"""With so many failures after a change the time before it alone decides what can be told."""
 CHANGES = ("interval", "limit", "part", "supplier")
 US_PER_WEEK = 7 * US_PER_DAY
 
@@ -70,11 +72,11 @@ def rates(before: int, before_h: float, after: int, after_h: float) -> Rates:
 def _interval(before: int, before_h: float, after: int, after_h: float) -> tuple[float, float | None]:
     """Exact interval of the ratio: that of the share of failures that fell after (Clopper and Pearson 1934), as odds
     for equal hours."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     tail, equal = (1 - LEVEL) / 2, before_h / after_h
-    low = float(beta.ppf(tail, after, before + 1)) if after else 0.0
-    high = float(beta.ppf(1 - tail, after + 1, before)) if before else 1.0
+    low = float(betaincinv(after, before + 1, tail)) if after else 0.0
+    high = float(betaincinv(after + 1, before, 1 - tail)) if before else 1.0
     return low / (1 - low) * equal, (high / (1 - high) * equal if high < 1 else None)
 
 
@@ -88,15 +90,19 @@ def _p(before: int, before_h: float, after: int, after_h: float) -> float:
 
 def _needed_h(before: int, before_h: float) -> float | None:
     """Hours after which half the rate of before would show as better: the first at which the failures then to be
-    expected do."""
-    if before == 0:
+    expected do. None where the failures before are too few to ever show it."""
+
+    def shows(after: int) -> bool:
+        _, high = _interval(before, before_h, after, 2 * after * before_h / before)
+        return high is not None and high < 1
+
+    if before == 0 or not shows(MOST_EXPECTED):
         return None
-    for after in range(200):
-        hours = 2 * after * before_h / before if after else 0.0
-        _, high = _interval(before, before_h, after, hours) if hours else (0.0, None)
-        if high is not None and high < 1:
-            return hours
-    return None
+    least, enough = 0, MOST_EXPECTED
+    while enough - least > 1:
+        middle = (least + enough) // 2
+        least, enough = (least, middle) if shows(middle) else (middle, enough)
+    return 2 * enough * before_h / before
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,10 @@ def in_words(failures: Rates, costs: Money, currency: str, machines: int) -> str
             told += f"; if only half as many came, it would show after about {math.ceil(days)} more days of running"
         elif left_h > 0:
             told += "; failures are too rare here to show half of them in ten years"
+    elif failures.verdict == "cannot_tell" and failures.before:
+        told += (
+            f"; {_count(failures.before)} before the change are too few to ever show half as many: compare more days"
+        )
     if costs.difference is None:
         return told + f". Costs: fewer than {LEAST_WEEKS} whole weeks on a side tell nothing."
     word = {"better": "fell", "worse": "rose", "cannot_tell": "cannot be told apart"}[costs.verdict]
