@@ -1,4 +1,4 @@
-"""The store room over the interface and the client: cards, moves, parts of orders, kits, serial numbers, parts lists."""
+"""The store room over interface and client: cards, moves, parts of orders, kits, serial numbers, parts lists."""
 
 from __future__ import annotations
 
