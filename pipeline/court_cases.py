@@ -19,6 +19,7 @@ from forewarn.maintenance.plans.due import slots_between
 from forewarn.maintenance.plans.shared import PlanBook
 from forewarn.pipeline.court_belief import NEVER
 from forewarn.pipeline.court_evidence import GOOD, NOT_TOLD, WORN, Case, Event
+from forewarn.pipeline.court_meters import by_meter
 
 EVERY_ORDER = 1_000_000_000
 FAILURES = (OrderKind.CORRECTIVE, OrderKind.EMERGENCY)
@@ -55,7 +56,8 @@ def case_of(plan: Plan, plant: Plant, plans: PlanBook, orders: OrderBook, now_us
 
     Tasks are completed slots and other finished preventive orders of the component (of imported history, too); failures
     are breakdowns of it; finished condition orders renewed it before it failed. An asset is known from its first order
-    or slot on. Raises Rejected for a plan without an interval.
+    or slot on. A meter plan is heard in use, where its meter was recorded (`court_meters.by_meter`). Raises Rejected for
+    a plan without an interval.
     """
     return case_from(plan, orders_of(orders, [asset.id for asset in plan.of(plant)]), plans, plant, now_us)
 
@@ -90,7 +92,7 @@ def case_from(
             if cost is not None and event.kind in costs and cost > 0:
                 costs[event.kind].append(cost)
     cost, failure_cost, source = _prices(plan, costs)
-    return Case(
+    case = Case(
         plan=plan.id,
         interval=_interval_days(plan, events),
         spans=spans,
@@ -103,6 +105,7 @@ def case_from(
         monitored=_is_monitored(plan, plant),
         statutory=plan.statutory,
     )
+    return by_meter(case, plan, slots)
 
 
 def _orders(orders: OrderBook, asset: str) -> list[WorkOrder]:

@@ -1,6 +1,6 @@
 """What the history of a preventive task says, before anybody judges it: findings, failures after it, trend, lives.
 
-Times are days since any one moment, of the calendar. Pure. Every number comes with its count and its interval; a figure
+Times are days since any one moment: of the calendar, or of average use (`court_meters`). Pure. Every number comes with its count and its interval; a figure
 that cannot be told is None and never a guess.
 
 Found good: Wilson interval (Wilson 1927). Trend of a repairable fleet: Laplace and MIL-HDBK-189C (section 6.2), pooled
@@ -47,7 +47,7 @@ class Case:
     """One task before the court. `interval`: days between tasks. `spans`: asset -> days [start, stop) in which it is
     known what happened. `modes`: failure modes that the task is to prevent, empty for all. `cost` of a task and of a
     failure with where they come from (`costs_told`: people said both); `monitored`: signals of the component would
-    show the failure coming.
+    show the failure coming. `meter`: days are days of average use by this meter, `per_day` units each ("": calendar).
     """
 
     plan: str
@@ -61,6 +61,8 @@ class Case:
     modes: tuple[str, ...] = ()
     monitored: bool = False
     statutory: bool = False
+    meter: str = ""
+    per_day: float = 1.0
 
     def counts(self, event: Event) -> bool:
         """Is it a failure that the task is to prevent?"""

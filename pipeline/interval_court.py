@@ -35,6 +35,7 @@ from forewarn.pipeline.court_evidence import (
     mode_lives,
     trend_of,
 )
+from forewarn.pipeline.court_meters import interval_words
 
 FACTORS = (0.5, 2 / 3, 1.25, 1.5, 2.0, NEVER)
 """Intervals that are tried, as a multiple of the present one; `NEVER`: the task is dropped."""
@@ -300,7 +301,7 @@ def _named(factor: float, case: Case, shape: tuple[float, float, float]) -> Verd
 
 def _proposal(best: Option, case: Case) -> str:
     ratio = case.failure_cost / case.cost
-    what = "Without the task" if best.factor == NEVER else f"A task every {case.interval * best.factor:.0f} days"
+    what = "Without the task" if best.factor == NEVER else f"A task every {interval_words(case, best.factor)}"
     return (
         f"{what} would save {best.saving:.0%} of tasks and failures together ({best.saving_low:.0%} to"
         f" {best.saving_high:.0%}; probability {best.probability:.0%}; a failure costs {ratio:.1f} tasks,"
