@@ -27,7 +27,8 @@ from forewarn.maintenance.analysis.planning import scheduled
 from forewarn.maintenance.analysis.reliability import failures_of, times_of
 from forewarn.maintenance.analysis.repeats import Actor, bad_actors
 from forewarn.maintenance.analysis.rows import AnalysisRows, Known
-from forewarn.maintenance.analysis.supply import SupplyFacts
+from forewarn.maintenance.analysis.supply import Receipt
+from forewarn.maintenance.analysis.supply_rows import SupplyRows
 from forewarn.maintenance.people.plain_people import moment_us
 from forewarn.maintenance.records import Records
 from forewarn.pipeline.running import known_series, run_series
@@ -94,10 +95,8 @@ class Change:
 
 
 class Analysis:
-    """Figures of one plant over its records; `derived` are the series with measured running hours, where there are any.
-
-    `supply` reads what is known of parts for a period and machines.
-    """
+    """Figures of one plant over its records; `derived` are the series with measured running hours, where there are
+    any."""
 
     def __init__(
         self,
@@ -105,10 +104,9 @@ class Analysis:
         records: Records,
         derived: SeriesReader | None,
         now_us: Callable[[], int],
-        supply: Callable[[int, int, frozenset[str] | None], SupplyFacts] | None = None,
     ) -> None:
         self._plant, self._rows, self._derived = plant, AnalysisRows(records), derived
-        self._now_us, self._supply = now_us, supply
+        self._now_us, self._supply = now_us, SupplyRows(records)
 
     @property
     def zone(self) -> tzinfo:
@@ -128,7 +126,7 @@ class Analysis:
         assets = _named(plant, scope, known)
         placed = self._rows.placed()
         also = {id for _, ids in scheduled(placed, period) for id in ids}
-        supply = self._supply(period.from_us, period.to_us, assets) if self._supply else SupplyFacts()
+        supply = self._supply.facts(period.from_us, period.to_us, now_us, assets)
         ids = sorted(assets) if assets is not None else sorted({a.id for a in plant.assets} | set(known))
         return Facts(
             now_us,
@@ -222,25 +220,19 @@ class Analysis:
             return {a.id for a in plan.of(self._plant())}, _when(at_us, change), of_plan, plan.failure_modes
         if change.what == "limit":
             return None, _when(at_us, change), component, ()
-        parts = {change.of} if change.what == "part" else self._parts_of(change.of)
-        uses = self._rows.uses_of(parts)
+        got = self._received_from(change.of) if change.what == "supplier" else []
+        uses = self._rows.uses_of({one.part for one in got} if got else {change.of})
         if not uses:
             raise Rejected("never_used", f"no report tells of {change.what} {change.of!r}: nothing was changed by it")
         if at_us is None:
-            at_us = uses[0][1] if change.what == "part" else self._first_receipt_us(change.of)
+            at_us = min((one.at_us for one in got), default=uses[0][1])
         return {asset for asset, _ in uses}, _when(at_us, change), component, ()
 
-    def _receipts(self) -> SupplyFacts:
-        return self._supply(0, self._now_us() + 1, None) if self._supply else SupplyFacts()
-
-    def _parts_of(self, supplier: str) -> set[str]:
-        found = {receipt.part for receipt in self._receipts().receipts if receipt.supplier == supplier}
+    def _received_from(self, supplier: str) -> list[Receipt]:
+        found = [one for one in self._supply.receipts(0, self._now_us() + 1) if one.supplier == supplier]
         if not found:
             raise Rejected("unknown_supplier", f"nothing was ever received from {supplier!r}")
         return found
-
-    def _first_receipt_us(self, supplier: str) -> int:
-        return min(receipt.at_us for receipt in self._receipts().receipts if receipt.supplier == supplier)
 
     def _of_assets(self, facts: Facts, assets: set[str] | None) -> Facts:
         if assets is None:

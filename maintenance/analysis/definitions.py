@@ -121,24 +121,22 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         "forecast_accuracy", "Forecast accuracy of part demand", "1",
-        "One less the weighted error of the mean forecast, over forecasts whose whole span lies in the period; not"
-        " below 0.",
+        "One less the weighted error of the mean forecast, over forecasts whose whole span lies in the period and is"
+        " over; issued is net of what came back; not below 0.",
         "1 - sum |issued - forecast| / sum issued", "up", "kept forecasts, issues", "forecasts",
     ),
     Definition(
         "stock_turns", "Stock turns", "1/year",
-        "Value issued from stock in the period, as of a year, over the mean value that lay on the shelf in it.",
+        "Value issued to orders in the period less what came back, as of a year, over the mean value that lay in the"
+        " stores: pieces by the unit cost of the newest move of the part.",
         "value issued a year / mean stock value", "up", "stock ledger", "stock",
     ),
     Definition(
         "service_level", "Service level (fill rate)", "1",
-        "Pieces that came from the shelf at once, over pieces that were asked for.",
-        "pieces served at once / pieces asked for", "up", "stock ledger, reservations", "stock",
-    ),
-    Definition(
-        "delivery_reliability", "Delivery reliability of suppliers", "1",
-        "Receipts that came by the promised moment with nothing refused, over receipts that had a promise.",
-        "receipts in time and good / receipts with a promise", "up", "purchase orders", "buying",
+        "Pieces that had been put aside or handed out when they were needed, over pieces that were reserved for orders."
+        " Needed is the date of the reservation, or the moment it was made where that is later or no date is given."
+        " What was given free before it was needed does not count.",
+        "pieces there when needed / pieces reserved", "up", "reservations, audit", "reservations",
     ),
 )  # fmt: skip
 

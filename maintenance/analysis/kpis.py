@@ -34,13 +34,18 @@ FIGURES: dict[str, Figure] = {
     "forecast_accuracy": _of_supply(supply.forecast_accuracy),
     "stock_turns": _of_supply(supply.stock_turns),
     "service_level": _of_supply(supply.service_level),
-    "delivery_reliability": _of_supply(supply.delivery_reliability),
 }
+
+
+OF_THE_WHOLE = ("stock", "forecasts")
 
 
 def figure(key: str, facts: Facts, period: Period) -> Answer:
     """The figure of a period. Raises Rejected for a key that there is not."""
     needs = definition_of(key).needs
+    if needs in OF_THE_WHOLE and facts.supply.narrowed:
+        why = "parts lie there for the whole plant: ask for this figure without asset, class or area"
+        return Answer(key, None, 0.0, 0.0, (), why)
     if needs and needs not in facts.supply.kept:
         return Answer(key, None, 0.0, 0.0, (), f"nothing is kept of {needs} here yet")
     return FIGURES[key](facts, period)

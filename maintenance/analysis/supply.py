@@ -22,17 +22,28 @@ DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Pieces were reserved for an order and needed at a moment: `asked` of them, of which `served` had been put aside
+    or handed out by then. `id` of the reservation, `number` of the order."""
+
+    id: str
+    number: str
+    part: str
+    asset: str
+    need_us: int
+    asked: float
+    served: float
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
-    """A part was asked for at a moment: `asked` pieces, of which `served` came from the shelf at once. `issued` pieces
-    left the shelf for it in the end, at `unit_cost` each. `id` of the reservation or move, `number` of the order."""
+    """Pieces left the shelf for an order (below 0: they came back), at `unit_cost` each; `id` of the move."""
 
     id: str
     number: str
     part: str
     asset: str
     at_us: int
-    asked: float
-    served: float
     issued: float
     unit_cost: float
 
@@ -60,10 +71,8 @@ class ForecastKept:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Parts of a supplier came in: what they cost in `currency`, and when they had been promised (None: not said).
-
-    `bad` of the `quantity` pieces did not pass the check.
-    """
+    """Parts of a supplier came in, or the freight of their order: what it cost in `currency`; `number` of the purchase
+    order."""
 
     id: str
     number: str
@@ -73,19 +82,22 @@ class Receipt:
     quantity: float
     amount: float
     currency: str
-    promised_us: int | None = None
-    bad: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class SupplyFacts:
-    """All of these, as far as there is a room that keeps them; `kept` says which are."""
+    """All of these, as far as there is something; `kept` says of what: asks, stock, forecasts, buying.
 
+    `narrowed`: only of some machines; then what lies on the shelf and what was forecast belongs to nobody.
+    """
+
+    asks: tuple[Ask, ...] = ()
     issues: tuple[Issue, ...] = ()
     shelf: tuple[StockSpan, ...] = ()
     forecasts: tuple[ForecastKept, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     kept: frozenset[str] = frozenset()
+    narrowed: bool = False
 
 
 def forecast_accuracy(facts: SupplyFacts, period: Period) -> Answer:
@@ -93,7 +105,7 @@ def forecast_accuracy(facts: SupplyFacts, period: Period) -> Answer:
 
     >>> from datetime import UTC
     >>> from forewarn.maintenance.analysis.facts import Period
-    >>> told = SupplyFacts(issues=(Issue("1", "WO-1", "seal", "p1", 5, 4, 4, 4, 10.0),),
+    >>> told = SupplyFacts(issues=(Issue("1", "WO-1", "seal", "p1", 5, 4.0, 10.0),),
     ...                    forecasts=(ForecastKept("run-1", "seal", 0, 10, 3.0),))
     >>> forecast_accuracy(told, Period(0, 20)).value
     0.75
@@ -101,7 +113,8 @@ def forecast_accuracy(facts: SupplyFacts, period: Period) -> Answer:
     inside = [f for f in facts.forecasts if period.from_us <= f.from_us and f.to_us <= period.to_us]
     rows = []
     for one in inside:
-        actual = math.fsum(i.issued for i in facts.issues if i.part == one.part and one.from_us <= i.at_us < one.to_us)
+        inside_it = (i for i in facts.issues if i.part == one.part and one.from_us <= i.at_us < one.to_us)
+        actual = max(0.0, math.fsum(issue.issued for issue in inside_it))
         note = f"{one.part}: {one.mean:g} forecast, {actual:g} issued"
         rows.append(Row("forecast", one.id, one.part, "", one.from_us, abs(actual - one.mean), actual, note))
     missed = ratio("forecast_accuracy", rows, "no forecast of a span in this period was followed by an issue")
@@ -136,22 +149,19 @@ def _mean_value(shelf: Sequence[StockSpan], period: Period) -> dict[str, float]:
 
 
 def service_level(facts: SupplyFacts, period: Period) -> Answer:
-    """Pieces that came from the shelf at once, over pieces asked for (the fill rate)."""
+    """Pieces that were there when they were needed, over pieces that were reserved for orders (the fill rate)."""
     rows = [
-        Row("issue", i.id, i.number, i.asset, i.at_us, i.served, i.asked, f"{i.part}: {i.served:g} of {i.asked:g}")
-        for i in facts.issues
-        if period.holds(i.at_us) and i.asked > 0
+        Row(
+            "reservation",
+            a.id,
+            a.number,
+            a.asset,
+            a.need_us,
+            a.served,
+            a.asked,
+            f"{a.part}: {a.served:g} of {a.asked:g}",
+        )
+        for a in facts.asks
+        if period.holds(a.need_us) and a.asked > 0
     ]
-    return share(ratio("service_level", rows, "no part was asked for in this period"))
-
-
-def delivery_reliability(facts: SupplyFacts, period: Period) -> Answer:
-    """Receipts that came by the promised day with nothing to refuse, over receipts with a promise."""
-    told = [r for r in facts.receipts if period.holds(r.at_us)]
-    rows = [
-        Row("receipt", r.id, r.number, "", r.at_us, float(r.at_us <= r.promised_us and r.bad == 0), 1.0, r.supplier)
-        for r in told
-        if r.promised_us is not None
-    ]
-    none = "nothing with a promised date was received in this period"
-    return share(ratio("delivery_reliability", rows, none, left_out=sum(r.promised_us is None for r in told)))
+    return share(ratio("service_level", rows, "no reserved part was needed in this period"))

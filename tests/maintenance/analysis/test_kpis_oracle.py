@@ -21,7 +21,7 @@ from tests.maintenance.analysis.oracle import slow_figures
 from tests.maintenance.analysis.small_works import START_US, H, SmallWorks
 
 BERLIN = ZoneInfo("Europe/Berlin")
-OF_PARTS = {"forecast_accuracy", "stock_turns", "service_level", "delivery_reliability"}
+OF_PARTS = {"forecast_accuracy", "stock_turns", "service_level"}
 
 
 @pytest.fixture(
