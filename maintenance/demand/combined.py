@@ -6,9 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from forewarn.core.errors import Rejected
+from forewarn.core.readings import Floats
+from forewarn.maintenance.demand.counts import negative_binomial
+from forewarn.maintenance.demand.croston import sba
 from forewarn.maintenance.demand.distribution import LeadDemands
-from forewarn.maintenance.demand.history import Ints, cleaned
+from forewarn.maintenance.demand.features import STILL
+from forewarn.maintenance.demand.history import Histories, Ints, cleaned, spread, units
 from forewarn.maintenance.demand.pooled import pooled
+from forewarn.maintenance.demand.quantile_model import forecast, learnt
+
+FORGETTING = 0.93
+"""Weight of a period relative to the one after it in the pooled estimate."""
 
 
 def remainder(
@@ -31,7 +39,20 @@ def remainder(
     leads = _leads(lead, len(clean.values))
     if classes is not None and np.shape(classes) != (len(leads),):
         raise Rejected("classes", f"give one class per series, {len(leads)}, not {np.shape(classes)}")
-    return LeadDemands(leads, pooled(clean, leads, classes))
+    return LeadDemands(leads, combined(clean, leads, classes, seed))
+
+
+def combined(histories: Histories, leads: Ints, classes: npt.ArrayLike | None, seed: int) -> Floats:
+    """float64[n, len(LEVELS)]: the fixed average of the methods' quantiles; without the forest where it is silent."""
+    deviation = spread(histories)
+    smooth = negative_binomial(leads * sba(histories), leads * deviation**2, units(histories))
+    local = (2 * pooled(histories, leads, classes, FORGETTING) + smooth) / 3
+    moving = (deviation > STILL)[:, None]
+    local = np.where(moving, local, pooled(histories, leads, classes))
+    forest = learnt(histories, leads, seed)
+    if forest is None:
+        return local
+    return np.where(moving, (np.nan_to_num(forecast(forest, histories, leads)) + local) / 2, local)
 
 
 def _leads(lead: npt.ArrayLike, count: int) -> Ints:

@@ -12,10 +12,8 @@ import numpy.typing as npt
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
 
-LEVELS: Floats = np.array(
-    (0.005, 0.01, 0.025, *np.linspace(0.05, 0.9, 18).round(2))
-    + (0.925, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99, 0.995, 0.999)
-)
+FINE = (0.925, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99, 0.995, 0.999)
+LEVELS: Floats = np.array([0.005, 0.01, 0.025, *np.linspace(0.05, 0.9, 18).round(2), *FINE])
 """Shares of all outcomes at which a distribution is kept; beyond the outermost it ends."""
 WEIGHTS: Floats = np.diff(np.concatenate([[0.0], (LEVELS[1:] + LEVELS[:-1]) / 2, [1.0]]))
 """The share of all outcomes that each level stands for."""
