@@ -43,9 +43,7 @@ def parsed(kind: TableKind, sheets: Sequence[Sheet], name: str | None = None) ->
     row = header_row(kind, sheet)
     if row is None:
         wanted = ", ".join(column.name for column in kind.columns[:8])
-        raise Rejected(
-            "table_header", f"no row of the sheet is a header of {kind.name}: it has columns such as {wanted}"
-        )
+        raise Rejected("table_header", f"no row is a header of {kind.name}: write headings such as {wanted}")
     header = understood(kind, sheet, row)
     numbers = [number for number in sorted(sheet.rows) if number > row]
     rows = [_keyed(kind, _row(sheet, header, number, sheet.rows[number])) for number in numbers]

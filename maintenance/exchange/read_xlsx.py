@@ -22,8 +22,8 @@ from forewarn.maintenance.exchange.cells import LIMITS, Broken, Cell, Limits, Sh
 
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 MOST_ENTRIES = 2_000
-MOST_RATIO = 1_000
-"""A table packs to a hundredth; what packs to a thousandth is made to fill a memory."""
+MOST_RATIO, SMALL = 300, 20_000_000
+"""A table packs to a tenth, one of equal rows to a hundredth; what packs to less is made to fill a memory."""
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 CELL_REF = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -64,7 +64,7 @@ def _guard(package: zipfile.ZipFile, limits: Limits) -> None:
         raise Rejected("table_size", f"the file holds {len(entries)} parts, a workbook has at most {MOST_ENTRIES}")
     unpacked = sum(entry.file_size for entry in entries)
     packed = sum(entry.compress_size for entry in entries)
-    if unpacked > limits.unpacked_bytes or unpacked > MOST_RATIO * max(packed, 1_000):
+    if unpacked > limits.unpacked_bytes or (unpacked > SMALL and unpacked > MOST_RATIO * packed):
         raise Rejected("table_size", f"unpacked the file has {unpacked:,} bytes: split it, or save it again")
     if any(entry.flag_bits & 1 for entry in entries):
         raise Rejected("table_locked", "the file has a password: save it without one")
