@@ -15,6 +15,7 @@ import typer
 from forewarn.api import (
     cli_analysis,
     cli_autonomy,
+    cli_buying,
     cli_counts,
     cli_demand,
     cli_exchange,
@@ -49,6 +50,7 @@ app.add_typer(reading_app, name="reading")
 app.add_typer(outbox_app, name="outbox")
 cli_models.register(app)
 cli_autonomy.register(app)
+cli_buying.register(app)
 cli_demand.register(app)
 cli_orders.register(app)
 cli_people.register(app)

@@ -22,6 +22,7 @@ from urllib.parse import quote
 import httpx2
 
 from forewarn.api.client_analysis import AnalysisCalls
+from forewarn.api.client_buying import BuyingCalls
 from forewarn.api.client_demand import DemandCalls
 from forewarn.api.client_exchange import TableCalls
 from forewarn.api.client_jobs import JobCalls
@@ -45,7 +46,16 @@ Record = dict[str, Any]
 
 
 class Client(
-    DemandCalls, JobCalls, OutboxCalls, WorkCalls, PeopleCalls, PlanCalls, AnalysisCalls, TableCalls, StockCalls
+    BuyingCalls,
+    DemandCalls,
+    JobCalls,
+    OutboxCalls,
+    WorkCalls,
+    PeopleCalls,
+    PlanCalls,
+    AnalysisCalls,
+    TableCalls,
+    StockCalls,
 ):
     """One connection to a running Forewarn. Usable as a context manager; not shared between threads.
 

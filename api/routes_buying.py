@@ -29,7 +29,7 @@ from forewarn.api.schemas_buying import (
     ProposalActionIn,
     ProposalOut,
     ProposalStateName,
-    QuoteIn,
+    QuotesIn,
     ReasonIn,
     RfqIn,
     RfqOut,
@@ -235,17 +235,16 @@ def get_letter(id: Id, supplier: Id, room: Room, _: Caller) -> LetterOut:
 
 
 @router.post("/rfqs/{id}/quotes")
-def post_quotes(id: Id, body: list[QuoteIn], room: Room, caller: Caller, key: Key = None) -> RfqOut:
+def post_quotes(id: Id, body: QuotesIn, room: Room, caller: Caller, key: Key = None) -> RfqOut:
     """Note the answer of a supplier, for one part or several: all or none. A later answer replaces it."""
     rfq, desk = known_rfq(room, id), desk_of(room)
 
     def act() -> str:
         currency = desk.orders.house.costs.currency
-        desk.book.quote([views_buying.quote_of(rfq.id, one, room.now_us(), currency) for one in body], caller)
+        desk.book.quote([views_buying.quote_of(rfq.id, one, room.now_us(), currency) for one in body.quotes], caller)
         return rfq.id
 
-    told = "|".join(one.model_dump_json() for one in body)
-    once(room, key, caller, f"quotes|{rfq.id}|{told}", act)
+    once(room, key, caller, f"quotes|{rfq.id}|{body.model_dump_json()}", act)
     return _rfq_out(room, known_rfq(room, rfq.id))
 
 

@@ -147,6 +147,12 @@ class QuoteIn(Model):
     note: Text = ""
 
 
+class QuotesIn(Model):
+    """Answers of suppliers: all are taken, or none."""
+
+    quotes: list[QuoteIn] = Field(min_length=1, max_length=500)
+
+
 class QuoteOut(Model):
     """A quote as it is kept."""
 

@@ -76,8 +76,8 @@ class WorkWatch:
 
 def work_of(settings: Settings, room: Plantroom, records: Records, orders: WorkedOrders) -> WorkWatch:
     """Give the room its desk of work; the watch that looks after it."""
-    from forewarn.api.demand_desk import demand_of
     from forewarn.api.buying_desk import buying_of
+    from forewarn.api.demand_desk import demand_of
     from forewarn.api.plans_desk import plans_of
     from forewarn.maintenance.orders.asset_file import AssetFileRows
     from forewarn.maintenance.orders.deadlines_book import DeadlineBook

@@ -83,8 +83,8 @@ def test_the_whole_road_over_http(client: TestClient, plant_room: TestRoom, desk
     assert "2 x 6205" in letter["text"]
     assert letter["csv"].splitlines()[1].startswith("RFQ-000001,6205,2,")
     cheap = {**QUOTE, "supplier": "best", "prices": [{"from_quantity": 1, "unit_price": 25}]}
-    told = post(client, f"/rfqs/{rfq['id']}/quotes", [{**QUOTE, "supplier": "acme"}])
-    told = post(client, f"/rfqs/{rfq['id']}/quotes", [cheap])
+    told = post(client, f"/rfqs/{rfq['id']}/quotes", {"quotes": [{**QUOTE, "supplier": "acme"}]})
+    told = post(client, f"/rfqs/{rfq['id']}/quotes", {"quotes": [cheap]})
     assert [one["supplier"] for one in told.json()["quotes"]] == ["acme", "best"]
     offers = client.get(f"{BUYING}/rfqs/{rfq['id']}/comparison?part=6205").json()
     assert [(one["rank"], one["quote"]["supplier"], one["goods"]) for one in offers] == [
@@ -110,8 +110,8 @@ def test_the_whole_road_over_http(client: TestClient, plant_room: TestRoom, desk
     came = {"note": "LS-7", "lines": [{"part": "6205", "counted": 2, "accepted": 1, "quarantined": 1, "line": 1}]}
     received = post(client, "/orders/PO-000001/receipts", came)
     assert received.json()["status"] == "RECEIVED"
-    told = {"receipt": received.json()["receipts"][0]["id"], "seq": 1, "accepted": 1}
-    looked = post(client, "/orders/PO-000001/inspections", told, received.headers["etag"])
+    look = {"receipt": received.json()["receipts"][0]["id"], "seq": 1, "accepted": 1}
+    looked = post(client, "/orders/PO-000001/inspections", look, received.headers["etag"])
     assert looked.json()["lines"][0]["accepted"] == 2
     bill = {"number": "R-1", "lines": [{"line": 1, "quantity": 2, "unit_price": 26}], "freight": 0}
     answer = post(client, "/orders/PO-000001/invoices", bill)
@@ -135,8 +135,8 @@ def test_a_receipt_that_is_sent_twice_is_received_once(
     third = post(client, f"/orders/{number}/receipts", came)
     assert {one.json()["revision"] for one in (first, again, third)} == {first.json()["revision"]}
     assert desk.deliveries.stock.level("6205", plant_room.room.now_us()).on_hand == 2
-    came["lines"][0] |= {"counted": 1, "accepted": 1}  # type: ignore[index]
-    other = post(client, f"/orders/{number}/receipts", came)
+    fewer = {"note": "LS-7", "lines": [{"part": "6205", "counted": 1, "accepted": 1, "line": 1}]}
+    other = post(client, f"/orders/{number}/receipts", fewer)
     assert other.status_code == 409
     assert "received by planner already" in other.json()["detail"]
 
