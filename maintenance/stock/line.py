@@ -179,11 +179,12 @@ def taken(store: StockStore, order: str, part: str, quantity: int, actor: Actor,
             left -= now
 
 
-def settle(store: StockStore, orders: Iterable[str], at_us: int) -> None:
-    """Let orders wait in WMATL exactly while parts of theirs are missing; see `rules.next_status`.
+def settle(store: StockStore, orders: Iterable[str], at_us: int) -> set[str]:
+    """Let orders wait in WMATL exactly while parts of theirs are missing; see `rules.next_status`. Those that moved.
 
-    An order that somebody else is writing to at this moment is left for the next look (`settle_all`).
+    An order that somebody else is writing to at this moment is left for the next look (`StockBookSql.settle`).
     """
+    moved = set[str]()
     for id in sorted(set(orders)):
         missing = [one for one in store.reservations(id, open_only=True) if one.state is WAITING]
         waits, back_to = store.wait_of(id)
@@ -199,16 +200,12 @@ def settle(store: StockStore, orders: Iterable[str], at_us: int) -> None:
             continue
         if to is not None:
             _step(store, kept, to, missing, at_us)
+            moved.add(id)
         if still:
             store.keep_wait(id, back_to)
         else:
             store.drop_wait(id)
-
-
-def settle_all(store: StockStore, at_us: int) -> None:
-    """`settle` for every order that is to wait."""
-    store.turn()
-    settle(store, store.waits(), at_us)
+    return moved
 
 
 def _may(store: StockStore, order: WorkOrder, to: Status) -> bool:

@@ -57,9 +57,8 @@ class StockRoom:
         missing."""
         if order.status is Status.CAN and self._store.reservations(order.id, open_only=True):
             take_release(self._store, order.id, actor, at_us)
-        else:
-            settle(self._store, [order.id], at_us)
-        return self._now(order)
+        moved = settle(self._store, [order.id], at_us)
+        return self._now(order) if moved else order
 
     def told(self, order: WorkOrder, lines: Sequence[NewLine], actor: Actor, at_us: int) -> Sequence[NewLine]:
         """See `StoreRoom`: a part with a card that somebody reports is taken as used. What the order has in hand of it

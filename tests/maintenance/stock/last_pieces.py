@@ -10,11 +10,12 @@ from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import Any
 
-from forewarn.core.errors import Conflict
+from forewarn.core.errors import Conflict, Retriable
 from forewarn.core.ports import Actor
 from forewarn.core.stock import MoveReason
 from forewarn.maintenance.audit import verify_audit
 from forewarn.maintenance.records import open_records
+from forewarn.maintenance.stock.book import StockBookSql
 from tests.maintenance.samples import NOW_US
 from tests.maintenance.stock.store_house import StoreHouse, unbalanced
 
@@ -63,11 +64,7 @@ def contend(url: str, rounds: int, orders: Sequence[str], gate: Any, told: Conne
         try:
             for n in range(rounds):
                 gate.wait(300)
-                try:
-                    stock.issue(order, f"part-{n}", 1, Actor(order), NOW_US)
-                    found.append((n, order, "issued"))
-                except Conflict as refusal:
-                    found.append((n, order, str(refusal)))
+                found.append((n, order, _taken(stock, order, f"part-{n}")))
         except Exception as error:
             errors.append(error)
             gate.abort()
@@ -81,6 +78,18 @@ def contend(url: str, rounds: int, orders: Sequence[str], gate: Any, told: Conne
     if errors:
         raise errors[0]
     told.send(found)
+
+
+def _taken(stock: StockBookSql, order: str, part: str) -> str:
+    """ "issued", or why not; asked again while the file of the records is busy for longer than ten seconds."""
+    while True:
+        try:
+            stock.issue(order, part, 1, Actor(order), NOW_US)
+            return "issued"
+        except Conflict as refusal:
+            return str(refusal)
+        except Retriable:
+            continue
 
 
 def judged(url: str, rounds: int, answers: Sequence[Answer]) -> dict[str, int]:

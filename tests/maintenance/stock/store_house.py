@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from forewarn.core.plant import PartLine
 from forewarn.core.ports import Actor
 from forewarn.core.stock import MAIN_STORE, SUPPLIER, MoveReason, NewMove, PartCard, Place, StockMove
-from forewarn.core.work import NewOrder, OrderKind, Status, WorkOrder
+from forewarn.core.work import NewOrder, OrderKind, Status, Verification, WorkOrder
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.stock.book import StockBookSql
@@ -53,6 +53,10 @@ class StoreHouse:
         """Move an order, whatever its revision is by now."""
         report = CODES if status is Status.COMP else None
         return self.orders.act(order.id, status, ANN, self.now(order).revision, at_us, report)
+
+    def waive(self, order: WorkOrder) -> None:
+        """Nobody looks whether the repair shows."""
+        self.orders.verify(order.id, Verification.WAIVED, ANN, NOW_US)
 
     def now(self, order: WorkOrder) -> WorkOrder:
         """The order as it is."""

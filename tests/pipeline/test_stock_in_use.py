@@ -1,0 +1,32 @@
+"""Advice reckons with what the store room has."""
+
+from __future__ import annotations
+
+from forewarn.core.plant import PartLine
+from forewarn.maintenance.advice import advise
+from forewarn.maintenance.records import Records
+from forewarn.pipeline.stock_in_use import plant_in_stock
+from tests.maintenance.samples import ANN, BEARING, NOW_US, assessment, plant_of, pump
+from tests.maintenance.stock.store_house import StoreHouse
+
+
+def test_a_part_on_the_shelf_needs_no_lead_time_and_one_put_aside_for_the_machine_is_there(
+    any_records: Records,
+) -> None:
+    house, plant = StoreHouse(any_records), plant_of(pump(), BEARING)
+    house.stock.open_cards(plant.parts, NOW_US)
+
+    def order_by_us() -> int | None:
+        known = plant_in_stock(plant, pump(), house.stock, NOW_US)
+        return advise(assessment(), pump(), known)[0].order_by_us
+
+    without = advise(assessment(), pump(), plant)[0].order_by_us
+    assert order_by_us() == without
+    house.receive("6205", 1)
+    there = order_by_us()
+    assert without is not None
+    assert there is not None
+    assert there > without
+    house.stock.reserve(house.order().id, [PartLine("6205")], ANN, NOW_US)
+    assert house.stock.level("6205", NOW_US).available == 0
+    assert order_by_us() == there
