@@ -39,6 +39,7 @@ class RecordJobs:
 
     def __init__(self, settings: Settings, records: Records) -> None:
         self._records = records
+        self._key = settings.audit_key
         self._heads, self._every_s = settings.audit_heads, settings.audit.heads_every_h * HOUR_S
         self._delivery = webhook_delivery(settings, records)
         self._stopping = threading.Event()
@@ -71,14 +72,21 @@ class RecordJobs:
         self._note()
 
     def _note(self) -> None:
+        from forewarn.api.audit_key import head_key
         from forewarn.maintenance.audit_heads import export_head
 
+        key = None
+        try:
+            key = head_key(self._key)
+        except (ForewarnError, OSError) as error:
+            log.error("audit_head_not_signed", told=str(error))
         try:
             export_head(
                 self._records,
                 self._heads,
                 time.time_ns() // 1000,
                 lambda text: log.error("audit_head_not_noted", told=text),
+                key,
             )
         except ForewarnError as error:
             log.error("audit_head_not_noted", told=str(error))

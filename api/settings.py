@@ -284,6 +284,11 @@ class Settings(BaseSettings):
         """Heads of the audit: written by the main process only."""
         return self.audit.heads_file or self.state_dir / "audit-heads.jsonl"
 
+    @property
+    def audit_key(self) -> Path:
+        """Key that signs the heads of the audit: made on first use, for the service's user alone."""
+        return self.state_dir / "audit-key"
+
 
 HANDOVER = "FOREWARN_HANDOVER"
 """Environment variable by which a parent hands its settings to a child process (secrets never stand in argv)."""

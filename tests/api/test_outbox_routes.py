@@ -9,12 +9,13 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from forewarn.api.audit_key import head_key
 from forewarn.api.cli import app as commands
 from forewarn.api.record_jobs import RecordJobs, webhook_delivery
 from forewarn.api.settings import Settings
 from forewarn.core.errors import Rejected
 from forewarn.maintenance.audit import audit_head, history_of
-from forewarn.maintenance.audit_heads import read_heads
+from forewarn.maintenance.audit_heads import forged, read_noted
 from forewarn.maintenance.delivery import Delivery, Outcome
 from forewarn.maintenance.outbox import Message
 from forewarn.maintenance.outbox_desk import OutboxDesk
@@ -87,9 +88,10 @@ def test_the_head_of_the_audit_is_noted_when_the_system_stops(plant_room: TestRo
     jobs = RecordJobs(Settings(state_dir=tmp_path), plant_room.records)
     jobs.start()
     jobs.stop()
-    assert [head.seq for head in read_heads(tmp_path / "audit-heads.jsonl")][-1:] == [
-        audit_head(plant_room.records).seq
-    ]
+    noted = read_noted(tmp_path / "audit-heads.jsonl")
+    assert [one.head.seq for one in noted][-1:] == [audit_head(plant_room.records).seq]
+    assert noted[-1].signature
+    assert forged(noted, head_key(tmp_path / "audit-key")) is None
 
 
 def test_the_commands_name_the_first_bad_row_and_what_was_cut_off(
@@ -118,3 +120,26 @@ def test_the_commands_name_the_first_bad_row_and_what_was_cut_off(
     told = json.loads(run.invoke(commands, ["audit", "verify", "--json"]).stdout)
     assert (told["first_bad"], told["why"]) == (17, "row 17 was changed")
     records.close()
+
+
+def test_the_command_names_a_head_that_was_not_signed_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.maintenance.test_audit import chain, tampered_for_good
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOREWARN_STATE_DIR", str(tmp_path))
+    tampered_for_good(open_records(f"sqlite:///{tmp_path}/records.db"), chain(50))
+    run, noted = CliRunner(), tmp_path / "noted"
+    assert run.invoke(commands, ["audit", "head", "--out", str(noted)]).exit_code == 0
+    line = json.loads(noted.read_text())
+    noted.write_text(noted.read_text() + json.dumps({**line, "seq": 49, "hash": chain(50)[0][48]["hash"]}) + "\n")
+    said = run.invoke(commands, ["audit", "verify", "--heads", str(noted)])
+    assert said.exit_code == 1
+    assert "line 2" in said.stdout
+    assert "the head of row 49: its signature does not fit" in said.stdout
+    told = json.loads(run.invoke(commands, ["audit", "verify", "--heads", str(noted), "--json"]).stdout)
+    assert (told["first_bad"], told["forged_head"], told["noted_heads"]) == (None, 49, 1)
+    moved = (tmp_path / "audit-key").rename(tmp_path / "elsewhere")
+    assert "give the key" in run.invoke(commands, ["audit", "verify", "--heads", str(noted)]).stdout
+    assert not (tmp_path / "audit-key").exists()  # looking makes none
+    again = run.invoke(commands, ["audit", "verify", "--heads", str(noted), "--key", str(moved)])
+    assert "the head of row 49" in again.stdout

@@ -26,7 +26,15 @@ from forewarn.maintenance.audit import (
     doubt,
     verify_audit,
 )
-from forewarn.maintenance.audit_heads import export_head, note_head, read_heads
+from forewarn.maintenance.audit_heads import (
+    HeadKey,
+    export_head,
+    forged,
+    note_head,
+    read_heads,
+    read_noted,
+    told_head,
+)
 from forewarn.maintenance.orders import desk as order_desk
 from forewarn.maintenance.orders.book import OrderBookSql
 from forewarn.maintenance.outbox import pending
@@ -310,7 +318,7 @@ def test_a_head_is_exported_when_something_was_written_and_only_then(filled: Rec
     assert [export_head(filled, file, NOW_US + n) for n in range(3)] == [True, False, False]
     assert read_heads(file) == [audit_head(filled)]
     message = pending(filled)[before]
-    assert (message.kind, message.body) == ("audit.head", {"seq": 4, "hash": audit_head(filled).hash})
+    assert (message.kind, message.body) == ("audit.head", told_head(audit_head(filled), NOW_US))
     OrderBookSql(filled).advise(advice(asset="pump-9"))
     assert export_head(filled, file, NOW_US + 9)
     assert [head.seq for head in read_heads(file)] == [4, 5]
@@ -333,3 +341,48 @@ def test_a_torn_last_line_of_noted_heads_is_passed_over_and_another_wrong_one_is
     file.write_text(json.dumps({"sequence": 1}) + "\n")
     with pytest.raises(Rejected, match="no_audit_head"):
         read_heads(file)
+
+
+KEY = HeadKey(b"k" * 32)
+
+
+def signed_heads(file: Path, rows: Sequence[Row], every: int = 10) -> None:
+    for row in rows[::every]:
+        note_head(file, AuditHead(row["seq"], row["hash"]), row["at_us"], KEY)
+
+
+def test_a_head_leaves_signed_by_file_and_message(filled: Records, tmp_path: Path) -> None:
+    assert export_head(filled, tmp_path / "heads", NOW_US, key=KEY)
+    (noted,) = read_noted(tmp_path / "heads")
+    assert forged([noted], KEY) is None
+    assert pending(filled)[-1].body == told_head(audit_head(filled), NOW_US, KEY)
+    assert KEY.secret.decode() not in (tmp_path / "heads").read_text() + repr(KEY)
+
+
+@pytest.mark.parametrize("field", ["seq", "hash", "at_us", "signature", "key"])
+def test_a_head_that_was_changed_is_named_whatever_was_changed(tmp_path: Path, field: str) -> None:
+    file = tmp_path / "heads"
+    signed_heads(file, chain(100)[0])
+    assert forged(read_noted(file), KEY) is None
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    lines[3][field] = lines[4][field] if field != "key" else "0" * 16
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = forged(read_noted(file), KEY)
+    assert found is not None
+    assert (found.line, found.seq) == (4, lines[3]["seq"])
+
+
+def test_a_head_of_a_forger_is_named_and_so_is_one_without_a_signature_after_signed_ones(tmp_path: Path) -> None:
+    file = tmp_path / "heads"
+    rows, head = chain(100)
+    note_head(file, AuditHead(1, rows[0]["hash"]), NOW_US)  # of a time when heads were not signed yet
+    signed_heads(file, rows[10:])
+    assert forged(read_noted(file), KEY) is None
+    whole = file.read_bytes()
+    for other in (HeadKey(b"x" * 32), None):
+        file.write_bytes(whole)
+        note_head(file, head, NOW_US, other)
+        found = forged(read_noted(file), KEY)
+        assert found is not None
+        assert (found.line, found.seq) == (11, 100)
+    assert forged(read_noted(file)[:10], None) is not None  # signed, and nobody here can tell by whom
