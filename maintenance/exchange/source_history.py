@@ -90,9 +90,7 @@ class HistorySource:
     def check(self, rows: Sequence[Draft]) -> list[Finding]:
         """See `desk.Intake`."""
         found = [
-            Finding(
-                row.row, "key", "is in the records and says something else there", "take the row out: the past stays"
-            )
+            Finding(row.row, "key", "is in the records and says something else there", "take the row out")
             for row in rows
             if row.before is not None
         ]
