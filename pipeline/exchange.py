@@ -80,13 +80,25 @@ class AssetsSource:
         """See `desk.Intake`."""
         found = [_of_template(row) for row in rows if row.before is not None]
         told = [finding for finding in found if finding is not None]
+        wrong = {finding.row for finding in told}
+        while good := [row for row in rows if row.row not in wrong]:
+            problems = self._problems(good)
+            told += problems
+            wrong |= {problem.row for problem in problems}
+            if not problems:
+                break
+        return told
+
+    def _problems(self, rows: Sequence[Draft]) -> list[Finding]:
+        """What is wrong with the plant with these rows. References are looked at only when every value can be read, so
+        who leaves wrong rows out asks again."""
         written = [Written(row.key, row.before, row.record) for row in rows]
         by_id = {row.key[0]: row for row in rows}
         try:
             tried(self._files.plant, self._files.overlay, self._change(written))
         except PlantFileError as error:
-            told += [_finding(problem, by_id) for problem in error.problems]
-        return told
+            return [_finding(problem, by_id) for problem in error.problems]
+        return []
 
     def write(self, connection: sa.Connection, rows: Sequence[Written], actor: Actor, at_us: int) -> None:
         """See `desk.Intake`."""
