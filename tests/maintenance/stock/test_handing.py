@@ -38,7 +38,8 @@ def test_an_order_goes_from_its_shelf_to_its_cost_and_closes_only_when_its_piece
     house.stock.use(order.id, KIM, NOW_US)
     assert house.step(order, Status.CLOSE).status is Status.CLOSE
     job = house.orders.job(order.id)
-    assert job is not None and job.costs("EUR").parts == 10.0
+    assert job is not None
+    assert job.costs("EUR").parts == 10.0
     assert unbalanced(house.records) == []
 
 
@@ -76,10 +77,11 @@ def test_a_part_that_a_technician_reports_is_paid_once(house: StoreHouse) -> Non
     worked = house.orders.report(order.id, lines, ANN, house.now(order).revision, NOW_US)
     told = {(line.line.what, line.line.quantity, line.amount) for line in standing(worked.job.lines)}
     assert told == {("6205", 3, 30.0), ("6205", 2, 198.0), ("rag", 1, 2.0)}
-    assert house.stock.in_hand(order.id) == {} and house.stock.level("6205", NOW_US).on_hand == 0
+    assert house.stock.in_hand(order.id) == {}
+    assert house.stock.level("6205", NOW_US).on_hand == 0
     written = next(line.seq for line in standing(worked.job.lines) if line.line.quantity == 3)
+    wrong = NewLine(LineKind.PART, "6205", 1, 1.0, corrects=written)
     with pytest.raises(Rejected, match="written by the store room"):
-        wrong = NewLine(LineKind.PART, "6205", 1, 1.0, corrects=written)
         house.orders.report(order.id, [wrong], ANN, worked.order.revision, NOW_US)
     assert unbalanced(house.records) == []
 
