@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -59,9 +61,11 @@ class Buyer(RuleBasedStateMachine):
         return self.now_us
 
     @precondition(lambda self: len(self.status) < 4)
-    @rule(quantity=st.integers(1, 6))
-    def draft(self, quantity: int) -> None:
+    @rule(quantity=st.integers(1, 6), ahead=st.integers(0, 3))
+    def draft(self, quantity: int, ahead: int) -> None:
         made = self.world.drafted(quantity, key=f"k{len(self.status)}")
+        for to in (S.APPROVED, S.SENT, S.CONFIRMED)[:ahead]:
+            made = self.world.buying.act(made.id, to, BEN, made.revision, self.passing())
         self.status[made.id] = made.status
 
     @precondition(lambda self: self.status)
@@ -191,7 +195,8 @@ def test_two_who_receive_the_same_delivery_note_receive_it_once(any_records: Rec
     world = World(any_records)
     sent = world.sent(40)
     for place in range(4):
-        gate, done = threading.Barrier(4), []
+        gate = threading.Barrier(4)
+        done: list[Receipt] = []
 
         def receive(note: str = f"LS-{place}", gate: threading.Barrier = gate, done: list[Receipt] = done) -> None:
             gate.wait()
@@ -213,10 +218,21 @@ def test_two_who_receive_the_same_delivery_note_receive_it_once(any_records: Rec
 def test_the_tables_lead_everywhere_and_end(quick: World) -> None:
     for steps, start in ((PURCHASE_STEPS, S.DRAFT), (PROPOSAL_STEPS, ProposalState.OPEN)):
         seen = {start}
-        while more := {to for one in seen for to in steps[one]} - seen:  # type: ignore[index,var-annotated]
+        while more := {to for one in seen for to in steps[one]} - seen:  # type: ignore[index]
             seen |= more
         assert seen == set(steps)
     assert [status for status, to in PURCHASE_STEPS.items() if not to] == [S.CLOSED, S.CANCELLED]
     draft = quick.drafted()
     assert not set(draft.allowed_actions) & set(BY_RECEIPT)
     assert ANN.role == "planner"
+
+
+def test_the_tables_in_the_docs_are_those_of_the_code(root: Path) -> None:
+    text = (root / "docs/explanation/buying.md").read_text()
+    told: dict[str, set[str]] = {}
+    for row in re.findall(r"^\| ([A-Z, ]+|[a-z, ]+) \| (.*?) \|", text, re.M):
+        for name in row[0].split(", "):
+            told.setdefault(name, set()).update(re.findall(r"[A-Z]+|[a-z]+", re.sub(r"\(.*?\)", "", row[1])))
+    for steps in (PURCHASE_STEPS, PROPOSAL_STEPS):
+        for status, to in steps.items():
+            assert told[status.value] == {one.value for one in to}, status
