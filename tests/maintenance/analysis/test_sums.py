@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forewarn.core.errors import Rejected
 from forewarn.core.people import Technician
 from forewarn.core.shifts import Shift, ShiftPlan
-from forewarn.maintenance.analysis.facts import Facts, Line, Machine, PastOrder, Period, Placed, Step, Stop
+from forewarn.maintenance.analysis.facts import Facts, Line, Machine, PastOrder, Period, Placed, Step, Stop, TaskSlot
 from forewarn.maintenance.analysis.heat_map import ALL, ANY, load
 from forewarn.maintenance.analysis.kpis import figure
 from forewarn.maintenance.analysis.money import costs
@@ -103,6 +103,28 @@ def test_an_order_belongs_to_the_week_in_which_its_plan_stood_while_the_week_ran
         span,
     )
     assert [ids for _, ids in told] == [["kept"], ["moved in its week"], [], []]
+
+
+def test_a_task_is_done_in_time_neither_too_late_nor_too_early() -> None:
+    def slot(key: str, done: float | None, state: str = "done", tolerance: float | None = 1.0) -> TaskSlot:
+        done_us = None if done is None else MONDAY + round(done * DAY)
+        wide_us = None if tolerance is None else round(tolerance * DAY)
+        return TaskSlot("lube", "p1", key, MONDAY, state, done_us, None, "", wide_us)
+
+    slots = (
+        slot("on the day", 0.0),
+        slot("at its latest", 1.0),
+        slot("at its earliest", -1.0),
+        slot("too late", 1.1),
+        slot("too early", -1.1),
+        slot("left out on purpose", None, "skipped"),
+        slot("no interval", 0.0, tolerance=None),
+        slot("extra 2026-03-02", 0.0),
+    )
+    told = figure("pm_compliance", Facts(MONDAY + 3 * DAY, slots=slots), Period(MONDAY, MONDAY + DAY))
+    assert (told.numerator, told.denominator, told.left_out) == (3, 6, 1)
+    early = figure("pm_compliance", Facts(MONDAY + DAY // 2, slots=slots), Period(MONDAY, MONDAY + DAY))
+    assert (early.denominator, early.left_out) == (5, 2)  # whether it is left out for good is not known yet
 
 
 def test_load_by_skill_adds_up_to_all_and_what_is_late_counts_now() -> None:
