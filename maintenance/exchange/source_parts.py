@@ -119,32 +119,31 @@ class PartsSource(Plainly):
     def write(self, connection: sa.Connection, rows: Sequence[Written], actor: Actor, at_us: int) -> None:
         """See `desk.Intake`: cards that name new ones get their names when all are there."""
         with self._book.writing() as store:
+            known = {card.id: card.revision for card in self._book.cards()}
             later = []
             for row in rows:
                 if row.after is None:
                     _take_out(connection, store, row.key[0], actor, at_us)
                     continue
-                card = card_of(row.after)
-                known = store.cards([*card.substitutes, *(line.part for line in card.contains)])
-                if len(known) < len({*card.substitutes, *(line.part for line in card.contains)}):
+                card = card_of(row.after, known.get(row.key[0], 0))
+                if any(part not in known for part in _named(card)):
                     later.append(card)
                     card = replace(card, substitutes=(), contains=())
-                _keep_card(store, card, actor, at_us)
+                known[card.id] = take_card(store, card, actor, card.revision, at_us).revision
             for card in later:
-                _keep_card(store, card, actor, at_us)
+                revision = known[card.id]
+                take_card(store, replace(card, revision=revision), actor, revision, at_us)
         self._refuse_gaps({row.key[0] for row in rows if row.after is None})
 
     def _refuse_gaps(self, gone: set[str]) -> None:
         for card in self._book.cards() if gone else ():
-            missing = gone & {*card.substitutes, *(line.part for line in card.contains)}
+            missing = gone & set(_named(card))
             if missing:
                 raise Conflict(f"{card.id} names {', '.join(sorted(missing))} since: change that card first")
 
 
-def _keep_card(store: StockStore, card: PartCard, actor: Actor, at_us: int) -> None:
-    before = store.card(card.id)
-    revision = before.revision if before else 0
-    take_card(store, replace(card, revision=revision), actor, revision, at_us)
+def _named(card: PartCard) -> list[str]:
+    return [*card.substitutes, *(line.part for line in card.contains)]
 
 
 def _take_out(connection: sa.Connection, store: StockStore, part: str, actor: Actor, at_us: int) -> None:
