@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.maintenance.places import OnPostgresql, OnSqlite
 from tests.maintenance.stock.stock_life import StockLife
 
-EXAMPLES = {OnSqlite: 6, OnPostgresql: 3}
+EXAMPLES = {OnSqlite: 4, OnPostgresql: 2}
 STEPS = 30
 """A few steps; `sh run chaos --only stock` takes 2,000 on each database."""
 
