@@ -7,25 +7,32 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
+from forewarn.core.buying import PurchaseStatus
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.jobs import Job, LineKind, standing
 from forewarn.core.plans import SlotState
+from forewarn.core.stock import MoveReason, ReservationState
 from forewarn.core.work import OrderKind, Status, WorkOrder
+from forewarn.maintenance.analysis.facts import Period
 from forewarn.maintenance.audit import audit_head, verify_audit
 from forewarn.maintenance.orders.asset_file import AssetFileRows
 from forewarn.maintenance.orders.desk import snapshot
 from forewarn.maintenance.orders.rows import read_orders
 from forewarn.maintenance.records import open_records
 from forewarn.maintenance.records_tables import AUDIT, ORDER_CAUSE, OUTBOX, WORK_ORDER
+from forewarn.pipeline.analysis import Analysis
 from tests.conftest import DATABASES, new_database
-from tests.stories.works import START_US, WEEK_US, people
+from tests.maintenance.analysis.oracle import slow_figures
+from tests.stories.works import START_US, WEEK_US, WEEKS, people
 from tests.stories.year import RETIRE_WEEK, RETIRED, Year
 
 pytestmark = pytest.mark.slow
+END_US = START_US + WEEKS * WEEK_US
 
 
 @pytest.fixture(scope="module", params=DATABASES)
@@ -168,8 +175,109 @@ def test_a_late_part_holds_its_order_and_is_told_once(year: Year) -> None:
     with year.records.read() as connection:
         kinds = Counter(connection.execute(sa.select(OUTBOX.c.kind)).scalars())
     assert kinds["step.slipped"] == year.notebook.slips
-    waited = [order for order in orders_of(year) if order.parts and order.parts[0].part == "coupling"]
-    for order in waited:
-        statuses = [row["after"].get("status") for row in year.book.history(order.id)]  # type: ignore[attr-defined]
-        if "INPRG" in statuses and order.kind is OrderKind.CONDITION:
+    assert year.notebook.slips >= 5
+    assert year.supply.shelf.waited
+    for id in year.supply.shelf.waited - year.notebook.cancelled:
+        order = year.book.order(id)
+        assert order is not None
+        statuses = [row["after"].get("status") for row in year.book.history(id)]  # type: ignore[attr-defined]
+        if "INPRG" in statuses:
             assert statuses.index("WMATL") < statuses.index("INPRG")
+
+
+# ---- the store room and the buyer
+
+
+def test_the_shelf_holds_what_the_ledger_says_and_every_move_has_two_sides(year: Year) -> None:
+    stock, shelf = year.supply.stock, year.supply.shelf
+    moves = stock.moves(limit=100_000)
+    assert sorted(move.seq for move in moves) == list(range(1, len(moves) + 1))
+    sums: Counter[tuple[str, str]] = Counter()
+    for move in moves:
+        sums[move.part, move.from_place] -= move.quantity
+        sums[move.part, move.to_place] += move.quantity
+    for part, pieces in shelf.pieces.items():
+        assert sum(count for (name, _), count in sums.items() if name == part) == 0
+        level = stock.level(part, END_US)
+        assert (sums[part, "main"], sums[part, "quarantine"], level.on_hand) == (pieces, 0, pieces)
+        assert sums[part, "@scrap"] == (shelf.scrapped if part == "belt-08" else 0)
+        assert sums[part, "@difference"] == (shelf.stolen if part == "grease" else 0)
+    reasons = Counter(move.reason for move in moves)
+    assert shelf.brought_back == reasons[MoveReason.GIVE_BACK] >= 3
+    assert shelf.returned == reasons[MoveReason.TO_SUPPLIER] == 1
+
+
+def test_pieces_of_each_job_were_used_and_paid_for_once(year: Year) -> None:
+    handed = year.supply.shelf.handed
+    for order in orders_of(year):
+        used: Counter[str] = Counter()
+        for move in year.supply.stock.moves(order=order.id):
+            used[move.part] += {MoveReason.USE: move.quantity}.get(move.reason, 0)
+        assert used == {part: n for (id, part), n in handed.items() if id == order.id}
+        paid = Counter[str]()
+        for line in standing(job_of(year, order.id).lines):
+            if line.line.kind is LineKind.PART:
+                paid[line.line.what] += round(line.line.quantity)
+        assert paid == used
+        assert not year.supply.stock.in_hand(order.id)
+
+
+def test_nothing_is_put_aside_for_work_that_is_over(year: Year) -> None:
+    held: Counter[str] = Counter()
+    for one in year.supply.stock.reservations(open_only=True):
+        order = year.book.order(one.order)
+        assert order is not None
+        assert order.is_open
+        held[one.part] += one.left if one.state is ReservationState.HELD else 0
+    for part, pieces in year.supply.shelf.pieces.items():
+        level = year.supply.stock.level(part, END_US)
+        assert (level.reserved, level.available) == (held[part], pieces - held[part])
+
+
+def test_what_was_bought_came_once_or_is_still_on_its_way(year: Year) -> None:
+    buying, shelf = year.supply.buying, year.supply.shelf
+    ordered: Counter[str] = Counter()
+    for purchase in buying.purchases(limit=None):
+        (line,) = purchase.lines
+        ordered[line.part] += line.quantity
+        accepted = sum(told.accepted for receipt in buying.receipts(purchase.id) for told in receipt.lines)
+        assert line.accepted == accepted
+        if purchase.status is PurchaseStatus.CLOSED:
+            assert line.open == 0
+        else:
+            assert purchase.sent_at_us is not None
+            assert purchase.sent_at_us > END_US - 3 * WEEK_US
+    assert ordered == shelf.bought
+    with_ledger = Counter[str]()
+    for move in year.supply.stock.moves(limit=100_000):
+        if move.reason is MoveReason.RECEIPT and move.to_place == "main":
+            with_ledger[move.part] += move.quantity
+    assert with_ledger == shelf.received
+    for part in ordered:
+        assert sum(one.quantity for one in buying.on_order(part)) == ordered[part] - shelf.received[part]
+
+
+def test_the_late_supplier_scores_below_the_punctual_one(year: Year) -> None:
+    late, punctual = (year.supply.buying.score(id, END_US).figure("on_time").value for id in ("slowco", "bearco"))
+    assert late is not None
+    assert punctual is not None
+    assert late < 0.2 < 0.8 < punctual
+
+
+def test_the_machine_that_was_sold_left_no_work_and_no_parts_behind(year: Year) -> None:
+    orders = year.book.orders(asset=RETIRED, limit=1000)
+    assert not [order for order in orders if order.is_open]
+    waited = [order for order in orders if order.status is Status.CAN and order.parts]
+    assert [order for order in waited if order.id in year.supply.shelf.waited]
+    assert year.supply.shelf.scrapped == 2
+
+
+def test_every_figure_equals_its_slow_recomputation_from_the_books(year: Year) -> None:
+    period = Period(START_US, END_US, ZoneInfo("UTC"))
+    slow = slow_figures(year.records, year.plant, START_US, END_US, END_US)
+    analysis = Analysis(lambda: year.plant, year.records, None, lambda: END_US)
+    found = {answer.key: answer for answer in analysis.figures(period)}
+    assert len(slow) >= 12
+    for key, (above, below) in slow.items():
+        assert found[key].numerator == pytest.approx(above, abs=1e-6), key
+        assert (found[key].denominator or 0.0) == pytest.approx(below, abs=1e-6), key

@@ -1,7 +1,7 @@
 """One year of work on the books of the product, and beside it a notebook of what people really did.
 
-Every week: what the models announce, what breaks down, what plans ask for; approval, parts that come late, the week's
-schedule, the work, its verification. The notebook knows nothing of the books: at the end they have to agree.
+Every week: what the models announce, what breaks down, what plans ask for; approval, parts that are there or come late,
+the week's schedule, the work, its verification. The notebook knows nothing of the books: at the end they have to agree.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from forewarn.core.ports import Actor
 from forewarn.core.work import Status, Verification, WorkOrder
 from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.orders.book import OrderBookSql
-from forewarn.maintenance.orders.departments import Asked, Department
 from forewarn.maintenance.orders.departments_book import DepartmentBook
 from forewarn.maintenance.people.book import PeopleBookSql
 from forewarn.maintenance.people.desk import KeptAssignment
@@ -30,9 +29,11 @@ from forewarn.maintenance.plans.book import PlanBookSql
 from forewarn.maintenance.records import Records
 from forewarn.pipeline.plan_rounds import Meters, PlanRounds
 from tests.maintenance.samples import CODES, NOW_US, advice
+from tests.stories.supply import Supply
 from tests.stories.works import (
     BEARING_JOB,
     HOUSE,
+    MISALIGNMENT,
     PLANS,
     PRICES,
     START_US,
@@ -44,10 +45,9 @@ from tests.stories.works import (
     works,
 )
 
-PLANNER, MANAGER, BUYER = Actor("pia", "planner"), Actor("max", "manager"), Actor("ute", "buyer")
+PLANNER, MANAGER = Actor("pia", "planner"), Actor("max", "manager")
 OFFLINE_WEEK, CANCEL_WEEK, REWORK_WEEK, RETIRE_WEEK = 12, 20, 33, 26
 RETIRED = "conveyor-08"
-LATE_DAYS, PROMISED_DAYS = 11, 4
 
 
 @dataclass
@@ -77,11 +77,12 @@ class Year:
         self.plans, self.staff, self.departments = (
             PlanBookSql(records, self.book), PeopleBookSql(records), DepartmentBook(records),
         )  # fmt: skip
+        self.supply = Supply(records, self.book, self.departments)
         self.rounds = PlanRounds(lambda: self.plant, self.plans, self.book, Meters(MemoryStore(), MemoryStore()))
-        self.troubles = fate(self.plant, seed)
+        forced = Trouble(RETIRED, MISALIGNMENT, RETIRE_WEEK - 1, announced=True)  # its part is ordered when it is sold
+        self.troubles = [*(trouble for trouble in fate(self.plant, seed) if trouble.asset != RETIRED), forced]
         self._measured, self._verified = count(), count()  # every fourth clearance is bad, every ninth repair in vain
         self.notebook = Notebook()
-        self._late: dict[int, int] = {}  # step of purchasing -> when it really comes
         self._stands: dict[str, int] = {}
         self._planned: list[Assignment] = []
         self.worked: list[KeptAssignment] = []
@@ -93,13 +94,14 @@ class Year:
         for plan in PLANS:
             self.plans.save(plan, PLANNER, START_US)
         self.staff.save_people(self.people, PLANNER, START_US)
+        self.supply.open()
         for week in range(WEEKS):
             monday_us = START_US + week * WEEK_US
             self._settle_last_week(monday_us)
             self._hear(week, monday_us)
             self.rounds.round(monday_us + 7 * US_PER_HOUR)
             self._approve(week, monday_us + 8 * US_PER_HOUR)
-            self._deliver(monday_us + 9 * US_PER_HOUR)
+            self._supplied(week, monday_us + 9 * US_PER_HOUR)
             self._plan(monday_us + 10 * US_PER_HOUR)
             self._work(week)
         self._settle_last_week(START_US + WEEKS * WEEK_US)
@@ -116,7 +118,15 @@ class Year:
             elif trouble.announced and week - 3 < trouble.week < week:
                 self._advised(trouble, now_us)  # the models say it again, every week
         if week == RETIRE_WEEK:
-            self.plans.retire(RETIRED, MANAGER, now_us, "sold")
+            self._sold(now_us)
+
+    def _sold(self, now_us: int) -> None:
+        """A machine goes: its plans, its open work with what was put aside for it, and the parts that fit it alone."""
+        self.plans.retire(RETIRED, MANAGER, now_us, "sold")
+        for order in self.book.orders(asset=RETIRED, open_only=True):
+            self.book.act(order.id, Status.CAN, PLANNER, order.revision, now_us)
+            self.notebook.cancelled.add(order.id)
+        self.supply.scrap(now_us)
 
     def _advised(self, trouble: Trouble, now_us: int) -> str:
         at_h = (now_us - NOW_US) / US_PER_HOUR
@@ -146,26 +156,14 @@ class Year:
             if self.book.approval_needed(order, "planner"):
                 order = self.book.approve_cost(order.id, MANAGER, order.revision, now_us).order
             order = self.book.act(order.id, Status.APPR, PLANNER, order.revision, now_us)
-            if order.parts and order.parts[0].part == "coupling":
-                self._order_part(order, now_us)
+            self.supply.reserve(order, now_us)
 
-    def _order_part(self, order: WorkOrder, now_us: int) -> None:
-        """Couplings are bought for the job, and their supplier is late."""
-        asked = Asked(Department.PURCHASING, "deliver the coupling", "Ute", now_us + PROMISED_DAYS * 24 * US_PER_HOUR)
-        (step,) = self.departments.ask(order.id, [asked], PLANNER, now_us)
-        self._late[step.id] = now_us + LATE_DAYS * 24 * US_PER_HOUR
-        self.book.act(order.id, Status.WMATL, PLANNER, order.revision, now_us)
-
-    def _deliver(self, now_us: int) -> None:
+    def _supplied(self, week: int, now_us: int) -> None:
+        """Who is late is warned of before the lorries are unloaded, and what is missing is bought."""
         self.notebook.slips += len(self.departments.warn(now_us))
-        for step_id, comes_us in list(self._late.items()):
-            if comes_us <= now_us:
-                step = self.departments.step(step_id)
-                assert step is not None
-                self.departments.done(step_id, BUYER, step.revision, now_us)
-                order = self._read(step.order_id)
-                self.book.act(order.id, Status.APPR, PLANNER, order.revision, now_us)
-                del self._late[step_id]
+        self.supply.receive(now_us)
+        self.supply.buy(now_us)
+        self.supply.week(week, now_us)
 
     def _plan(self, now_us: int) -> None:
         ready = [o for o in self.book.orders(open_only=True, limit=2000) if o.status is Status.APPR]
@@ -185,6 +183,7 @@ class Year:
         for assignment in sorted(self._planned, key=lambda a: (a.start_us, a.job)):
             order = self._begun(assignment)
             lines = self._told_of(order, assignment)
+            order = self._read(order.id)
             order = self.book.report(order.id, lines, Actor(assignment.crew[0], "technician"), order.revision,
                                      assignment.stop_us).order  # fmt: skip
             if week >= OFFLINE_WEEK and not self._offline:
@@ -219,8 +218,7 @@ class Year:
             lines.append(NewLine(LineKind.LABOUR, who, hours, rate))
             self.notebook.hours[who] += hours
             self.notebook.money[order.asset] += round(hours * rate, 2)
-        for part in order.parts:
-            lines.append(NewLine(LineKind.PART, part.part, part.quantity, PRICES[part.part]))
+        for part in self.supply.hand_out(order, assignment.start_us):
             self.notebook.pieces[order.asset, part.part] += part.quantity
             self.notebook.money[order.asset] += round(part.quantity * PRICES[part.part], 2)
         return lines
