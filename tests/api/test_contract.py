@@ -36,6 +36,7 @@ from forewarn.api import (
 from forewarn.api.app import openapi_document
 from forewarn.api.auth import COOKIE
 from forewarn.api.autonomy_desk import autonomy_of
+from forewarn.api.exchange_desk import tables_of
 from forewarn.api.people_desk import people_of_plant
 from forewarn.api.settings import AutonomySettings, Settings
 from forewarn.api.work_watch import work_of
@@ -162,6 +163,7 @@ def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
     autonomy_of(AutonomySettings(), plant_room.room, plant_room.records, plant_room.orders)
     people_of_plant(plant_room.room, plant_room.records, plant_room.orders)
     work_of(Settings(state_dir=tmp_path), plant_room.room, plant_room.records, WorkedOrders(plant_room.records))
+    tables_of(plant_room.room, plant_room.records, tmp_path / "plant.yaml", tmp_path / "adopted.yaml")
     keep_version(give_desk(plant_room.room, plant_room.records, tmp_path / "models").registry)
     plant_room.assess("p101")
     order = plant_room.open_order()
