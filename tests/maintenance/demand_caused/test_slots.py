@@ -75,7 +75,7 @@ def test_of_a_combined_plan_the_rule_that_comes_first_counts() -> None:
         seen={"hours": Seen(NOW_US, 240.0 - 24.0)}, per_day=24.0,
         history=[Slot("p", "pump", "first", NOW_US, SlotState.DONE, NOW_US, done_at_us=NOW_US)],
     )  # fmt: skip
-    assert found[0] == (pytest.approx(0.8), pytest.approx(4 / 3))
+    assert found[0] == pytest.approx((0.8, 4 / 3))
 
 
 def test_what_only_a_condition_decides_asks_for_nothing_and_neither_does_a_plan_at_rest_or_out_of_season() -> None:
