@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.maintenance.nursery import Nursery
 from tests.maintenance.places import OnPostgresql, OnSqlite
 from tests.maintenance.stock.stock_life import StockLife
+from tests.maintenance.stock.stock_walking import judged_walks, walk
 
 EXAMPLES = {OnSqlite: 4, OnPostgresql: 2}
 STEPS = 30
@@ -28,3 +33,15 @@ def test_the_ledger_adds_up_after_every_step(place: OnSqlite | OnPostgresql) -> 
     print(f"{Counted.steps} requests, {Counted.cuts} cut off and sent again")
     assert Counted.steps > examples * STEPS / 4
     assert Counted.cuts > 0
+
+
+@pytest.mark.slow
+def test_programs_that_are_killed_while_they_move_stock_lose_nothing_and_do_nothing_twice(
+    place: OnSqlite | OnPostgresql, tmp_path: Path, nursery: Nursery
+) -> None:
+    url = place.new()
+    ledgers = walk(url, tmp_path, nursery, kills=3, rng=random.Random(6))
+    wrong, answered = judged_walks(url, ledgers)
+    place.drop(url)
+    assert not any(wrong.values()), wrong
+    assert answered > 0
