@@ -24,7 +24,7 @@ from tests.maintenance.stock.stock_life import StockLife
 from tests.maintenance.stock.stock_walking import judged_walks, walk
 from tests.postgresql import program
 
-ROUNDS = 100
+ROUNDS = 30
 EXAMPLES, STEPS = 50, 40
 """2,000 steps on each database."""
 

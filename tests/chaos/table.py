@@ -65,7 +65,7 @@ SCENARIOS = (
     Scenario(
         "stock",
         ("I11", "I12", "I14"),
-        "50 technicians and the last 10 pieces a hundred times; kill -9 of programs that move stock; cut connections",
+        "50 technicians and the last 10 pieces 30 times; kill -9 of programs that move stock; cut connections",
         "exactly ten succeed; balances are the sums of moves after every step; every request once; both databases",
         stock.run,
     ),
