@@ -25,13 +25,15 @@ from forewarn.maintenance.orders.tables import ORDER_JOB, ORDER_LINE
 from forewarn.maintenance.people.plain_people import person_from
 from forewarn.maintenance.people.tables import PERSON
 from forewarn.maintenance.plans.plan_json import plan_from
-from forewarn.maintenance.plans.tables import IMPORTED_ORDER, PM_PLAN, PM_SLOT, PM_TRIAL, RETIRED_ASSET
+from forewarn.maintenance.plans.tables import IMPORTED_ORDER, PM_PLAN, PM_SLOT, RETIRED_ASSET
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import AUDIT, ORDER_CAUSE, WORK_ORDER
 
 LOOK_BACK_US = 31 * US_PER_DAY
 """How far before a period its figures look: a repeat is one within 30 days."""
 CHUNK = 1_000
+INTERVAL = {"trigger", "every", "meter", "condition", "active"}
+"""What of a plan says when it comes due."""
 COSTS = tuple(kind.value for kind in COSTING)
 OPEN = tuple(status.value for status in OPEN_STATUSES)
 Assets = Collection[str] | None
@@ -147,11 +149,16 @@ class AnalysisRows:
         return None if body is None else plan_from(json.loads(body))
 
     def interval_changed_us(self, plan: str) -> int | None:
-        """When the newest change of a plan's interval that was put on watch began."""
-        query = sa.select(sa.func.max(PM_TRIAL.c.started_at_us)).where(PM_TRIAL.c.plan == plan)
+        """When the interval of a plan was last changed, by hand, by the court or back again; None: never."""
+        audit = AUDIT.c
+        query = sa.select(audit.at_us, audit.before).where(
+            audit.subject == f"plan:{plan}", audit.action.not_like("slot %"), audit.before != "{}"
+        )
         with self._records.read() as connection:
-            found = connection.execute(query).scalar()
-        return None if found is None else int(found)
+            for row in connection.execute(query.order_by(audit.seq.desc())):
+                if not INTERVAL.isdisjoint(json.loads(row.before)):
+                    return int(row.at_us)
+        return None
 
     def uses_of(self, parts: Collection[str]) -> list[tuple[str, int]]:
         """Machines on which these parts were used, with the moment it was told; oldest first."""

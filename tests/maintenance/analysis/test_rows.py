@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, date
 
 import numpy as np
 import pytest
 
+from forewarn.core.errors import Rejected
 from forewarn.core.faults import Fault
 from forewarn.core.jobs import LineKind, NewLine
+from forewarn.core.plans import Every, Plan, Trigger, Unit
 from forewarn.core.plant import Asset, Plant, RunRule
 from forewarn.core.readings import Readings
 from forewarn.core.work import NewOrder, OrderKind, Status, Verification, WorkOrder
@@ -17,10 +19,11 @@ from forewarn.ingest.store.memory import MemoryStore
 from forewarn.maintenance.analysis.facts import Period
 from forewarn.maintenance.analysis.rows import AnalysisRows
 from forewarn.maintenance.orders.book import OrderBookSql
+from forewarn.maintenance.plans.book import PlanBookSql
 from forewarn.maintenance.plans.history_book import HistoryBook
 from forewarn.maintenance.plans.history_file import mapping_from, read_past
 from forewarn.maintenance.records import Records
-from forewarn.pipeline.analysis import Analysis, Scope
+from forewarn.pipeline.analysis import Analysis, Change, Scope
 from forewarn.pipeline.running import known_series, run_series
 from tests.maintenance.samples import ANN, CODES, NOW_US
 
@@ -122,3 +125,26 @@ def test_a_scope_narrows_to_machines_that_meet_all_of_it(any_records: Records) -
     found = analysis(any_records, 10)
     assert found.figure("mtbf", days(-1, 5), Scope("p1", "pump", "hall")).denominator == 1
     assert found.facts(days(-1, 5), Scope(asset_class="pump")).machines[0].asset == "p1"
+
+
+def test_the_change_of_an_interval_is_found_and_its_failures_are_those_of_its_component(any_records: Records) -> None:
+    book = OrderBookSql(any_records)
+    plans = PlanBookSql(any_records, book)
+    plan = Plan("seals", "Look at seals", Trigger.FLOATING, date(2027, 1, 1), ("p1",), every=Every(4, Unit.WEEKS),
+                component="seal", failure_modes=("ELP",))  # fmt: skip
+    kept = plans.save(plan, ANN, START_US)
+    kept = plans.save(replace(kept, title="Look at all seals"), ANN, START_US + 60 * DAY, kept.revision)
+    with pytest.raises(Rejected, match="give `at`"):
+        analysis(any_records, 90).compare(Change("interval", "seals"))
+    plans.save(replace(kept, every=Every(2, Unit.WEEKS)), ANN, START_US + 100 * DAY, kept.revision)
+    for day in (10, 40, 70, 130):
+        closed(book, day, failure_mode="ELP")
+    closed(book, 20, fault=Fault("rotor", "imbalance"))
+    found = analysis(any_records, 200).compare(Change("interval", "seals", days=100))
+    assert (found.at_us, found.failures.before, found.failures.after) == (START_US + 100 * DAY, 0, 0)  # VIB was found
+    modes = plans.plan("seals")
+    assert modes is not None
+    plans.save(replace(modes, failure_modes=()), ANN, START_US + 150 * DAY, modes.revision)
+    found = analysis(any_records, 200).compare(Change("interval", "seals", days=100))
+    assert (found.failures.before, found.failures.after, found.verdict) == (3, 1, "cannot_tell")
+    assert len(found.orders_before) == 3

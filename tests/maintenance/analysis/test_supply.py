@@ -64,7 +64,10 @@ class Shelf:
         elif what == "issue":
             stock.issue(order.id, part, pieces, KIM, now_us)
         elif what == "back":
-            stock.give_back(order.id, part, 1, KIM, now_us)
+            out = stock.moves(reasons=[MoveReason.ISSUE])
+            if out:
+                some = out[int(self.rng.integers(len(out)))]
+                stock.give_back(some.order or "", some.part, 1, KIM, now_us)
         elif what == "release":
             stock.release(order.id, KIM, now_us)
         elif what == "scrap":
@@ -95,6 +98,7 @@ def test_service_level_turns_and_accuracy_equal_a_slow_recomputation(any_records
             assert answer.value == (None if value is None else pytest.approx(value)), key
             said += value is not None
     assert said >= 8
+    assert {move.reason for move in shelf.house.stock.moves(limit=1000)} >= {MoveReason.ISSUE, MoveReason.GIVE_BACK}
     served, asked = slow_part_figures(any_records, START_US, START_US + 10_000 * H, shelf.now_us)["service_level"]
     assert 0 < served < asked
 
