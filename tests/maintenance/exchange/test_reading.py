@@ -308,7 +308,7 @@ CELLS = st.one_of(
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=6), min_size=1, max_size=8))
 def test_every_cell_is_read_as_openpyxl_reads_it(rows: list[list[Any]]) -> None:
-    from openpyxl import load_workbook
+    from openpyxl import load_workbook  # type: ignore[import-untyped]
 
     rows[0][0] = "first"
     data = workbook({"Things": [[f"_{c}" if isinstance(c, str) and c.startswith("=") else c for c in r] for r in rows]})
