@@ -56,7 +56,10 @@ def stock_show(part: PartArg, state_dir: StateDir = None, as_json: Json = False)
     with connected(state_dir) as client:
         one = client.stock_part(part)
     lines = [_part(one)]
-    lines += [f"  in {b['place']:<24} {b['quantity']:>6}  {b['batch']}{_until(b['expires'])}" for b in one["balances"]]
+    lines += [
+        f"  in {b['place']:<24} {b['quantity']:>6}  {b['batch']}{_until(b['expires'])}".rstrip()
+        for b in one["balances"]
+    ]
     lines += [f"  on order {o['quantity']} for {o['due'] or 'no date'}  {o['text']}" for o in one["coming"]]
     lines += [f"  {r['state']} {r['left']} for order {r['order']}" for r in one["reservations"]]
     lines += [f"  needed by {_need(need)}" for need in one["needs"]]

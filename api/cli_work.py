@@ -246,7 +246,11 @@ def file(
     for spent in found.spent:
         print(f"  spent {spent.total:.2f} {spent.currency}, {spent.labour_hours:g} h of labour")
     for part in found.parts:
-        print(f"  part {part.part} ({part.name}): {part.used:g} used, {part.planned} planned, last {part.last_at}")
+        store = f" ({part.from_store} from the store)" if part.from_store else ""
+        planned = f"{part.used:g} used{store}, {part.planned} planned"
+        print(f"  part {part.part} ({part.name}): {planned}, last {part.last_at}")
+    for piece in found.fitted:
+        print(f"  in it: {piece.part} {piece.serial} ({piece.name}) since {piece.since}")
     for order in found.orders:
         print(f"  {order.created_at:%Y-%m-%d}  {order.number}  {order.kind:<11} {order.status:<6} {order.title}")
     if found.next:

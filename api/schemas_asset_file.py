@@ -53,7 +53,8 @@ class FileSpentOut(Model):
 
 
 class FilePartOut(Model):
-    """A part over the life of the asset: pieces used and planned, in how many orders, and when last."""
+    """A part over the life of the asset: pieces used and planned, in how many orders, and when last. `from_store`:
+    those that the store room's ledger says went to its orders and did not come back, worth `store_value`."""
 
     part: str
     name: str
@@ -61,6 +62,17 @@ class FilePartOut(Model):
     planned: int
     orders: int
     last_at: datetime
+    from_store: int
+    store_value: float
+
+
+class FileFittedOut(Model):
+    """A piece with a serial number that sits in the machine now."""
+
+    part: str
+    name: str
+    serial: str
+    since: datetime
 
 
 class FileModelOut(Model):
@@ -122,6 +134,7 @@ class AssetFileOut(Model):
     orders: list[FileOrderOut]
     next: str | None
     parts: list[FilePartOut]
+    fitted: list[FileFittedOut]
     spent: list[FileSpentOut]
     models: list[FileModelOut]
     changes: list[FileChangeOut]

@@ -8,6 +8,7 @@ from typing import Any, cast
 from forewarn.api.schemas_asset_file import (
     AssetFileOut,
     FileChangeOut,
+    FileFittedOut,
     FileModelOut,
     FileOrderOut,
     FilePartOut,
@@ -35,6 +36,10 @@ def asset_file(found: AssetFile, plant: Plant) -> AssetFileOut:
         orders=[_order(one) for one in found.orders],
         next=None if found.next is None else f"{found.next.created_at_us}:{found.next.number}",
         parts=[_part(one, plant) for one in found.parts],
+        fitted=[
+            FileFittedOut(part=one.part, name=_name(one.part, plant), serial=one.serial, since=moment(one.since_us))
+            for one in found.fitted
+        ],
         spent=[
             FileSpentOut(
                 currency=one.currency,
@@ -117,15 +122,21 @@ def _order(order: WorkOrder) -> FileOrderOut:
 
 
 def _part(use: PartUse, plant: Plant) -> FilePartOut:
-    known = plant.part(use.part)
     return FilePartOut(
         part=use.part,
-        name=known.name if known else use.part,
+        name=_name(use.part, plant),
         used=use.used,
         planned=use.planned,
         orders=use.orders,
         last_at=moment(use.last_at_us),
+        from_store=use.from_store,
+        store_value=use.store_value,
     )
+
+
+def _name(part: str, plant: Plant) -> str:
+    known = plant.part(part)
+    return known.name if known else part
 
 
 def _signal(summary: SignalSummary) -> FileSignalOut:

@@ -16,7 +16,16 @@ from forewarn.core.readings import SignalSpec
 from forewarn.core.running import RunningState
 from forewarn.core.work import Json, WorkOrder
 from forewarn.maintenance.evidence import plain_object
-from forewarn.maintenance.orders.asset_file import MOST_PAGE, AssetFileRows, Decider, PartUse, Place, Spent, Sums
+from forewarn.maintenance.orders.asset_file import (
+    MOST_PAGE,
+    AssetFileRows,
+    Decider,
+    Fitted,
+    PartUse,
+    Place,
+    Spent,
+    Sums,
+)
 from forewarn.pipeline.running import running_of
 
 SUMMED_DAYS = 30
@@ -51,6 +60,7 @@ class AssetFile:
     orders: tuple[WorkOrder, ...]
     next: Place | None
     parts: tuple[PartUse, ...]
+    fitted: tuple[Fitted, ...]
     spent: tuple[Spent, ...]
     deciders: tuple[Decider, ...]
     changes: tuple[Json, ...]
@@ -98,6 +108,7 @@ def asset_file(
         orders=tuple(orders),
         next=Place(last.created_at_us, last.number) if last else None,
         parts=whole.parts,
+        fitted=whole.fitted,
         spent=whole.spent,
         deciders=tuple(rows.deciders(id)),
         changes=tuple(rows.changes(id, [order.id for order in orders])),

@@ -16,12 +16,15 @@ import sqlalchemy as sa
 
 from forewarn.core.health import ModelRef
 from forewarn.core.jobs import COSTING
+from forewarn.core.stock import USED
 from forewarn.core.work import Json, WorkOrder
 from forewarn.maintenance.audit import as_history
 from forewarn.maintenance.orders.rows import IS_OPEN, read_orders
 from forewarn.maintenance.orders.tables import ORDER_LINE
 from forewarn.maintenance.records import Records
 from forewarn.maintenance.records_tables import AUDIT, ORDER_CAUSE, ORDER_PART, WORK_ORDER
+from forewarn.maintenance.stock.figures import UsedOn, used_on
+from forewarn.maintenance.stock.tables import STOCK_SERIAL
 
 MOST = 2_000
 """Orders that sums look at: one a week for 38 years."""
@@ -79,13 +82,25 @@ class Spent:
 @dataclass(frozen=True, slots=True)
 class PartUse:
     """A part over the life of an asset: pieces reported as used, pieces planned on its orders, in how many orders it
-    stands, and when last."""
+    stands, and when last. `from_store`: pieces that the store room's ledger says went to its orders and did not come
+    back, worth `store_value`; what was used beyond them came from elsewhere."""
 
     part: str
     used: float
     planned: int
     orders: int
     last_at_us: int
+    from_store: int = 0
+    store_value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A piece with a serial number that sits in the asset, and since when."""
+
+    part: str
+    serial: str
+    since_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +120,7 @@ class Summary:
     sums: Sums
     spent: tuple[Spent, ...]
     parts: tuple[PartUse, ...]
+    fitted: tuple[Fitted, ...] = ()
 
 
 class AssetFileRows:
@@ -132,11 +148,13 @@ class AssetFileRows:
             ids = [order.id for order in orders]
             lines = _of_orders(connection, ORDER_LINE, ids)
             planned = _of_orders(connection, ORDER_PART, ids)
+            taken, fitted = used_on(connection, asset), _fitted(connection, asset)
         replaced = {(line.order_id, line.corrects) for line in lines if line.corrects is not None}
         standing = [line for line in lines if (line.order_id, line.seq) not in replaced]
         currency = {order.id: order.currency for order in orders}
         made_us = {order.id: order.created_at_us for order in orders}
-        return Summary(_sums(orders), _spent(standing, currency), _parts(planned, standing, made_us))
+        parts = _parts(planned, standing, made_us, taken)
+        return Summary(_sums(orders), _spent(standing, currency), parts, fitted)
 
     def deciders(self, asset: str) -> list[Decider]:
         """Versions of models in the evidence of the newest causes, the newest first."""
@@ -216,8 +234,18 @@ def _spent(lines: Sequence[sa.Row[Any]], currency: Mapping[str, str]) -> tuple[S
     )
 
 
+def _fitted(connection: sa.Connection, asset: str) -> tuple[Fitted, ...]:
+    """Rotables that sit in the asset now, by part and number."""
+    piece = STOCK_SERIAL.c
+    query = sa.select(piece.part, piece.serial, piece.since_us).where(piece.asset == asset, piece.place == USED)
+    return tuple(Fitted(*row) for row in connection.execute(query.order_by(piece.part, piece.serial)))
+
+
 def _parts(
-    planned: Sequence[sa.Row[Any]], lines: Sequence[sa.Row[Any]], made_us: Mapping[str, int]
+    planned: Sequence[sa.Row[Any]],
+    lines: Sequence[sa.Row[Any]],
+    made_us: Mapping[str, int],
+    taken: Mapping[str, UsedOn],
 ) -> tuple[PartUse, ...]:
     """Most used first."""
     used: dict[str, float] = {}
@@ -231,10 +259,14 @@ def _parts(
             used[part] = used.get(part, 0.0) + pieces
         else:
             wanted[part] = wanted.get(part, 0) + round(pieces)
-    uses = [
-        PartUse(part, used.get(part, 0.0), wanted.get(part, 0), len(mine), last_us[part])
-        for part, mine in orders.items()
-    ]
+    for part, store in taken.items():
+        orders[part] = orders.get(part, set()) | store.orders
+        last_us[part] = max(last_us.get(part, 0), store.last_at_us)
+    uses = []
+    for part, mine in orders.items():
+        store = taken.get(part, UsedOn(0, 0.0, 0, frozenset()))
+        told = (used.get(part, 0.0), wanted.get(part, 0), len(mine), last_us[part])
+        uses.append(PartUse(part, *told, store.pieces, store.value))
     return tuple(sorted(uses, key=lambda use: (-use.used, -use.planned, use.part)))
 
 

@@ -92,24 +92,24 @@ class StockFigures:
         with self._records.read() as connection:
             return {(row.part, row.to_place): int(row.first) for row in connection.execute(inside)}
 
-    def used_on(self, asset: str) -> dict[str, UsedOn]:
-        """What was issued to the orders of an asset, returns taken off, by part."""
-        columns = (_MOVE.part, _MOVE.quantity, _MOVE.unit_cost, _MOVE.reason, _MOVE.at_us, _MOVE.order)
-        joined = STOCK_MOVE.join(WORK_ORDER, WORK_ORDER.c.id == _MOVE.order)
-        mine = (WORK_ORDER.c.asset == asset) & _MOVE.reason.in_((_OUT, _BACK))
-        found: dict[str, UsedOn] = {}
-        with self._records.read() as connection:
-            for row in connection.execute(sa.select(*columns).select_from(joined).where(mine)):
-                sign, was = 1 if row.reason == _OUT else -1, found.get(row.part, UsedOn(0, 0.0, 0, frozenset()))
-                found[row.part] = UsedOn(
-                    was.pieces + sign * row.quantity,
-                    round(was.value + sign * row.quantity * row.unit_cost, 2),
-                    max(was.last_at_us, row.at_us),
-                    was.orders | {row.order},
-                )
-        return found
-
     def _issues(self, from_us: int, to_us: int) -> list[sa.Row[Any]]:
         query = sa.select(*_ISSUE).where(_MOVE.at_us >= from_us, _MOVE.at_us < to_us, _MOVE.reason.in_((_OUT, _BACK)))
         with self._records.read() as connection:
             return list(connection.execute(query.order_by(_MOVE.at_us, _MOVE.seq)).all())
+
+
+def used_on(connection: sa.Connection, asset: str) -> dict[str, UsedOn]:
+    """What was issued to the orders of an asset, returns taken off, by part."""
+    columns: list[sa.Column[Any]] = [*_ISSUE, _MOVE.order]
+    joined = STOCK_MOVE.join(WORK_ORDER, WORK_ORDER.c.id == _MOVE.order)
+    mine = (WORK_ORDER.c.asset == asset) & _MOVE.reason.in_((_OUT, _BACK))
+    found: dict[str, UsedOn] = {}
+    for row in connection.execute(sa.select(*columns).select_from(joined).where(mine)):
+        sign, was = 1 if row.reason == _OUT else -1, found.get(row.part, UsedOn(0, 0.0, 0, frozenset()))
+        found[row.part] = UsedOn(
+            was.pieces + sign * row.quantity,
+            round(was.value + sign * row.quantity * row.unit_cost, 2),
+            max(was.last_at_us, row.at_us),
+            was.orders | {row.order},
+        )
+    return found

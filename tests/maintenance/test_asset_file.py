@@ -9,12 +9,14 @@ import sqlalchemy as sa
 
 from forewarn.core.jobs import LineKind, NewLine
 from forewarn.core.plant import PartLine
+from forewarn.core.stock import SUPPLIER, MoveReason, NewMove, PartCard, PartKind
 from forewarn.core.work import NewOrder, OrderKind, Status, WorkOrder
 from forewarn.maintenance.evidence import assessment_json
 from forewarn.maintenance.orders import asset_file
-from forewarn.maintenance.orders.asset_file import AssetFileRows, Place
+from forewarn.maintenance.orders.asset_file import AssetFileRows, Fitted, Place
 from forewarn.maintenance.orders.worked import WorkedOrders
 from forewarn.maintenance.records import Records
+from forewarn.maintenance.stock.book import StockBookSql
 from tests.maintenance.samples import ANN, MODEL, NOW_US, advice, assessment, hours
 
 ASSET = "pump-03"
@@ -137,3 +139,28 @@ def test_no_statement_walks_all_orders(records: Records, orders: WorkedOrders, r
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all()  # type: ignore[arg-type]
             walked = [row.detail for row in plan if row.detail.startswith("SCAN") and row.detail.split()[1] in tables]
             assert not walked, f"{text}: {walked}"
+
+
+def test_parts_from_the_store_and_pieces_that_sit_in_the_machine_are_told(
+    records: Records, orders: WorkedOrders, rows: AssetFileRows
+) -> None:
+    stock = StockBookSql(records, orders)
+    stock.save_card(PartCard("seal", "Seal", price=40.0), ANN, NOW_US)
+    stock.save_card(PartCard("motor", "Motor", kind=PartKind.ROTABLE, price=900.0), ANN, NOW_US)
+    stock.move(NewMove("seal", SUPPLIER, "main", 9, MoveReason.RECEIPT, NOW_US), ANN)
+    stock.move(NewMove("motor", SUPPLIER, "main", 1, MoveReason.RECEIPT, NOW_US, serial="M1"), ANN)
+    for asset in (ASSET, "pump-04"):
+        order = orders.raise_order(NewOrder(asset, OrderKind.CORRECTIVE, "Seal leaks", NOW_US), ANN).order
+        assert order is not None
+        order = orders.act(order.id, Status.APPR, ANN, order.revision, NOW_US)
+        stock.issue(order.id, "seal", 3, ANN, NOW_US + hours(1))
+        stock.give_back(order.id, "seal", 1, ANN, NOW_US + hours(2))
+        if asset == ASSET:
+            stock.issue(order.id, "motor", 1, ANN, NOW_US + hours(3), serial="M1")
+        stock.use(order.id, ANN, NOW_US + hours(4))
+    found = rows.summary(ASSET)
+    told = {use.part: (use.used, use.from_store, use.store_value, use.orders, use.last_at_us) for use in found.parts}
+    assert told["seal"] == (2.0, 2, 80.0, 1, NOW_US + hours(2))
+    assert told["motor"][:3] == (1.0, 1, 900.0)
+    assert found.fitted == (Fitted("motor", "M1", NOW_US + hours(4)),)
+    assert rows.summary("pump-04").fitted == ()
