@@ -260,11 +260,10 @@ class Deliveries:
             if need.order_id is not None and (proposal.part, need.key) not in short
         }
         done = sum(self.buying.need_no_more(part, key, SYSTEM, now_us) is not None for part, key in sorted(stale))
-        for (part, _), need in sorted(short.items()):
-            before = {one.id: one.revision for one in self.buying.proposals(part, [ProposalState.OPEN])}
-            after = self.buying.propose(part, need, SYSTEM, now_us)
-            done += after is not None and before.get(after.id) != after.revision
-        return done
+        fresh = [(part, need) for (part, _), need in sorted(short.items()) if self.buying.is_new(part, need)]
+        for part, need in fresh:
+            self.buying.propose(part, need, SYSTEM, now_us)
+        return done + len(fresh)
 
     def _short(self, now_us: int) -> dict[tuple[str, str], Need]:
         """What each waiting order lacks after the pieces that are coming for nobody in particular, first in line

@@ -70,6 +70,14 @@ def take_need(store: BuyingRows, part: str, need: Need, actor: Actor, at_us: int
     return _changed(store, opened, actor, "merged", at_us, needs=needs)
 
 
+def changes_by(store: BuyingRows, part: str, need: Need) -> bool:
+    """Would telling this need change anything? For who tells many needs again and again, and mostly nothing is new."""
+    left = need.quantity - _covered(store, part, need.key)
+    opened = next(iter(store.proposals(part, [ProposalState.OPEN])), None)
+    there = [one for one in opened.needs if one.key == need.key] if opened is not None else []
+    return there != ([replace(need, quantity=left)] if left > 0 else [])
+
+
 def take_need_back(store: BuyingRows, part: str, key: str, actor: Actor, at_us: int) -> Proposal | None:
     """Nobody needs it any more: out of the open proposal, None when it was not there. What is approved goes on."""
     opened = next(iter(store.proposals(part, [ProposalState.OPEN])), None)

@@ -100,6 +100,11 @@ class BuyingBookSql:
         with self.writing() as rows:
             return asking.take_need(rows, part, need, actor, at_us)
 
+    def is_new(self, part: str, need: Need) -> bool:
+        """Would `propose` change anything? Nobody waits for this answer."""
+        with self._reading() as rows:
+            return asking.changes_by(rows, part, need)
+
     def need_no_more(self, part: str, key: str, actor: Actor, at_us: int) -> Proposal | None:
         """See `asking.take_need_back`."""
         with self.writing() as rows:

@@ -127,14 +127,20 @@ class BuyingRows(AskingRows):
 
     def receipts(self, purchase: str) -> list[Receipt]:
         """Receipts of a purchase order by id, oldest first."""
-        rows = self.connection.execute(sa.select(RECEIPT).where(RECEIPT.c.purchase == purchase).order_by(RECEIPT.c.id))
-        return [self._receipt(row) for row in rows.all()]
+        return self.receipts_of([purchase])[purchase]
+
+    def receipts_of(self, purchases: Sequence[str]) -> dict[str, list[Receipt]]:
+        """Receipts of many purchase orders by id, oldest first."""
+        found: dict[str, list[Receipt]] = {id: [] for id in purchases}
+        for receipt in self._receipts(RECEIPT.c.purchase.in_(purchases)):
+            found[receipt.purchase].append(receipt)
+        return found
 
     def receipt_of(self, purchase: str, note: str) -> tuple[Receipt, str] | None:
         """The receipt under a delivery note, and the digest of what was told."""
-        query = sa.select(RECEIPT).where(RECEIPT.c.purchase == purchase, RECEIPT.c.note == note)
-        row = self.connection.execute(query).one_or_none()
-        return None if row is None else (self._receipt(row), str(row.digest))
+        found = self._receipts((RECEIPT.c.purchase == purchase) & (RECEIPT.c.note == note))
+        digest = sa.select(RECEIPT.c.digest).where(RECEIPT.c.purchase == purchase, RECEIPT.c.note == note)
+        return (found[0], str(self.connection.execute(digest).scalar_one())) if found else None
 
     def add_receipt(self, new: Receipt, digest: str) -> Receipt:
         """Keep a receipt. Raises Conflict when this note was received elsewhere just now."""
@@ -188,14 +194,15 @@ class BuyingRows(AskingRows):
         rows = self.connection.execute(query.group_by(RECEIPT.c.purchase, RECEIPT_LINE.c.line))
         return {(row.purchase, row.line): {name: int(getattr(row, name)) for name in MOVED} for row in rows}
 
-    def _receipt(self, row: sa.Row[tuple[object, ...]]) -> Receipt:
-        query = sa.select(RECEIPT_LINE).where(RECEIPT_LINE.c.receipt == row.id).order_by(RECEIPT_LINE.c.seq)
-        lines = []
-        for one in self.connection.execute(query):
+    def _receipts(self, where: sa.ColumnElement[bool]) -> list[Receipt]:
+        rows = self.connection.execute(sa.select(RECEIPT).where(where).order_by(RECEIPT.c.id)).all()
+        lines: dict[int, list[ReceiptLine]] = {row.id: [] for row in rows}
+        joined = sa.select(RECEIPT_LINE).join(RECEIPT, RECEIPT.c.id == RECEIPT_LINE.c.receipt).where(where)
+        for one in self.connection.execute(joined.order_by(RECEIPT_LINE.c.receipt, RECEIPT_LINE.c.seq)):
             told = {name: getattr(one, name) for name in ReceiptLine.__dataclass_fields__}
             serials = tuple(json.loads(one.serials))
-            lines.append(ReceiptLine(**{**told, "fault": ReceiptFault(one.fault), "serials": serials}))
-        return Receipt(row.id, row.purchase, row.note, row.at_us, row.by, tuple(lines))
+            lines[one.receipt].append(ReceiptLine(**{**told, "fault": ReceiptFault(one.fault), "serials": serials}))
+        return [Receipt(row.id, row.purchase, row.note, row.at_us, row.by, tuple(lines[row.id])) for row in rows]
 
 
 def _lines_of(purchase: str) -> sa.Select[tuple[int]]:

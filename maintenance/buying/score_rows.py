@@ -16,12 +16,8 @@ SENT = tuple(status for status in PurchaseStatus if status not in NEVER_SENT)
 def deliveries_of(rows: BuyingRows, supplier: str, now_us: int) -> list[Delivered]:
     """Sent lines of a supplier, oldest first."""
     orders = sorted(rows.purchases(SENT, supplier), key=lambda order: (order.sent_at_us or 0, order.number))
-    return [
-        _delivered(order, line, receipts, now_us)
-        for order in orders
-        for receipts in [rows.receipts(order.id)]
-        for line in order.lines
-    ]
+    receipts = rows.receipts_of([order.id for order in orders])
+    return [_delivered(order, line, receipts[order.id], now_us) for order in orders for line in order.lines]
 
 
 def _delivered(order: PurchaseOrder, line: PurchaseLine, receipts: list[Receipt], now_us: int) -> Delivered:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from forewarn.api import cli_buying, cli_purchases
 from forewarn.api.buying_desk import buying_of
-from forewarn.api.cli import app as commands
 from forewarn.api.client import Client
 from forewarn.api.views import moment
 from forewarn.core.errors import Conflict, Rejected
@@ -26,6 +26,9 @@ from tests.api.rooms import TestRoom, spall_advice
 from tests.maintenance.samples import ANN, NOW_US
 
 Run = Callable[..., str]
+
+COMMANDS = typer.Typer()  # these alone: the whole command line is built anew for each call
+cli_buying.register(COMMANDS)
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def run(app: FastAPI, plant_room: TestRoom, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setattr(module, "connected", server)
 
     def run(*words: str) -> str:
-        done = CliRunner().invoke(commands, list(words), catch_exceptions=False)
+        done = CliRunner().invoke(COMMANDS, list(words), catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.stdout
 

@@ -184,7 +184,7 @@ def test_whatever_people_do_the_books_of_buying_agree(anywhere: OnSqlite | OnPos
     machine = type("BuyerHere", (Buyer,), {"place": anywhere})
     few = 3 if isinstance(anywhere, OnPostgresql) else 6
     checks = list(HealthCheck)
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(max_examples=few, stateful_step_count=25, deadline=None, suppress_health_check=checks),
     )

@@ -10,7 +10,7 @@ from forewarn.core.buying import Invoice, NewReceiptLine, PurchaseStatus, Receip
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.plant import PartLine
 from forewarn.core.quotes import PriceBreak, ProposalState, Quote, RfqState, Supplier
-from forewarn.core.stock import MoveReason, ReservationState
+from forewarn.core.stock import MoveReason, PartCard, PartKind, ReservationState
 from forewarn.maintenance.buying.life import Amendment, Inspection
 from forewarn.maintenance.orders.costs import CostLimit, CostRules
 from tests.maintenance.buying.world import BEARING, BEN, SEAL, World, days
@@ -268,3 +268,42 @@ def test_steps_that_the_table_does_not_know_are_refused(quick: World) -> None:
 def test_a_quote_that_does_not_fit_together_is_refused(prices: tuple[PriceBreak, ...], p50: float, p90: float) -> None:
     with pytest.raises(Rejected):
         Quote("r", "acme", BEARING, prices, NOW_US, p50, p90)
+
+
+def test_pieces_with_serial_numbers_are_received_and_inspected_one_by_one(quick: World) -> None:
+    quick.stock.save_card(PartCard("motor-7", kind=PartKind.ROTABLE, price=900.0), ANN, NOW_US)
+    sent = quick.sent(3, part="motor-7")
+    with pytest.raises(Rejected, match="one serial number for each piece"):
+        quick.came(sent, 2, serials=("a",))
+    with pytest.raises(Rejected, match="each with its serial number"):
+        quick.came(sent, 2)
+    order, receipt = quick.came(sent, 3, accepted=1, quarantined=2, serials=("a", "b", "c"))
+    assert {one.serial: one.place for one in quick.stock.serials("motor-7")} == {
+        "a": "main",
+        "b": "quarantine",
+        "c": "quarantine",
+    }
+    with pytest.raises(Rejected, match="serial numbers b, c"):
+        quick.buying.inspect(order.id, Inspection(receipt.id, 1, 1, 0, ("a",)), BEN, order.revision, NOW_US)
+    told = Inspection(receipt.id, 1, accepted=1, returned=1, serials=("c", "b"))
+    order, receipt = quick.buying.inspect(order.id, told, BEN, order.revision, NOW_US)
+    assert {one.serial: one.place for one in quick.stock.serials("motor-7")} == {
+        "a": "main",
+        "b": "@supplier",
+        "c": "main",
+    }
+    assert (receipt.lines[0].serials, order.open_pieces) == ((), 1)
+
+
+def test_a_batch_in_quarantine_is_the_one_that_is_inspected(quick: World) -> None:
+    quick.stock.save_card(PartCard("grease", price=5.0, shelf_life_days=365.0), ANN, NOW_US)
+    sent = quick.sent(10, part="grease")
+    aside = {"accepted": 0, "quarantined": 4}
+    order, first = quick.came(sent, 4, "LS-1", batch="A", expires_us=days(100), **aside)
+    order, second = quick.came(order, 4, "LS-2", expires_us=days(200), **aside)
+    assert (first.lines[0].batch, second.lines[0].batch != "") == ("A", True)
+    order, _ = quick.buying.inspect(order.id, Inspection(second.id, 1, accepted=4), BEN, order.revision, NOW_US)
+    assert {one.place: one.batch for one in quick.stock.balances("grease")} == {
+        "main": second.lines[0].batch,
+        "quarantine": "A",
+    }
