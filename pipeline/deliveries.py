@@ -74,7 +74,7 @@ class Deliveries:
 
     def run_once(self, now_us: int) -> int:
         """A look at everything; how much was done."""
-        return self.propose_waiting(now_us) + len(self.follow(now_us))
+        return self.propose_waiting(now_us) + len(self.follow(now_us)) + len(self.buying.warn(now_us))
 
     def follow(self, now_us: int, purchase: str | None = None) -> list[Moved]:
         """Bring the steps of work orders to what purchase orders (one, by its id, or all) say now."""

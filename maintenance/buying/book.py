@@ -16,6 +16,7 @@ from forewarn.core.buying import (
     Invoice,
     NewReceiptLine,
     Pipeline,
+    PurchaseLine,
     PurchaseOrder,
     PurchaseStatus,
     Receipt,
@@ -32,6 +33,7 @@ from forewarn.maintenance.buying.asking import known_supplier, pipelines
 from forewarn.maintenance.buying.compare import Offer, compared
 from forewarn.maintenance.buying.desk import Goods, Terms
 from forewarn.maintenance.buying.late import LateCost, PerDay, Raced, inputs_of
+from forewarn.maintenance.buying.learned import lead_time
 from forewarn.maintenance.buying.life import Amendment, Difference, Inspection
 from forewarn.maintenance.buying.purchase_rows import BuyingRows
 from forewarn.maintenance.buying.score import Card, Delivered, Score, past_of, score
@@ -289,6 +291,20 @@ class BuyingBookSql:
         """See `desk.take_inspection`."""
         with self.writing() as rows:
             return desk.take_inspection(rows, id, told, self._goods, actor, revision, at_us)
+
+    def warn(self, now_us: int) -> list[tuple[PurchaseOrder, PurchaseLine]]:
+        """Tell every line that is overdue, once for each date: audit row and message `purchase.overdue`, with when this
+        supplier may be expected by its record."""
+        with self._reading() as rows:
+            if not rows.overdue(now_us):
+                return []
+        with self.writing() as rows:
+            late = rows.overdue(now_us)
+            for order, line in late:
+                past = past_of(deliveries_of(rows, order.supplier, now_us))
+                lead = lead_time(line.lead_p50_days, line.lead_p90_days, past.ratios, past.so_far)
+                desk.take_warning(rows, order, line, lead, now_us)
+            return late
 
     def receipts(self, purchase: str) -> list[Receipt]:
         """Receipts of a purchase order by its id, oldest first."""

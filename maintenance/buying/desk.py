@@ -18,6 +18,7 @@ from forewarn.core.buying import (
     PurchaseStatus,
     Receipt,
 )
+from forewarn.core.clock import US_PER_DAY, US_PER_HOUR
 from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.ports import Actor
 from forewarn.core.quotes import Proposal, Rfq
@@ -36,11 +37,13 @@ from forewarn.maintenance.buying.asking import (
 )
 from forewarn.maintenance.buying.buying_json import differing
 from forewarn.maintenance.buying.compare import Offer
+from forewarn.maintenance.buying.learned import LeadTime
 from forewarn.maintenance.buying.letters import purchase_csv, purchase_text
 from forewarn.maintenance.buying.life import Amendment, Difference, Inspection
 from forewarn.maintenance.buying.purchase_rows import BuyingRows
 from forewarn.maintenance.evidence import plain
 from forewarn.maintenance.orders.costs import CostRules
+from forewarn.maintenance.orders.desk import SYSTEM
 
 CLAIMS = (PurchaseStatus.CANCELLED, PurchaseStatus.CLOSED)
 """A purchase order that ends in one of these while pieces are open gives their needs back."""
@@ -293,6 +296,27 @@ def take_inspection(
     _booked(goods, life.inspection_moves(order, receipt, line, told, goods.shelf, goods.quarantine, at_us), actor)
     kept = replace(receipt, lines=tuple(line if one.seq == line.seq else one for one in receipt.lines))
     return _goods_came(store, order, actor, "inspected", at_us, {"inspection": plain(told)}), kept
+
+
+def take_warning(
+    store: BuyingRows, order: PurchaseOrder, line: PurchaseLine, lead: LeadTime, now_us: int
+) -> PurchaseLine:
+    """Tell once that a line is overdue, and when it may still be expected (`lead`, from sending)."""
+    assert order.sent_at_us is not None
+    store.warned(order.id, line)
+    told: Json = {
+        "line": line.line,
+        "part": line.part,
+        "open": line.open,
+        "due_us": line.due_us,
+        "late_h": (now_us - (line.due_us or now_us)) / US_PER_HOUR,
+        "usual_us": order.sent_at_us + round(lead.p50_days * US_PER_DAY),
+        "nine_of_ten_us": order.sent_at_us + round(lead.p90_days * US_PER_DAY),
+    }
+    seq = store.record_json(now_us, SYSTEM, subject(order.id), "overdue", {}, told)
+    about: Json = {"purchase": order.id, "number": order.number, "supplier": order.supplier}
+    store.post("purchase.overdue", {**about, **told, "audit": seq}, now_us)
+    return line
 
 
 def _booked(goods: Goods, moves: Sequence[NewMove], actor: Actor) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from forewarn.core.buying import (
+    UNDER_WAY,
     Invoice,
     PurchaseLine,
     PurchaseOrder,
@@ -105,6 +106,25 @@ class BuyingRows(AskingRows):
         for order_id, quantity in wanted.items():
             row = {"purchase": purchase, "line": line.line, "order_id": order_id, "quantity": quantity, "over": False}
             self.connection.execute(PURCHASE_FOR.insert().values(row))
+
+    def overdue(self, now_us: int) -> list[tuple[PurchaseOrder, PurchaseLine]]:
+        """Lines with open pieces whose due date has passed and was not told yet, the first due first."""
+        line, statuses = PURCHASE_LINE.c, [status.value for status in UNDER_WAY]
+        untold = line.warned_us.is_(None) | (line.warned_us != line.due_us)
+        query = sa.select(line.purchase, line.line).join(PURCHASE, PURCHASE.c.id == line.purchase)
+        query = query.where(PURCHASE.c.status.in_(statuses), line.due_us < now_us, untold)
+        found = []
+        for row in self.connection.execute(query.order_by(line.due_us, line.purchase, line.line)).all():
+            order = self.purchase(row.purchase)
+            late = order.line(row.line) if order is not None else None
+            if order is not None and late is not None and late.open:
+                found.append((order, late))
+        return found
+
+    def warned(self, purchase: str, line: PurchaseLine) -> None:
+        """Its due date was told to have passed."""
+        mine = (PURCHASE_LINE.c.purchase == purchase) & (PURCHASE_LINE.c.line == line.line)
+        self.connection.execute(PURCHASE_LINE.update().where(mine).values(warned_us=line.due_us))
 
     def waits(self, purchase: str | None = None, order_id: str | None = None, live: bool = True) -> list[WaitsFor]:
         """Work orders that wait for lines; `live`: those that are not over yet."""

@@ -121,6 +121,7 @@ PURCHASE_LINE = sa.Table(  # what came of it stands in `goods_receipt_line`
     sa.Column("promised_us", sa.BigInteger),
     sa.Column("due_us", sa.BigInteger),
     sa.Column("waived", sa.Integer, nullable=False),
+    sa.Column("warned_us", sa.BigInteger),  # the due date whose passing was told
     sa.Column("body", sa.Text, nullable=False),
     sa.CheckConstraint("quantity >= 1 AND waived >= 0 AND waived <= quantity", name="quantity"),
     sa.Index(None, "part"),

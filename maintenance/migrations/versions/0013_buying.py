@@ -55,9 +55,9 @@ def upgrade() -> None:
         sa.Column("created_at_us", sa.BigInteger, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_rfq"),
-        sa.CheckConstraint("revision >= 1", name="revision"),
         sa.UniqueConstraint("number", name="uq_rfq_number"),
         sa.CheckConstraint("state IN ('open', 'decided', 'cancelled')", name="state"),
+        sa.CheckConstraint("revision >= 1", name="revision"),
     )
     op.create_table(
         "rfq_supplier",
@@ -67,8 +67,8 @@ def upgrade() -> None:
         sa.Column("answered_at_us", sa.BigInteger),
         sa.Column("declined", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("rfq", "supplier", name="pk_rfq_supplier"),
-        sa.ForeignKeyConstraint(["supplier"], ["supplier.id"], name="fk_rfq_supplier_supplier"),
         sa.ForeignKeyConstraint(["rfq"], ["rfq.id"], name="fk_rfq_supplier_rfq"),
+        sa.ForeignKeyConstraint(["supplier"], ["supplier.id"], name="fk_rfq_supplier_supplier"),
     )
     op.create_index("ix_rfq_supplier_supplier", "rfq_supplier", ["supplier"])
     op.create_table(
@@ -80,8 +80,8 @@ def upgrade() -> None:
         sa.Column("at_us", sa.BigInteger, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_quote"),
-        sa.ForeignKeyConstraint(["rfq"], ["rfq.id"], name="fk_quote_rfq"),
         sa.ForeignKeyConstraint(["supplier"], ["supplier.id"], name="fk_quote_supplier"),
+        sa.ForeignKeyConstraint(["rfq"], ["rfq.id"], name="fk_quote_rfq"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_quote_rfq_part", "quote", ["rfq", "part"])
@@ -102,14 +102,14 @@ def upgrade() -> None:
         sa.Column("why", sa.Text, nullable=False),
         sa.Column("note", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_purchase_order"),
-        sa.ForeignKeyConstraint(["rfq"], ["rfq.id"], name="fk_purchase_order_rfq"),
         sa.ForeignKeyConstraint(["supplier"], ["supplier.id"], name="fk_purchase_order_supplier"),
+        sa.ForeignKeyConstraint(["rfq"], ["rfq.id"], name="fk_purchase_order_rfq"),
         sa.UniqueConstraint("number", name="uq_purchase_order_number"),
+        sa.CheckConstraint("revision >= 1", name="revision"),
         sa.CheckConstraint(
             "status IN ('DRAFT', 'APPROVED', 'SENT', 'CONFIRMED', 'PARTLY', 'RECEIVED', 'CLOSED', 'CANCELLED')",
             name="status",
         ),
-        sa.CheckConstraint("revision >= 1", name="revision"),
     )
     op.create_index("ix_purchase_order_status", "purchase_order", ["status"])
     op.create_index("ix_purchase_order_supplier_created_at_us", "purchase_order", ["supplier", "created_at_us"])
@@ -123,6 +123,7 @@ def upgrade() -> None:
         sa.Column("promised_us", sa.BigInteger),
         sa.Column("due_us", sa.BigInteger),
         sa.Column("waived", sa.Integer, nullable=False),
+        sa.Column("warned_us", sa.BigInteger),
         sa.Column("body", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("purchase", "line", name="pk_purchase_line"),
         sa.ForeignKeyConstraint(["purchase"], ["purchase_order.id"], name="fk_purchase_line_purchase"),
@@ -173,8 +174,8 @@ def upgrade() -> None:
         sa.Column("note", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("receipt", "seq", name="pk_goods_receipt_line"),
         sa.ForeignKeyConstraint(["receipt"], ["goods_receipt.id"], name="fk_goods_receipt_line_receipt"),
-        sa.CheckConstraint("accepted >= 0 AND quarantined >= 0 AND returned >= 0", name="pieces"),
         sa.CheckConstraint("counted = accepted + quarantined + returned", name="counted"),
+        sa.CheckConstraint("accepted >= 0 AND quarantined >= 0 AND returned >= 0", name="pieces"),
     )
     op.create_table(
         "purchase_invoice",
@@ -184,8 +185,8 @@ def upgrade() -> None:
         sa.Column("at_us", sa.BigInteger, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("supplier", "number", name="pk_purchase_invoice"),
-        sa.ForeignKeyConstraint(["purchase"], ["purchase_order.id"], name="fk_purchase_invoice_purchase"),
         sa.ForeignKeyConstraint(["supplier"], ["supplier.id"], name="fk_purchase_invoice_supplier"),
+        sa.ForeignKeyConstraint(["purchase"], ["purchase_order.id"], name="fk_purchase_invoice_purchase"),
     )
     op.create_index("ix_purchase_invoice_purchase", "purchase_invoice", ["purchase"])
 

@@ -11,6 +11,7 @@ from forewarn.core.errors import Conflict, Rejected
 from forewarn.core.plant import PartLine
 from forewarn.core.quotes import PriceBreak, ProposalState, Quote, RfqState, Supplier
 from forewarn.core.stock import MoveReason, PartCard, PartKind, ReservationState
+from forewarn.maintenance import outbox
 from forewarn.maintenance.buying.life import Amendment, Inspection
 from forewarn.maintenance.orders.costs import CostLimit, CostRules
 from tests.maintenance.buying.world import BEARING, BEN, SEAL, World, days
@@ -307,3 +308,19 @@ def test_a_batch_in_quarantine_is_the_one_that_is_inspected(quick: World) -> Non
         "main": second.lines[0].batch,
         "quarantine": "A",
     }
+
+
+def test_an_overdue_delivery_is_told_once_for_each_date(world: World) -> None:
+    sent = world.sent(4)
+    assert world.buying.warn(days(9)) == []
+    [(order, line)] = world.buying.warn(days(10))
+    assert (order.number, line.open) == ("PO-000001", 4)
+    assert world.buying.warn(days(11)) == []
+    world.buying.confirm(sent.id, {1: days(12)}, BEN, sent.revision, days(11))
+    assert len(world.buying.warn(days(13))) == 1
+    after = world.buying.purchase(sent.id)
+    assert after is not None
+    world.came(after, 4, at_us=days(14))
+    assert world.buying.warn(days(30)) == []
+    told = [message for message in outbox.pending(world.records, 1000) if message.kind == "purchase.overdue"]
+    assert [message.body["late_h"] for message in told] == [24.0, 24.0]
