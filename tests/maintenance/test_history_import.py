@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,11 @@ def test_orders_written_at_once_are_those_written_one_by_one(records: Records) -
     with records.read() as connection:
         found = read_orders(connection, WORK_ORDER.select().order_by(WORK_ORDER.c.number))
     assert [kept.order for kept in found] == [one.order, two.order, three.order]
+    bare = [
+        [repr(replace(o, causes=(), report={})) for o in some]
+        for some in ([k.order for k in found], [one.order, two.order, three.order])
+    ]
+    assert bare[0] == bare[1]  # 0.0 has not become 0
     assert [kept.finished_at_us for kept in found] == [k.finished_at_us for k in (one, two, three)]
     book = OrderBookSql(records)
     assert [book.job(k.order.id) for k in (one, two, three)] == [one.job, two.job, three.job]
