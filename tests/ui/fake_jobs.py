@@ -23,6 +23,7 @@ from forewarn.api.schemas_jobs import (
     SkillIO,
     StepIO,
 )
+from forewarn.api.schemas_stock import OrderStockOut
 from forewarn.api.schemas_work import ComparedOut, ComparisonOut, StepOut, StepsIn, StepsOut, VerificationOut
 from tests.ui.fake_telemetry import problem
 
@@ -188,6 +189,15 @@ def job_routes(app: FastAPI, plant: FakePlant) -> None:
         for steps in jobs.asked.values():
             steps[:] = [s.model_copy(update={"done_at": jobs.now, "done_by": "planner"}) for s in steps]
         return next(step for steps in jobs.asked.values() for step in steps if step.id == id)
+
+    @app.get("/api/stock/orders/{ref}", response_model=OrderStockOut)
+    def get_order_stock(ref: str) -> OrderStockOut | JSONResponse:
+        order = plant.order(ref)
+        if order is None:
+            return problem(404, "Not Found")
+        return OrderStockOut(
+            order=order.id, number=order.number, status=order.status, reservations=[], in_hand={}, moves=[]
+        )
 
     @app.get("/api/orders/{ref}/verification", response_model=VerificationOut)
     def get_verification(ref: str) -> VerificationOut | JSONResponse:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from forewarn.api.autonomy_desk import autonomy_of
 from forewarn.api.people_desk import PeopleDesk, people_of_plant
 from forewarn.api.settings import AutonomySettings, Settings
+from forewarn.api.stock_desk import stock_of
 from forewarn.api.work_watch import work_of
 from forewarn.core.clock import US_PER_HOUR
 from forewarn.core.people import Technician
@@ -49,6 +50,7 @@ def house(tmp_path: Path, browser: Browser) -> Iterator[House]:
     people = people_of_plant(made.room, records, made.orders)
     work_of(settings, made.room, records, made.orders)
     autonomy_of(settings.autonomy, made.room, records, made.orders)
+    stock_of(settings.stock, made.room, records, made.orders)
     with serving(made.room, browser) as served:
         yield House(made, people, served)
     records.close()

@@ -11,6 +11,8 @@ import { ModelsPage } from "./pages/models/ModelsPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { OrderPage } from "./pages/OrderPage";
 import { OrdersPage } from "./pages/OrdersPage";
+import { PartPage } from "./pages/parts/PartPage";
+import { PartsPage } from "./pages/parts/PartsPage";
 import { PlanPage } from "./pages/plan/PlanPage";
 import { TelemetryPage } from "./pages/telemetry/TelemetryPage";
 import { Shell } from "./shell/Shell";
@@ -28,6 +30,9 @@ function Pages() {
         <Route path="/orders/:number">{({ number }) => <OrderPage key={number} number={number} />}</Route>
         <Route path="/plan"><PlanPage section="week" /></Route>
         <Route path="/plan/:section">{({ section }) => <PlanPage section={section} />}</Route>
+        <Route path="/parts"><PartsPage section="demand" /></Route>
+        <Route path="/parts-to-buy"><PartsPage section="buy" /></Route>
+        <Route path="/parts/:part">{({ part }) => <PartPage key={part} part={decodeURIComponent(part)} />}</Route>
         <Route path="/telemetry"><TelemetryPage section="overview" /></Route>
         <Route path="/telemetry/:section">{({ section }) => <TelemetryPage section={section} />}</Route>
         <Route path="/models"><ModelsPage section="scorecard" /></Route>

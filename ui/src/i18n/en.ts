@@ -3,6 +3,7 @@
 import type { KindName, State, StatusName } from "../api/types";
 import { codes } from "./enCodes";
 import { job } from "./enJob";
+import { parts } from "./enParts";
 import { plan } from "./enPlan";
 import { models } from "./enModels";
 import { readings } from "./enReadings";
@@ -124,7 +125,7 @@ export const en = {
     ago: (duration: string) => `${duration} ago`,
   },
   nav: {
-    fleet: "Fleet", orders: "Orders", plan: "Plan", telemetry: "Telemetry", models: "Models", main: "Main", language: "Language", logout: "Log out",
+    fleet: "Fleet", orders: "Orders", plan: "Plan", parts: "Parts", telemetry: "Telemetry", models: "Models", main: "Main", language: "Language", logout: "Log out",
     skip: "Skip to content", signedInAs: (name: string, role: string) => `Signed in as ${name} (${role})`,
   },
   clock: {
@@ -283,6 +284,7 @@ export const en = {
   },
   codes,
   job,
+  parts,
   plan,
   models,
   readings,

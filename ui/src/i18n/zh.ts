@@ -3,6 +3,7 @@
 import type { Words } from "./en";
 import { codes } from "./zhCodes";
 import { job } from "./zhJob";
+import { parts } from "./zhParts";
 import { plan } from "./zhPlan";
 import { models } from "./zhModels";
 import { readings } from "./zhReadings";
@@ -73,7 +74,7 @@ export const zh: Words = {
     ago: (duration) => `${duration}前`,
   },
   nav: {
-    fleet: "机群", orders: "工单", plan: "计划", telemetry: "数据接入", models: "模型", main: "主导航", language: "语言", logout: "退出",
+    fleet: "机群", orders: "工单", plan: "计划", parts: "备件", telemetry: "数据接入", models: "模型", main: "主导航", language: "语言", logout: "退出",
     skip: "跳到内容", signedInAs: (name, role) => `已登录：${name}（${role}）`,
   },
   clock: {
@@ -212,6 +213,7 @@ export const zh: Words = {
   },
   codes,
   job,
+  parts,
   plan,
   models,
   readings,

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { isOpen } from "../api/orders";
 import { useOrder } from "../api/queries";
-import type { AuditRow, OrderDetail, PartLineOut } from "../api/types";
+import type { AuditRow, OrderDetail } from "../api/types";
 import { Card, Facts } from "../components/Card";
 import { FailureMode } from "../components/Explained";
 import { Answer, Empty, isMissing } from "../components/Feedback";
@@ -19,6 +19,7 @@ import { ComparisonCard } from "./job/ComparisonCard";
 import { DepartmentsCard } from "./job/DepartmentsCard";
 import { ReportCard } from "./job/ReportCard";
 import { WorkCard } from "./job/WorkCard";
+import { PartsCard } from "./PartsCard";
 import { NotFoundPage } from "./NotFoundPage";
 import { OrderActions } from "./OrderActions";
 import { OrderVerify } from "./OrderVerify";
@@ -58,33 +59,6 @@ function Deadlines({ order }: { order: OrderDetail }) {
         <div className="sub">{words.order.winHelp}</div>
       </div>
     </div>
-  );
-}
-
-function Part({ line }: { line: PartLineOut }) {
-  const words = useWords();
-  const format = useFormat();
-  const missing = Math.max(0, line.quantity - line.on_hand);
-  return (
-    <li className="part">
-      <div>
-        <span className="strong">{line.name}</span> <code className="muted">{line.part}</code>
-        <div className="muted small">
-          {words.order.need(line.quantity, line.on_hand)} · {words.order.leadText(format.days(line.lead_p50_days), format.days(line.lead_p90_days))}
-        </div>
-      </div>
-      <span className="chip" data-tone={missing ? "alert" : "normal"}>{missing ? words.order.toOrder(missing) : words.order.inStock}</span>
-    </li>
-  );
-}
-
-function Parts({ parts }: { parts: PartLineOut[] }) {
-  const words = useWords();
-  return (
-    <Card title={words.order.parts}>
-      {parts.length === 0 && <p className="muted">{words.order.noPartsLong}</p>}
-      <ul>{parts.map((line) => <Part key={line.part} line={line} />)}</ul>
-    </Card>
   );
 }
 
@@ -196,7 +170,7 @@ function Order({ order }: { order: OrderDetail }) {
             {order.causes.length === 0 && <Empty inline title={words.order.noEvidence} />}
             {order.causes.map((cause) => <OrderCause key={cause.fault} cause={cause} />)}
           </Card>
-          <Parts parts={order.parts} />
+          <PartsCard order={order} />
           {!begun && <Done order={order} />}
         </div>
         <div className="stack">

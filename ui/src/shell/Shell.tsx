@@ -40,6 +40,7 @@ function Navigation() {
       {entry("/", words.nav.fleet)}
       {entry("/orders", words.nav.orders, data?.open_orders)}
       {entry("/plan", words.nav.plan)}
+      {entry("/parts", words.nav.parts)}
       {entry("/telemetry", words.nav.telemetry)}
       {entry("/models", words.nav.models)}
     </nav>

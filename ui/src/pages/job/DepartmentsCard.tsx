@@ -36,10 +36,10 @@ function Line({ step, sending }: { step: DepartmentStep; sending: ReturnType<typ
 }
 
 function Effect({ asked }: { asked: DepartmentSteps }) {
-  const { job: words, duration } = useWords();
+  const { job: words } = useWords();
   const format = useFormat();
   if (asked.can_start) return <p className="muted small">{words.canStart}</p>;
-  const late = asked.late_h > 0 ? `, ${words.late(format.quantity(Math.round(asked.late_h), duration.hours))}` : "";
+  const late = asked.late_h > 0 ? `, ${words.late(format.life(asked.late_h))}` : "";
   return <Notice tone={asked.late_h > 0 ? "alarm" : "alert"} title={`${words.earliest(format.dateTime(asked.earliest_start))}${late}`}>{asked.reason}</Notice>;
 }
 

@@ -11,10 +11,10 @@ import { useWords } from "../../i18n";
 import { startsLateH } from "./rules";
 
 export function WaitingSection() {
-  const { plan: words, job, orders, duration } = useWords();
+  const { plan: words, job, orders } = useWords();
   const format = useFormat();
   const query = useWaiting();
-  const late = (hours: number) => (hours > 0 ? job.late(format.quantity(Math.round(hours), duration.hours)) : words.inTime);
+  const late = (hours: number) => (hours > 0 ? job.late(format.life(hours)) : words.inTime);
   return (
     <Card title={words.sections.waiting} hint={words.waitingHint}>
       <Answer query={query}>

@@ -1,0 +1,27 @@
+/** Words of spare parts. */
+
+export const parts = {
+  title: "Parts", lead: "Every expected piece has a cause: the machine or the plan that will ask for it.", sectionsLabel: "Parts of the store room",
+  sections: { demand: "Stock and demand", buy: "To buy" }, notFound: "There is no such part",
+  demandHint: "What will be asked for until a part ordered today is here and the next review is held.", find: "Find a part or a machine",
+  none: "No parts yet", noneHint: "Describe them in the plant file, or bring a table: forewarn table import FILE --kind parts.", noMatch: "No part fits these words",
+  part: "Part", available: "Free", onHand: (n: number) => `${n} on hand`, coming: "On order", expected: "Expected", within: "Within", point: "Reorder at – up to", mostly: "Mostly asked for by",
+  upTo: (point: number, upTo: number) => `${point} – ${upTo}`, nobody: "nobody", supply: { missing: "missing", low: "low", enough: "enough", none: "not kept" },
+  who: "Who asks for it", whoHint: (mean: string, days: string) => `${mean} pieces expected within ${days}, by cause.`,
+  pieces: (n: string) => `${n} pcs`, causes: { fault: "a machine that wears", plan: "preventive plan", order: "open order", unexplained: "from the past, without a known cause" },
+  chance: (share: string) => `chance of any ${share}`, about: (day: string) => `about ${day}`,
+  chances: "How many pieces", chancesHint: (days: string) => `Chance of each number within ${days}.`, piecesHead: "Pieces", chanceHead: "Chance",
+  stock: "On the shelf", stockHint: (hand: number, held: number, bad: number) => `${hand} on hand, ${held} put aside, ${bad} not usable`,
+  until: (day: string) => `keeps until ${day}`, due: (day: string) => `due ${day}`, noDate: "no date yet", promised: (day: string) => `first promised ${day}`,
+  forOrder: "for an order", neededBy: (day: string) => `needed by ${day}`, nothingThere: "Nothing is here and nothing comes.",
+  reserved: { held: (n: number) => `${n} put aside`, waiting: (n: number) => `${n} missing`, issued: (n: number) => `${n}`, released: (n: number) => `${n}` },
+  policy: "How it is reordered", noPolicy: "No policy is in force yet; this one would follow from today.", notKept: "not kept", level: "Service level", levelHelp: "Chance that the shelf is enough until the next delivery.",
+  leadTime: "Lead time (P50 – P90)", learnt: (n: number) => (n === 0 ? "as on the card" : `learnt from ${n} deliveries`), price: "Price of a piece",
+  toBuy: "Proposals", toBuyHint: "Needs of a part become one proposal. Who approves it lets the buyer ask for prices or order.", nothingToBuy: "Nothing has to be bought", failed: "This did not work",
+  reorder: (n: number) => (n === 1 ? "One part has to be reordered" : `${n} parts have to be reordered`), tellBuyers: "Put before the buyers", shelfLow: "the shelf runs low",
+  approve: "Approve", drop: "Drop", droppedNote: "dropped on the page of parts", states: { open: "open", approved: "approved", asked: "asked for prices", ordered: "ordered", dropped: "dropped" },
+  cost: "Cost", neededHead: "Needed by", forWhom: "For",
+  purchases: "Purchase orders", purchasesHint: "Newest first, with what is still to come.", noPurchases: "Nothing was ordered yet", number: "Order", status: "Status", stillComing: "Still to come",
+  purchaseStates: { DRAFT: "draft", APPROVED: "approved", SENT: "sent", CONFIRMED: "confirmed", PARTLY: "partly here", RECEIVED: "here", CLOSED: "closed", CANCELLED: "cancelled" } as Record<string, string>,
+  putAside: "Put aside", issue: "Hand out", held: (n: number) => `${n} put aside`, missing: (n: number) => `${n} missing`, inHand: (n: number) => `${n} handed out`,
+};

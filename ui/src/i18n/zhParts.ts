@@ -1,0 +1,27 @@
+import type { parts as english } from "./enParts";
+
+export const parts: typeof english = {
+  title: "备件", lead: "每一件预测需求都有来由：哪台设备、哪个计划会用到它。", sectionsLabel: "备件分区",
+  sections: { demand: "库存与需求", buy: "采购" }, notFound: "没有这种备件",
+  demandHint: "从今天订货到货并到下次评审为止的需求。", find: "查找备件或设备",
+  none: "还没有备件", noneHint: "请在工厂文件中描述，或导入表格：forewarn table import FILE --kind parts。", noMatch: "没有符合的备件",
+  part: "备件", available: "可用", onHand: (n) => `在库 ${n}`, coming: "在途", expected: "预计需求", within: "时间范围", point: "订货点 – 补至", mostly: "主要需求方",
+  upTo: (point, upTo) => `${point} – ${upTo}`, nobody: "无", supply: { missing: "短缺", low: "偏低", enough: "充足", none: "不备库" },
+  who: "谁需要它", whoHint: (mean, days) => `${days} 内预计 ${mean} 件，按来由分列。`,
+  pieces: (n) => `${n} 件`, causes: { fault: "磨损中的设备", plan: "预防性计划", order: "未结工单", unexplained: "历史需求，原因未知" },
+  chance: (share) => `需要的概率 ${share}`, about: (day) => `约 ${day}`,
+  chances: "需要几件", chancesHint: (days) => `${days} 内各数量的概率。`, piecesHead: "件数", chanceHead: "概率",
+  stock: "库存", stockHint: (hand, held, bad) => `在库 ${hand}，已预留 ${held}，不可用 ${bad}`,
+  until: (day) => `有效期至 ${day}`, due: (day) => `预计 ${day} 到货`, noDate: "尚无日期", promised: (day) => `最初承诺 ${day}`,
+  forOrder: "某工单预留", neededBy: (day) => `${day} 前需要`, nothingThere: "无库存，也无在途。",
+  reserved: { held: (n) => `已预留 ${n}`, waiting: (n) => `缺 ${n}`, issued: (n) => `${n}`, released: (n) => `${n}` },
+  policy: "补货方式", noPolicy: "尚无生效的策略；按今天的情况会是这样。", notKept: "不备库", level: "服务水平", levelHelp: "下次到货前库存够用的概率。",
+  leadTime: "交货期（P50 – P90）", learnt: (n) => (n === 0 ? "按卡片" : `根据 ${n} 次到货`), price: "单价",
+  toBuy: "采购建议", toBuyHint: "同一备件的需求合并为一项建议。批准后，采购员即可询价或订货。", nothingToBuy: "没有需要采购的备件", failed: "操作未成功",
+  reorder: (n) => `${n} 种备件需要补货`, tellBuyers: "提交采购", shelfLow: "库存偏低",
+  approve: "批准", drop: "放弃", droppedNote: "在备件页面放弃", states: { open: "待批准", approved: "已批准", asked: "询价中", ordered: "已订货", dropped: "已放弃" },
+  cost: "金额", neededHead: "需要日期", forWhom: "用于",
+  purchases: "采购订单", purchasesHint: "最新在前，含未到数量。", noPurchases: "尚未订货", number: "订单", status: "状态", stillComing: "未到",
+  purchaseStates: { DRAFT: "草稿", APPROVED: "已批准", SENT: "已发出", CONFIRMED: "已确认", PARTLY: "部分到货", RECEIVED: "已到货", CLOSED: "已关闭", CANCELLED: "已取消" },
+  putAside: "预留", issue: "发料", held: (n) => `已预留 ${n}`, missing: (n) => `缺 ${n}`, inHand: (n) => `已发 ${n}`,
+};
