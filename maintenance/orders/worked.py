@@ -61,6 +61,7 @@ class WorkedOrders(OrderBookSql):
         if status is not Status.INPRG:
             return super().act(order_id, status, actor, revision, at_us, report)
         with self._records.write() as connection:
+            self._rows(connection).room.turn()  # before the order is locked, as whoever hands parts out does
             order = locked_order(connection, order_id)
             check_start(order, status, steps_of(connection, order.id))
             return super().act(order_id, status, actor, revision, at_us, report)

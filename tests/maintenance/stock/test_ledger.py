@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from forewarn.core.stock import (
 )
 from forewarn.core.work import Status
 from forewarn.maintenance.audit import verify_audit
+from forewarn.maintenance.orders.worked import WorkedOrders
 from forewarn.maintenance.records import Records
 from tests.maintenance.samples import ANN, NOW_US
 from tests.maintenance.stock.store_house import KIM, SHELF, StoreHouse, unbalanced
@@ -231,3 +233,26 @@ def test_a_receipt_and_a_technician_on_the_order_that_waits_do_not_stop_each_oth
         house.stock.settle(NOW_US)
     assert house.now(order).status is Status.APPR
     assert verify_audit(house.records) is None
+
+
+def test_whoever_begins_an_order_and_whoever_hands_out_its_parts_wait_in_the_same_order(house: StoreHouse) -> None:
+    house.card("6205", 40)
+    works, order = WorkedOrders(house.records), house.order()
+    said: list[Exception] = []
+
+    def hand_out() -> None:
+        try:
+            for _ in range(20):
+                house.stock.issue(order.id, "6205", 1, KIM, NOW_US)
+        except Exception as error:
+            said.append(error)
+
+    issues = threading.Thread(target=hand_out)
+    issues.start()
+    while issues.is_alive():
+        for status in (Status.INPRG, Status.WPCOND):
+            with suppress(Conflict):  # its revision changes with every piece
+                works.act(order.id, status, ANN, house.now(order).revision, NOW_US)
+    issues.join()
+    assert said == []
+    assert house.stock.in_hand(order.id) == {"6205": 20}
