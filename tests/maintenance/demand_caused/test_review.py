@@ -88,6 +88,28 @@ def test_a_longer_lead_time_is_a_step_of_its_own() -> None:
     assert step.point_after >= step.point_before
 
 
+@pytest.mark.parametrize(
+    ("changed", "name", "what"),
+    [
+        ({"ved": "V"}, "service level", "class E -> V"),
+        ({"standstill_per_h": 90.0}, "service level", "an hour of standstill 50 -> 90 EUR"),
+        ({"price": 35.0}, "price", "price 20 -> 35 EUR"),
+        ({"order_cost": 900.0}, "ordering", "cost of an order 50 -> 900"),
+        ({"minimum": 40}, "ordering", "least quantity 1 -> 40"),
+        ({"review_days": 90.0}, "lead time", "review every 30 -> 90 days"),
+    ],
+)
+def test_one_changed_term_is_one_step_of_its_name_and_makes_all_of_the_difference(
+    changed: dict[str, object], name: str, what: str
+) -> None:
+    before = standing_of(fleet(0.8, 0.6, 0.5), TERMS, LEAD)
+    line = reviewed(before, fleet(0.8, 0.6, 0.5), replace(TERMS, **changed), LEAD)  # type: ignore[arg-type] # of terms
+    [step] = line.steps
+    assert (step.name, step.what) == (name, what)
+    assert step.up_to_after == line.after.policy.order_up_to
+    assert step.up_to_before == before.policy.order_up_to
+
+
 def test_what_did_not_change_is_kept_without_steps() -> None:
     before = standing_of(fleet(0.5), TERMS, LEAD)
     line = reviewed(before, fleet(0.5), TERMS, LEAD)
