@@ -25,6 +25,8 @@ from forewarn.core.readings import Floats
 from forewarn.maintenance.evidence import fault_label
 
 DAYS_PER_MONTH = 365.25 / 12
+SURE_DAYS = 1e-6
+"""A slot whose earliest and latest time lie closer together has one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class Occasion:
         >>> Occasion("lube", "fan-1", 1, 10.0, 20.0, kept=0.9).within(np.array([5.0, 15.0, 20.0])).tolist()
         [0.0, 0.45, 0.9]
         """
-        if self.late_days == self.early_days:
+        if self.late_days - self.early_days < SURE_DAYS:
             return np.where(days >= self.early_days, self.kept, 0.0)
         return self.kept * np.clip((days - self.early_days) / (self.late_days - self.early_days), 0.0, 1.0)
 

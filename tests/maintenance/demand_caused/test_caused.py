@@ -177,6 +177,13 @@ def test_the_rest_between_two_months_is_one_or_the_other_and_beyond_the_last_bot
     assert rest.over(3 * DAYS_PER_MONTH) == pytest.approx(np.convolve([0.2, 0.3, 0.5], [0.5, 0.5]))
 
 
+def test_a_slot_of_hardly_any_length_has_one_time() -> None:
+    slot = Occasion("lube", "p1", 1, 5.0, 5.0 + 1e-15, 0.9)
+    assert slot.within(np.array([0.0, 4.9, 5.0, 400.0])).tolist() == [0.0, 0.0, 0.9, 0.9]
+    hair = Occasion("lube", "p1", 1, 0.0, 5e-324, 0.9)
+    assert hair.within(np.array([0.0, 1.0])).tolist() == [0.9, 0.9]
+
+
 def test_an_order_asks_for_sure_from_its_date_on() -> None:
     order = Asked("WO-7", "p1", CauseKind.ORDER, "WO-7", 2, from_days=20.0)
     causes = Causes("6205", 0, (), (order,))
