@@ -201,35 +201,27 @@ def poisson_interval(count: int) -> tuple[float, float]:
     return low, float(gammaincinv(count + 1, 0.975))
 
 
-def restored_in(facts: Facts, period: Period) -> list[Failure]:
-    """Failures that were restored in the period."""
-    return [failure for failure in failures_of(facts.orders) if period.holds(failure.restored_us)]
-
-
 def mttr(facts: Facts, period: Period) -> Answer:
     """Mean hours from failed to restored, all waiting included, over failures restored in the period."""
-    rows = [_row(failure, failure.hours, 1.0, "waiting included") for failure in restored_in(facts, period)]
-    return ratio("mttr", rows, NO_FAILURE, _without_end(facts, period), _note(facts, period))
+    return _restoring("mttr", facts, period, lambda failure: failure.hours, "waiting included")
 
 
 def part_of_mttr(key: str, part: str) -> Callable[[Facts, Period], Answer]:
     """The figure of one part of MTTR, as a function of facts and period."""
 
     def figure(facts: Facts, period: Period) -> Answer:
-        rows = [_row(failure, parts_of(failure)[part], 1.0, part) for failure in restored_in(facts, period)]
-        return ratio(key, rows, NO_FAILURE, _without_end(facts, period), _note(facts, period))
+        return _restoring(key, facts, period, lambda failure: parts_of(failure)[part], part)
 
     return figure
 
 
-def _without_end(facts: Facts, period: Period) -> int:
-    """Failures of the period that lasted at its end, or whose end nobody told."""
-    return sum(f.restored_us is None and period.holds(f.failed_us) for f in failures_of(facts.orders))
-
-
-def _note(facts: Facts, period: Period) -> str:
-    left = _without_end(facts, period)
-    return f"{left} failures of the period have no known end and are left out" if left else ""
+def _restoring(key: str, facts: Facts, period: Period, hours: Callable[[Failure], float], note: str) -> Answer:
+    """Mean of some hours over failures restored in the period; those of it without a known end are told."""
+    failures = failures_of(facts.orders)
+    left = sum(failure.restored_us is None and period.holds(failure.failed_us) for failure in failures)
+    rows = [_row(failure, hours(failure), 1.0, note) for failure in failures if period.holds(failure.restored_us)]
+    lasting = f"{left} failures of the period have no known end and are left out" if left else ""
+    return ratio(key, rows, NO_FAILURE, left, lasting)
 
 
 def inherent_availability(facts: Facts, period: Period) -> Answer:

@@ -128,7 +128,7 @@ class SmallWorks:
         if order.status is Status.INPRG and self.rng.random() < 0.7:
             order = self._told(order)
         ways = [s for s in order.allowed_actions if s is not Status.CAN or self.rng.random() < 0.2]
-        onwards = [s for s in ways if s in (Status.APPR, Status.INPRG, Status.COMP)]
+        onwards: list[Status] = [s for s in ways if s in (Status.APPR, Status.INPRG, Status.COMP)]
         ways = onwards if onwards and self.rng.random() < 0.5 else ways
         status = ways[int(self.rng.integers(len(ways)))] if ways else None
         if status is None:
