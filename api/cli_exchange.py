@@ -54,7 +54,8 @@ def table_import(
         applied = None
         if apply and not wrong:
             applied = client.apply_table(kind, file, preview["token"], sheet, good_rows)
-    told({**preview, "applied": applied}, [*_preview(preview), *_applied(applied)], as_json)
+    last = [] if apply and wrong else _applied(applied)
+    told({**preview, "applied": applied}, [*_preview(preview), *last], as_json)
     if apply and wrong:
         first = next(issue["text"] for issue in preview["issues"] if not issue["warning"])
         raise Rejected("wrong_rows", f"nothing was applied: {first} (--good-rows leaves wrong rows out)")
