@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextlib import suppress
 
@@ -65,17 +66,16 @@ def test_the_database_itself_refuses_less_than_nothing_and_more_put_aside_than_t
             connection.execute(sa.text(statement))
 
 
-@pytest.mark.parametrize("reason", [reason for reason in MoveReason if reason not in ("correction",)])
-def test_only_ways_of_the_table_are_booked(sqlite_records: Records, reason: MoveReason) -> None:
+def test_only_ways_of_the_table_are_booked(sqlite_records: Records) -> None:
     house = StoreHouse(sqlite_records)
     house.card("6205", 3)
     sides = {place.id: place.side for place in (MAIN_STORE, QUARANTINE, *SIDES)}
-    for source in sides:
-        for target in sides:
-            if source == target or (sides[source], sides[target]) in MOVES[reason]:
-                continue
-            with pytest.raises(Rejected):
-                house.stock.move(NewMove("6205", source, target, 1, reason, NOW_US), KIM)
+    for reason, (source, at), (target, to) in itertools.product(MoveReason, sides.items(), sides.items()):
+        if source == target or (at, to) in MOVES[reason]:
+            continue
+        corrects = 1 if reason is MoveReason.CORRECTION else None
+        with pytest.raises(Rejected):
+            house.stock.move(NewMove("6205", source, target, 1, reason, NOW_US, corrects=corrects), KIM)
     assert house.stock.level("6205", NOW_US).on_hand == 3
 
 
