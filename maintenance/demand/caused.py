@@ -63,7 +63,8 @@ class Threat:
         """
         if not self.levels:
             return np.zeros(len(days))
-        found = np.interp(days, (-self.age_days, *self.days), (0.0, *self.levels))
+        reached = np.round((-self.age_days, *self.days), 9)  # no slope is too steep for a float
+        found = np.interp(days, reached, (0.0, *self.levels))
         return np.asarray(self.probability * found, np.float64)
 
     def middle_days(self) -> float | None:
