@@ -39,10 +39,13 @@ from forewarn.api.autonomy_desk import autonomy_of
 from forewarn.api.exchange_desk import tables_of
 from forewarn.api.people_desk import people_of_plant
 from forewarn.api.settings import AutonomySettings, Settings
+from forewarn.api.stock_desk import stock_of
 from forewarn.api.work_watch import work_of
+from forewarn.core.ports import Actor
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
 from forewarn.maintenance.orders.worked import WorkedOrders
 from forewarn.maintenance.shelf_book import ShelfBook
+from forewarn.pipeline.analysis import Analysis
 from tests.api.model_desks import give_desk, keep_version
 from tests.api.road import Road
 from tests.api.rooms import TestRoom
@@ -162,8 +165,12 @@ def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
     plant_room.room.shelf = ShelfBook(plant_room.records)
     autonomy_of(AutonomySettings(), plant_room.room, plant_room.records, plant_room.orders)
     people_of_plant(plant_room.room, plant_room.records, plant_room.orders)
+    counts = stock_of(Settings().stock, plant_room.room, plant_room.records, plant_room.orders).counts
+    sheet = counts.draw("main", ["main"], {}, Actor("pat"), plant_room.room.now_us())
     work_of(Settings(state_dir=tmp_path), plant_room.room, plant_room.records, WorkedOrders(plant_room.records))
     tables_of(plant_room.room, plant_room.records, tmp_path / "plant.yaml", tmp_path / "adopted.yaml")
+    room = plant_room.room
+    room.analysis = Analysis(lambda: room.plant, plant_room.records, room.derived, room.now_us)
     keep_version(give_desk(plant_room.room, plant_room.records, tmp_path / "models").registry)
     plant_room.assess("p101")
     order = plant_room.open_order()
@@ -174,7 +181,13 @@ def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(
         not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
         response_schema_conformance,
     ]  # fmt: skip
-    places = {"/api/assets": "p101", "/api/orders": order.id}
+    places = {
+        "/api/assets": "p101",
+        "/api/orders": order.id,
+        "/api/stock/orders": order.id,
+        "/api/stock/parts": "brg-6205",
+        "/api/stock/counts": str(sheet.id),
+    }
     tried = 0
 
     def attempt(case: schemathesis.Case[Any]) -> None:
