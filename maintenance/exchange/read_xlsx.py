@@ -7,11 +7,9 @@ entities). The tests compare with openpyxl. Format: ECMA-376 part 1, 18.3 and 18
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -19,11 +17,7 @@ from xml.sax.handler import ContentHandler
 
 from forewarn.core.errors import Rejected
 from forewarn.maintenance.exchange.cells import LIMITS, Broken, Cell, Limits, Sheet
-
-OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-MOST_ENTRIES = 2_000
-MOST_RATIO, SMALL = 300, 20_000_000
-"""A table packs to a tenth, one of equal rows to a hundredth; what packs to less is made to fill a memory."""
+from forewarn.maintenance.exchange.package import opened
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 CELL_REF = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -34,42 +28,8 @@ DAY_ZERO, DAY_ZERO_1904 = date(1899, 12, 30), date(1904, 1, 1)
 def read_xlsx(data: bytes, limits: Limits = LIMITS) -> tuple[Sheet, ...]:
     """Every sheet of a workbook. Raises Rejected with what to do for one that is damaged, locked, too large, or that
     holds macros."""
-    if data.startswith(OLD_OFFICE):
-        raise Rejected("table_old", "this is an old .xls file or one with a password: save it as .xlsx without one")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            _guard(package, limits)
-            return _sheets(package, limits)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise Rejected("table_damaged", f"the file is no XLSX that can be read ({error}): save it again") from None
-    except _xml_errors() as error:
-        told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise Rejected(
-            "table_damaged", f"the file holds XML that is not allowed or damaged ({told}): save it again"
-        ) from None
-
-
-def _xml_errors() -> tuple[type[Exception], ...]:
-    from xml.etree.ElementTree import ParseError
-    from xml.sax import SAXException
-
-    from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
-
-    return (ParseError, SAXException, DefusedXmlException)
-
-
-def _guard(package: zipfile.ZipFile, limits: Limits) -> None:
-    entries = package.infolist()
-    if len(entries) > MOST_ENTRIES:
-        raise Rejected("table_size", f"the file holds {len(entries)} parts, a workbook has at most {MOST_ENTRIES}")
-    unpacked = sum(entry.file_size for entry in entries)
-    packed = sum(entry.compress_size for entry in entries)
-    if unpacked > limits.unpacked_bytes or (unpacked > SMALL and unpacked > MOST_RATIO * packed):
-        raise Rejected("table_size", f"unpacked the file has {unpacked:,} bytes: split it, or save it again")
-    if any(entry.flag_bits & 1 for entry in entries):
-        raise Rejected("table_locked", "the file has a password: save it without one")
-    if any(entry.filename.lower().endswith(("vbaproject.bin", ".vbs")) for entry in entries):
-        raise Rejected("table_macros", "the file holds macros: save it as .xlsx, without them")
+    with opened(data, limits) as package:
+        return _sheets(package, limits)
 
 
 def _sheets(package: zipfile.ZipFile, limits: Limits) -> tuple[Sheet, ...]:
@@ -309,7 +269,7 @@ class _SheetReader(_Texts):
                 return Broken("formula", "is a formula without a value", fix)
             return None
         if self._sort == "s":
-            return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else None
+            return self._shared(value)
         if self._sort == "str":
             return _plain(value)
         if self._sort == "b":
@@ -319,6 +279,12 @@ class _SheetReader(_Texts):
         if self._sort == "d":
             return value
         return self._number(value)
+
+    def _shared(self, text: str) -> Cell:
+        place = int(text) if text.isdecimal() and len(text) < 10 else -1
+        if 0 <= place < len(self._strings):
+            return self._strings[place]
+        return Broken(text[:20], "names a text that the file does not hold", "save the file again")
 
     def _number(self, text: str) -> Cell:
         try:

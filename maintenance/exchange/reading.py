@@ -5,8 +5,9 @@ from __future__ import annotations
 from forewarn.core.errors import Rejected
 from forewarn.maintenance.exchange.cells import LIMITS, Limits, Sheet
 from forewarn.maintenance.exchange.kinds import TableKind
+from forewarn.maintenance.exchange.package import OLD_OFFICE
 from forewarn.maintenance.exchange.read_csv import read_csv
-from forewarn.maintenance.exchange.read_xlsx import OLD_OFFICE, read_xlsx
+from forewarn.maintenance.exchange.read_xlsx import read_xlsx
 
 
 def sheets_of(data: bytes, kind: TableKind, limits: Limits = LIMITS) -> tuple[Sheet, ...]:
