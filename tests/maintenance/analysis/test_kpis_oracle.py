@@ -16,17 +16,16 @@ from forewarn.maintenance.analysis.facts import Period
 from forewarn.maintenance.analysis.money import costs
 from forewarn.maintenance.records import open_records
 from forewarn.pipeline.analysis import Analysis, Scope
-from tests.conftest import new_database
+from tests.conftest import DATABASES, new_database
 from tests.maintenance.analysis.oracle import slow_figures
 from tests.maintenance.analysis.small_works import START_US, H, SmallWorks
 
+pytestmark = pytest.mark.slow
 BERLIN = ZoneInfo("Europe/Berlin")
 OF_PARTS = {"forecast_accuracy", "stock_turns", "service_level"}
 
 
-@pytest.fixture(
-    scope="module", params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.server, pytest.mark.slow])]
-)
+@pytest.fixture(scope="module", params=DATABASES)
 def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield from new_database(request, request.param, tmp_path_factory.mktemp("works"))
 
@@ -97,7 +96,6 @@ def test_figures_of_other_periods_and_machines_do_too(works: SmallWorks) -> None
         assert_equal(works, period, works.now_us, scope, assets)
 
 
-@pytest.mark.slow
 def test_other_weeks_agree_as_well(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     for url in new_database(request, "sqlite", tmp_path):
         records = open_records(url)
