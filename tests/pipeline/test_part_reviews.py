@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from forewarn.api.demand_desk import DemandDesk
+from forewarn.core.buying import NewReceiptLine, PurchaseStatus
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.demand import LineState, Window
 from forewarn.core.errors import Conflict, Rejected
-from forewarn.core.quotes import Need, ProposalState
+from forewarn.core.quotes import Need, ProposalState, Supplier
 from forewarn.maintenance.audit import verify_audit
+from forewarn.maintenance.buying.desk import Terms as Agreed
 from forewarn.maintenance.demand.desk import month_of, month_span
 from forewarn.maintenance.demand.plain_demand import demand_json
 from forewarn.maintenance.records import Records
@@ -132,6 +134,30 @@ def test_what_is_below_its_reorder_point_goes_to_the_buyers_once(world: PartWorl
 def test_pieces_asked_for_an_order_count_as_coming(world: PartWorld) -> None:
     world.buying.propose(SEAL, Need("order:x", 4, "an order waits"), ANN, NOW_US)
     assert world.demands.look(NOW_US, SEAL)[SEAL].asked == 4
+
+
+def test_deliveries_that_took_longer_lengthen_the_lead_time_and_the_review_says_so(world: PartWorld) -> None:
+    world.consent = ReviewRules(at_once_below=1e9)
+    reviewed(world)
+    world.buying.save_supplier(Supplier("acme", "Acme"), ANN, NOW_US)
+    for place in range(3):
+        at_us = world.day(100 * place)
+        asked = world.buying.propose(BEARING, Need(f"hand {place}", 1), ANN, at_us)
+        assert asked is not None
+        agreed = world.buying.settle_proposal(asked.id, ProposalState.APPROVED, ANN, asked.revision, at_us)
+        terms = {BEARING: Agreed(18.5, 5.0, 12.0)}
+        order = world.buying.order_directly([agreed.id], "acme", terms, "as always", ANN, at_us)
+        for status in (PurchaseStatus.APPROVED, PurchaseStatus.SENT):
+            order = world.buying.act(order.id, status, ANN, order.revision, at_us)
+        late_us = at_us + 40 * US_PER_DAY
+        world.buying.receive(order.id, f"LS-{place}", [NewReceiptLine(BEARING, 1, accepted=1, line=1)], ANN, late_us)
+    now_us = world.day(300)
+    looked = world.demands.look(now_us, BEARING)[BEARING]
+    assert looked.lead.deliveries == 3
+    assert 8.0 < looked.lead.p50_days < 40.0  # between the promise of 5 and the 40 that each took
+    [line] = world.reviews.preview(now_us, BEARING)
+    step = next(step for step in line.steps if step.name == "lead time")
+    assert step.what.endswith("from 3 deliveries")
 
 
 def test_a_budget_holds_back_what_saves_least_for_its_money(world: PartWorld) -> None:
