@@ -6,7 +6,6 @@ the hours of the period one by one. So all its times have to lie on whole hours;
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -193,8 +192,8 @@ def _reliability(
             if s.order.asset == name
             for _, start, end in s.stops
         ]
-        _on_the_hour(*(moment for stop in stops for moment in stop))
-        for at in _hours(max(from_us, since), min(to_us, until, now_us)):
+        on_the_hour(*(moment for stop in stops for moment in stop))
+        for at in each_hour(max(from_us, since), min(to_us, until, now_us)):
             due = _runs(asset, at)
             stands = any(start <= at < end for start, end in stops)
             ran += due * (not stands)
@@ -208,8 +207,8 @@ def _reliability(
     parts = dict.fromkeys(("mttr", "mttr_notice", "mtta", "mwt", "active_repair"), 0.0)
     restored = [s for s in failures if s.restored_us is not None and from_us <= s.restored_us < to_us]
     for one in restored:
-        _on_the_hour(one.failed_us, one.restored_us or 0, *(at for at, _ in one.history))
-        for at in _hours(one.failed_us, one.restored_us or 0):
+        on_the_hour(one.failed_us, one.restored_us or 0, *(at for at, _ in one.history))
+        for at in each_hour(one.failed_us, one.restored_us or 0):
             parts["mttr"] += 1
             parts[_what_happened(one, at)] += 1
     told |= {name: (hours, float(len(restored))) for name, hours in parts.items()}
@@ -260,7 +259,8 @@ def _runs(asset: Asset | None, at: int) -> float:
     return float(any(s.weekday == local.weekday() and s.start_min <= minute < s.stop_min for s in asset.shifts.shifts))
 
 
-def _hours(start: int, stop: int) -> range:
+def each_hour(start: int, stop: int) -> range:
+    """The moments at which the hours between two moments begin."""
     if start >= stop:
         return range(0)
     assert start % H == 0, "the oracle walks from hour to hour"
@@ -268,7 +268,8 @@ def _hours(start: int, stop: int) -> range:
     return range(start, stop - stop % H, H)
 
 
-def _on_the_hour(*moments: int) -> None:
+def on_the_hour(*moments: int) -> None:
+    """Refuses others."""
     assert all(moment % H == 0 for moment in moments), "the oracle walks from hour to hour"
 
 
@@ -357,97 +358,6 @@ def _backlog(records: Records, seen: list[Seen], at_us: int, last_us: int) -> tu
     for document in PeopleBookSql(records).documents("person"):
         person = person_from(document.body)
         windows = person.windows(at_us - DAY, at_us + 29 * DAY) if person.active else []
-        _on_the_hour(*(moment for window in windows for moment in window))
-        crew += sum(any(a <= at < b for a, b in windows) for at in _hours(at_us, at_us + 28 * DAY))
+        on_the_hour(*(moment for window in windows for moment in window))
+        crew += sum(any(a <= at < b for a, b in windows) for at in each_hour(at_us, at_us + 28 * DAY))
     return ready, crew / 4
-
-
-def slow_part_figures(records: Records, from_us: int, to_us: int, now_us: int) -> Told:
-    """Numerator and denominator of the figures of parts, over all machines; moves lie on whole hours."""
-    from forewarn.maintenance.stock.book import StockBookSql
-
-    moves = sorted(StockBookSql(records).moves(limit=100_000), key=lambda move: move.seq)
-    _on_the_hour(*(move.at_us for move in moves))
-    years = (to_us - from_us) / DAY / 365.25
-    issued = lain = 0.0
-    for move in moves:
-        sign = {"issue": 1, "give_back": -1}.get(move.reason.value, 0)
-        issued += sign * move.quantity * move.unit_cost * (from_us <= move.at_us < to_us)
-    for part in {move.part for move in moves}:
-        mine, pieces, cost, place = [move for move in moves if move.part == part], 0, 0.0, 0
-        mine.sort(key=lambda move: move.at_us)
-        for at in _hours(min(from_us, mine[0].at_us), min(to_us, now_us)):
-            while place < len(mine) and mine[place].at_us <= at:
-                move = mine[place]
-                pieces += move.quantity * (not move.to_place.startswith("@"))
-                pieces -= move.quantity * (not move.from_place.startswith("@"))
-                cost, place = move.unit_cost, place + 1
-            lain += pieces * cost * H / (to_us - from_us) * (at >= from_us)
-    return {
-        "stock_turns": (issued / years, lain),
-        "service_level": _served(records, from_us, to_us, now_us),
-        "forecast_accuracy": _forecast(records, from_us, to_us, now_us),
-    }
-
-
-def _served(records: Records, from_us: int, to_us: int, now_us: int) -> tuple[float, float]:
-    from forewarn.maintenance.stock.book import StockBookSql
-
-    asked = there = 0
-    with records.read() as connection:
-        rows = connection.execute(sa.select(AUDIT).order_by(AUDIT.c.seq)).all()
-    for one in StockBookSql(records).reservations():
-        need = one.at_us if one.needed_by_us is None else max(one.at_us, one.needed_by_us)
-        if not from_us <= need < to_us or need > now_us:
-            continue
-        state, quantity, taken = "", 0, 0
-        for row in rows:
-            if not row.action.startswith("reservation ") or row.at_us > need:
-                continue
-            told = json.loads(row.after)
-            if told["reservation"] == one.id:
-                state, quantity = told.get("state", state), told.get("quantity", quantity)
-                taken = told.get("taken", taken)
-        if state == "released":
-            quantity = taken
-        asked += quantity
-        there += quantity if state in ("held", "issued") else taken
-    return float(there), float(asked)
-
-
-def _forecast(records: Records, from_us: int, to_us: int, now_us: int) -> tuple[float, float]:
-    """Summed error and summed issues."""
-    from forewarn.maintenance.demand.book import DemandBook
-    from forewarn.maintenance.stock.book import StockBookSql
-
-    error = actual = 0.0
-    for kept in DemandBook(records).forecasts():
-        if not from_us <= kept.from_us or not kept.to_us <= min(to_us, now_us):
-            continue
-        out = 0
-        for move in StockBookSql(records).moves(part=kept.demand.part, limit=100_000):
-            if kept.from_us <= move.at_us < kept.to_us:
-                out += {"issue": 1, "give_back": -1}.get(move.reason.value, 0) * move.quantity
-        error += abs(max(out, 0) - sum(n * chance for n, chance in enumerate(kept.demand.chances)))
-        actual += max(out, 0)
-    return error, actual
-
-
-def slow_supplier_costs(records: Records, from_us: int, to_us: int) -> dict[str, float]:
-    """What was received from each supplier, with the freight of each purchase order when its first goods came."""
-    from forewarn.maintenance.buying.purchase_rows import BuyingRows
-
-    told: dict[str, float] = {}
-    with records.read() as connection:
-        rows = BuyingRows(connection)
-        for order in rows.purchases():
-            receipts = sorted(rows.receipts(order.id), key=lambda receipt: (receipt.at_us, receipt.id))
-            money = order.freight if receipts and from_us <= receipts[0].at_us < to_us else 0.0
-            for receipt in receipts:
-                for line in receipt.lines if from_us <= receipt.at_us < to_us else ():
-                    bought = order.line(line.line) if line.line is not None else None
-                    price = bought.unit_price if bought is not None else 0.0
-                    money += round((line.accepted + line.quarantined) * price, 2)
-            if money:
-                told[order.supplier] = told.get(order.supplier, 0.0) + money
-    return told

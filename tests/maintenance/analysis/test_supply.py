@@ -18,7 +18,7 @@ from forewarn.maintenance.demand.book import DemandBook
 from forewarn.maintenance.demand.desk import MonthForecast
 from forewarn.maintenance.records import Records
 from forewarn.pipeline.analysis import Analysis, Change, Scope
-from tests.maintenance.analysis.oracle import slow_part_figures, slow_supplier_costs
+from tests.maintenance.analysis.oracle_parts import slow_part_figures, slow_supplier_costs
 from tests.maintenance.buying.world import World
 from tests.maintenance.samples import ANN, NOW_US
 from tests.maintenance.stock.store_house import KIM, StoreHouse
