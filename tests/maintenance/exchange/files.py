@@ -65,3 +65,17 @@ def with_part(data: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes
 def without_values(data: bytes) -> bytes:
     """Formulas as they are before a spreadsheet has computed them."""
     return with_part(data, "xl/worksheets/sheet1.xml", lambda xml: re.sub(rb"<v ?/>|<v></v>", b"", xml))
+
+
+def with_shared_texts(rows: Sequence[Sequence[Any]]) -> bytes:
+    """A workbook as Excel saves it: each text once, in a part of its own (openpyxl writes them into the cells)."""
+    from xlsxwriter import Workbook  # type: ignore[import-untyped]
+
+    out = io.BytesIO()
+    book = Workbook(out, {"strings_to_formulas": False, "strings_to_urls": False})
+    sheet = book.add_worksheet("Things")
+    for place, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            sheet.write(place, column, cell)
+    book.close()
+    return out.getvalue()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from forewarn.core.errors import Rejected
-from forewarn.maintenance.exchange.cells import Broken, Limits
+from forewarn.maintenance.exchange.cells import Limits
 from forewarn.maintenance.exchange.parsing import ParsedTable, once, parsed
-from forewarn.maintenance.exchange.read_xlsx import read_xlsx
 from forewarn.maintenance.exchange.reading import sheets_of
-from tests.maintenance.exchange.files import THINGS, with_part, without_values, workbook
+from tests.maintenance.exchange.files import THINGS, with_part, with_shared_texts, without_values, workbook
 
 HEAD = ("id", "name", "price")
 SHEET = "xl/worksheets/sheet1.xml"
@@ -207,6 +204,21 @@ def test_hidden_rows_are_read_and_named() -> None:
     assert "1 rows are hidden (3)" in warnings(data)[0]
 
 
+def test_shared_texts_are_read_rich_ones_whole_and_without_their_readings() -> None:
+    rich = b"<si><r><t>Lager</t></r><r><t xml:space='preserve'> 6205</t></r><rPh sb='0' eb='1'><t>no</t></rPh></si>"
+    data = with_shared_texts([HEAD, ("a", "x", 1), ("b", "x", 2), ("c", "_x0041_", 3)])
+    assert [row["name"] for row in given_of(data)] == ["x", "x", "_x0041_"]
+    changed = with_part(data, "xl/sharedStrings.xml", lambda xml: xml.replace(b"<si><t>x</t></si>", rich))
+    assert [row.given["name"] for row in read(changed).rows[:2]] == ["Lager 6205", "Lager 6205"]
+
+
+def test_a_shared_text_that_the_file_does_not_hold_is_wrong() -> None:
+    name = re.compile(rb'(r="B2" t="s"><v>)[0-9]+')
+    data = with_shared_texts([HEAD, ("a", "x", 1)])
+    broken = with_part(data, SHEET, lambda xml: name.sub(lambda found: found[1] + b"9" * 5000, xml))
+    assert "does not hold" in errors(broken)[0]
+
+
 def test_cells_merged_over_rows_are_wrong_and_merged_titles_are_not() -> None:
     def merge(book: Any) -> None:
         book["Things"].merge_cells("A1:C1")
@@ -292,75 +304,3 @@ def test_every_limit_is_told_when_it_is_passed(limits: Limits, form: str) -> Non
         return
     with pytest.raises(Rejected, match=r"split it|take them out"):
         read(data, limits=limits)
-
-
-CELLS = st.one_of(
-    st.none(),
-    st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20),
-    st.integers(-(10**9), 10**9),
-    st.floats(allow_nan=False, allow_infinity=False, width=32),
-    st.booleans(),
-    st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(microsecond=0)),  # noqa: DTZ001
-)
-
-
-@pytest.mark.slow
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.lists(CELLS, min_size=1, max_size=6), min_size=1, max_size=8))
-def test_every_cell_is_read_as_openpyxl_reads_it(rows: list[list[Any]]) -> None:
-    from openpyxl import load_workbook  # type: ignore[import-untyped]
-
-    rows[0][0] = "first"
-    data = workbook({"Things": [[f"_{c}" if isinstance(c, str) and c.startswith("=") else c for c in r] for r in rows]})
-    expected = load_workbook(io.BytesIO(data), data_only=True)["Things"]
-    found = read_xlsx(data)[0].rows
-    for cell in (cell for row in expected.iter_rows() for cell in row if cell.value is not None):
-        mine = found[cell.row][cell.column - 1]
-        assert (mine.text if isinstance(mine, Broken) else mine) == cell.value
-
-
-@settings(max_examples=150)
-@given(st.binary(max_size=400))
-@example(b"\xff\xfe\x00")
-@example(b"id\n\x00")
-@example(b"sep=;")
-def test_any_bytes_are_read_or_refused_with_a_sentence(data: bytes) -> None:
-    assert all(told_of(lambda: read(data)))
-
-
-def told_of(reading: Callable[[], ParsedTable]) -> list[str]:
-    """What a person is told of a file; only a sentence of ours is no failure."""
-    try:
-        table = reading()
-    except Rejected as error:
-        return [error.detail]
-    return ["read", *(issue.text for row in table.rows for issue in row.issues)]
-
-
-@pytest.mark.slow
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data())
-def test_a_damaged_workbook_is_read_or_refused_with_a_sentence(data: st.DataObject) -> None:
-    whole = workbook({"Things": [HEAD, ("a", "x", 1.5), ("b", "=1+1", date(2026, 1, 2))]})
-    part = data.draw(st.sampled_from(["xl/workbook.xml", SHEET, "xl/styles.xml", "xl/_rels/workbook.xml.rels"]))
-
-    def damaged(xml: bytes) -> bytes:
-        at = data.draw(st.integers(0, len(xml)))
-        length = data.draw(st.integers(0, 60))
-        return xml[:at] + data.draw(st.binary(max_size=20)) + xml[at + length :]
-
-    assert all(told_of(lambda: read(with_part(whole, part, damaged))))
-
-
-@pytest.mark.slow
-@settings(max_examples=80)
-@given(st.lists(st.text(max_size=12), min_size=1, max_size=12))
-def test_any_texts_in_any_column_give_values_or_issues_and_never_a_trace(cells: list[str]) -> None:
-    from forewarn.maintenance.exchange.cells import Sheet
-    from forewarn.maintenance.exchange.table import KINDS
-
-    for kind in KINDS:
-        names = tuple(column.name for column in kind.columns)
-        row = tuple((cells * len(names))[: len(names)])
-        table = parsed(kind, [Sheet(kind.sheet, {1: names, 2: row})])
-        assert all(issue.fix for one in table.rows for issue in one.issues)
