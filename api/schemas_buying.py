@@ -14,6 +14,7 @@ RfqStateName = Literal["open", "decided", "cancelled"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 SupplierName = Annotated[str, Field(min_length=1, max_length=64)]
 Text = Annotated[str, Field(max_length=2000)]
+Number = Annotated[int, Field(ge=1, le=2**53)]
 Pieces = Annotated[int, Field(ge=1, le=1_000_000)]
 Money = Annotated[float, Field(ge=0, le=1e12)]
 Days = Annotated[float, Field(ge=0, le=3660)]
@@ -118,7 +119,7 @@ class ProposalActionIn(Model):
 class RfqIn(Model):
     """Ask suppliers for a price of approved proposals. `late_per_day`: by part, what a day after its date costs."""
 
-    proposals: list[int] = Field(min_length=1, max_length=200)
+    proposals: list[Number] = Field(min_length=1, max_length=200)
     suppliers: list[SupplierName] = Field(min_length=1, max_length=50)
     answer_by: datetime
     late_per_day: dict[Name, Money] = Field(default_factory=dict)

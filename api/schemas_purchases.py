@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from forewarn.api.schemas import Model
-from forewarn.api.schemas_buying import Days, Money, Name, NeedOut, Pieces, SupplierName, Text
+from forewarn.api.schemas_buying import Days, Money, Name, NeedOut, Number, Pieces, SupplierName, Text
 
 PurchaseStatusName = Literal[
     "DRAFT", "APPROVED", "SENT", "CONFIRMED", "PARTLY", "RECEIVED", "CLOSED", "CANCELLED"
@@ -29,7 +29,7 @@ class TermsIn(Model):
 class DirectIn(Model):
     """Buy approved proposals without quotes, for a reason."""
 
-    proposals: list[int] = Field(min_length=1, max_length=200)
+    proposals: list[Number] = Field(min_length=1, max_length=200)
     supplier: SupplierName
     terms: list[TermsIn] = Field(min_length=1, max_length=200)
     freight: Money = 0.0

@@ -160,6 +160,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("/proposals", {"part": "6205", "quantity": 1, "order": "WO-999999"}),
     ("/rfqs", {"proposals": [7], "suppliers": ["acme"], "answer_by": "2099-01-01T00:00:00Z"}),
     ("/rfqs", {"proposals": [1], "suppliers": ["acme"], "answer_by": "2099-01-01T00:00:00"}),
+    ("/rfqs", {"proposals": [2**70], "suppliers": ["acme"], "answer_by": "2099-01-01T00:00:00Z"}),
     ("/orders", {"proposals": [1], "supplier": "nobody", "terms": [], "reason": "x"}),
 ]
 
