@@ -95,7 +95,7 @@ class BuyingRows(AskingRows):
                 self.connection.execute(PURCHASE_LINE.update().where(mine).values(_line_values(line)))
             else:
                 row = {"purchase": order.id, "line": line.line, **_line_values(line)}
-                self.connection.execute(PURCHASE_LINE.insert().values(row))
+                self.connection.execute(PURCHASE_LINE.insert(), row)
                 self._add_waiting(order.id, line)
 
     def _add_waiting(self, purchase: str, line: PurchaseLine) -> None:
@@ -105,7 +105,7 @@ class BuyingRows(AskingRows):
                 wanted[need.order_id] = wanted.get(need.order_id, 0) + need.quantity
         for order_id, quantity in wanted.items():
             row = {"purchase": purchase, "line": line.line, "order_id": order_id, "quantity": quantity, "over": False}
-            self.connection.execute(PURCHASE_FOR.insert().values(row))
+            self.connection.execute(PURCHASE_FOR.insert(), row)
 
     def overdue(self, now_us: int) -> list[tuple[PurchaseOrder, PurchaseLine]]:
         """Lines with open pieces whose due date has passed and was not told yet, the first due first."""
@@ -166,13 +166,13 @@ class BuyingRows(AskingRows):
         """Keep a receipt. Raises Conflict when this note was received elsewhere just now."""
         row = {"purchase": new.purchase, "note": new.note, "at_us": new.at_us, "by": new.by, "digest": digest}
         try:
-            made = self.connection.execute(RECEIPT.insert().values(row))
+            made = self.connection.execute(RECEIPT.insert(), row)
         except IntegrityError as error:
             raise Conflict(f"the delivery note {new.note} was received elsewhere just now: read it again") from error
         assert made.inserted_primary_key is not None
         kept = replace(new, id=int(made.inserted_primary_key[0]))
         for line in kept.lines:
-            self.connection.execute(RECEIPT_LINE.insert().values(receipt=kept.id, seq=line.seq, **_came(line)))
+            self.connection.execute(RECEIPT_LINE.insert(), {"receipt": kept.id, "seq": line.seq, **_came(line)})
         return kept
 
     def keep_receipt_line(self, receipt: int, line: ReceiptLine) -> None:
@@ -185,7 +185,7 @@ class BuyingRows(AskingRows):
         row = {"supplier": invoice.supplier, "number": invoice.number, "purchase": invoice.purchase}
         body = as_json({"lines": invoice.lines, "freight": invoice.freight})
         try:
-            self.connection.execute(INVOICE.insert().values(**row, at_us=invoice.at_us, body=body))
+            self.connection.execute(INVOICE.insert(), {**row, "at_us": invoice.at_us, "body": body})
         except IntegrityError as error:
             raise Conflict(f"the invoice {invoice.number} of {invoice.supplier} is there already") from error
 

@@ -65,7 +65,7 @@ class AskingRows:
         """A new proposal with its number. Raises Conflict when one is open for the part."""
         values = _proposal_values(new)
         try:
-            made = self.connection.execute(PROPOSAL.insert().values(part=new.part, **values))
+            made = self.connection.execute(PROPOSAL.insert(), {"part": new.part, **values})
         except IntegrityError as error:
             raise Conflict(f"a proposal for {new.part} was opened elsewhere just now: read it again") from error
         assert made.inserted_primary_key is not None
@@ -111,7 +111,7 @@ class AskingRows:
     def add_quote(self, quote: Quote) -> None:
         """One more answer."""
         values = {"rfq": quote.rfq, "supplier": quote.supplier, "part": quote.part, "at_us": quote.at_us}
-        self.connection.execute(QUOTE.insert().values(body=quote_body(quote), **values))
+        self.connection.execute(QUOTE.insert(), {"body": quote_body(quote), **values})
 
     def quotes(self, rfq: str) -> list[Quote]:
         """The newest answer of each supplier for each part, by part and supplier."""
@@ -144,7 +144,7 @@ class AskingRows:
         assert isinstance(revision, int)
         if revision == 1:
             try:
-                self.connection.execute(table.insert().values(**key, **values))
+                self.connection.execute(table.insert(), {**key, **values})
             except IntegrityError as error:
                 raise Conflict(f"the {what} was made elsewhere just now: read it again") from error
             return
