@@ -20,6 +20,7 @@ from tests.maintenance.samples import NOW_US
 from tests.maintenance.stock.store_house import StoreHouse, unbalanced
 
 PROGRAMS, WORKERS, PIECES = 2, 25, 10
+TRIES = 20
 Answer = tuple[int, str, str]
 """Round, order id, what was said: "issued" or the refusal."""
 
@@ -81,8 +82,9 @@ def contend(url: str, rounds: int, orders: Sequence[str], gate: Any, told: Conne
 
 
 def _taken(stock: StockBookSql, order: str, part: str) -> str:
-    """ "issued", or why not; asked again while the file of the records is busy for longer than ten seconds."""
-    while True:
+    """ "issued", or why not; asked again, a few times, while the file of the records is busy for more than ten
+    seconds."""
+    for _ in range(TRIES):
         try:
             stock.issue(order, part, 1, Actor(order), NOW_US)
             return "issued"
@@ -90,6 +92,7 @@ def _taken(stock: StockBookSql, order: str, part: str) -> str:
             return str(refusal)
         except Retriable:
             continue
+    return "no answer"
 
 
 def judged(url: str, rounds: int, answers: Sequence[Answer]) -> dict[str, int]:
