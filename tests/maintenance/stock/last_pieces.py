@@ -33,7 +33,9 @@ def race(url: str, rounds: int) -> list[Answer]:
     ends = [context.Pipe(duplex=False) for _ in range(PROGRAMS)]
     orders = _prepared(url, rounds)
     programs = [
-        context.Process(target=contend, args=(url, rounds, orders[n * WORKERS : (n + 1) * WORKERS], gate, told))
+        context.Process(
+            target=contend, args=(url, rounds, orders[n * WORKERS : (n + 1) * WORKERS], gate, told), daemon=True
+        )
         for n, (_, told) in enumerate(ends)
     ]
     for program in programs:
