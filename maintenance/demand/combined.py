@@ -7,16 +7,14 @@ import numpy.typing as npt
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
-from forewarn.maintenance.demand.counts import negative_binomial
-from forewarn.maintenance.demand.croston import sba
 from forewarn.maintenance.demand.distribution import LeadDemands
 from forewarn.maintenance.demand.features import STILL
-from forewarn.maintenance.demand.history import Histories, Ints, cleaned, spread, units
+from forewarn.maintenance.demand.history import Histories, Ints, cleaned, spread
 from forewarn.maintenance.demand.pooled import pooled
 from forewarn.maintenance.demand.quantile_model import forecast, learnt
 
-FORGETTING = 0.93
-"""Weight of a period relative to the one after it in the pooled estimate."""
+FORGETTING = 0.85
+"""Weight of a period relative to the one after it in the pooled estimate that follows a change."""
 
 
 def remainder(
@@ -43,16 +41,19 @@ def remainder(
 
 
 def combined(histories: Histories, leads: Ints, classes: npt.ArrayLike | None, seed: int) -> Floats:
-    """float64[n, len(LEVELS)]: the fixed average of the methods' quantiles; without the forest where it is silent."""
-    deviation = spread(histories)
-    smooth = negative_binomial(leads * sba(histories), leads * deviation**2, units(histories))
-    local = (2 * pooled(histories, leads, classes, FORGETTING) + smooth) / 3
-    moving = (deviation > STILL)[:, None]
-    local = np.where(moving, local, pooled(histories, leads, classes))
+    """float64[n, len(LEVELS)]: a fixed average of quantiles, half the forest, a quarter each the pooled estimate that
+    forgets nothing and the one that forgets. Where the forest is silent the two share evenly; a record in which nothing
+    moves has no change to follow, so the first stands alone.
+    """
+    steady = pooled(histories, leads, classes)
+    moving = spread(histories) > STILL
+    if not moving.any():
+        return steady
+    told = (steady + pooled(histories, leads, classes, FORGETTING)) / 2
     forest = learnt(histories, leads, seed)
-    if forest is None:
-        return local
-    return np.where(moving, (np.nan_to_num(forecast(forest, histories, leads)) + local) / 2, local)
+    if forest is not None:
+        told = (told + np.nan_to_num(forecast(forest, histories, leads))) / 2
+    return np.where(moving[:, None], told, steady)
 
 
 def _leads(lead: npt.ArrayLike, count: int) -> Ints:

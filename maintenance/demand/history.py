@@ -11,6 +11,8 @@ from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
 
 Ints = npt.NDArray[np.int64]
+DUST = 1e-9
+"""Less than this is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def cleaned(histories: npt.ArrayLike) -> Histories:
     told = ~np.isnan(table)
     start = np.where(told.any(axis=1), told.argmax(axis=1), table.shape[1]).astype(np.int64)
     table[~told] = 0.0
+    table[np.abs(table) < DUST] = 0.0
     for row in np.flatnonzero((table < 0).any(axis=1)):
         _net(table[row])
     return Histories(table, start)
@@ -82,6 +85,7 @@ def _net(row: Floats) -> None:
             owed -= taken
             if owed <= 0:
                 break
+    row[row < DUST] = 0.0  # what subtraction leaves of numbers that are not whole
 
 
 def spread(histories: Histories) -> Floats:

@@ -17,6 +17,10 @@ from forewarn.core.readings import Floats
 from forewarn.maintenance.demand.counts import negative_binomial
 from forewarn.maintenance.demand.history import Histories, Ints, units
 
+LENT = 0.2
+"""Share of what the variances say of a class's sizes that is lent: sizes of parts are not normal in their logarithms
+(most are 1, a few are hundreds), and full weight draws the large ones too low."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prior:
@@ -90,7 +94,7 @@ def prior_of(histories: Histories, before: Prior) -> Prior:
     within = np.where(hit, (logs - (logs.sum(axis=1) / np.maximum(count, 1))[:, None]) ** 2, 0.0).sum()
     inside = within / max((count[moving] - 1).sum(), 1)
     between = max(float(np.var(centre)) - inside * float(np.mean(1 / count[moving])), 0.05)
-    worth = float(np.clip(inside / between, 0.05, 5.0))
+    worth = float(np.clip(LENT * inside / between, 0.01, 5.0))
     several = count > 1
     uneven = float(np.mean(_unevenness(histories, count)[several])) if several.any() else before.unevenness
     return Prior(

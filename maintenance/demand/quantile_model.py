@@ -23,7 +23,7 @@ FEWEST_ROWS = 300
 """Below this the model stays silent."""
 SHORTEST = 3
 """Periods on record that a moment needs to teach."""
-TREES, LEAF, COLUMNS = 60, 50, 0.5
+TREES, LEAF, COLUMNS = 50, 100, 0.5
 BINS = 200
 
 

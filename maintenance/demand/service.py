@@ -34,7 +34,7 @@ def by_parts(demands: LeadDemands, prices: Floats, odds: float) -> Floats:
 
     >>> two = LeadDemands(np.array([3, 3]), np.tile(np.linspace(0.6, 1.4, 31), (2, 1)))
     >>> by_parts(two, np.array([10.0, 1000.0]), 100.0).round(2).tolist()
-    [0.91, 0.09]
+    [0.92, 0.1]
     """
     if prices.shape != (len(demands),) or not (prices >= 0).all():
         raise Rejected("prices", f"give one price of at least 0 per part ({len(demands)})")
