@@ -112,7 +112,7 @@ def _hash(row: Mapping[str, Any]) -> str:
 def append(connection: sa.Connection, entry: AuditEntry) -> int:
     """Write the row in the caller's transaction and give its number. Locks the head, so numbers have no gap."""
     row = chained(entry, _head(connection, lock=True))
-    connection.execute(AUDIT.insert().values(row))
+    connection.execute(AUDIT.insert(), row)
     connection.execute(AUDIT_HEAD.update().values(seq=row["seq"], hash=row["hash"]))
     return int(row["seq"])
 

@@ -56,7 +56,7 @@ def idempotent(
         status, body = work()
         row = {"actor": actor, "key": key, "request_hash": request_hash, "status": status, "body": body}
         try:
-            connection.execute(IDEMPOTENCY.insert().values(**row, expires_at_us=now_us + KEEP_US))
+            connection.execute(IDEMPOTENCY.insert(), {**row, "expires_at_us": now_us + KEEP_US})
         except IntegrityError as error:
             raise Conflict(f"the request with the key {key} is at work elsewhere") from error
         return Answer(status, body, replayed=False)

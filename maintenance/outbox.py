@@ -63,7 +63,7 @@ def post(connection: sa.Connection, kind: str, body: Json, at_us: int) -> None:
         connection.execute(sa.select(AUDIT_HEAD.c.id).with_for_update())  # who audits holds it already
     subject = next((f"{name}:{body[name]}" for name in SUBJECTS if body.get(name)), "")
     row = {"kind": kind, "body": canonical(body), "created_at_us": at_us, "subject": subject[:200]}
-    connection.execute(OUTBOX.insert().values(row))
+    connection.execute(OUTBOX.insert(), row)
 
 
 def pending(records: Records, limit: int = 100, after: int = 0) -> list[Message]:

@@ -111,7 +111,7 @@ def _insert(connection: sa.Connection, asset: str, problem: SensorProblem, detai
         "text": problem.text,
         "detail": canonical(dict(detail)),
     }
-    (id,) = connection.execute(SENSOR_EVENT.insert().values(row)).inserted_primary_key or (0,)
+    (id,) = connection.execute(SENSOR_EVENT.insert(), row).inserted_primary_key or (0,)
     return int(id)
 
 

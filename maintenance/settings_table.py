@@ -25,4 +25,4 @@ def keep_setting(records: Records, key: str, value: object) -> None:
         in_turn(connection, "setting", key)
         updated = connection.execute(SETTING.update().where(SETTING.c.key == key).values(value=canonical(value)))
         if updated.rowcount == 0:
-            connection.execute(SETTING.insert().values(key=key, value=canonical(value)))
+            connection.execute(SETTING.insert(), {"key": key, "value": canonical(value)})

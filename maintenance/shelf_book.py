@@ -40,7 +40,7 @@ class ShelfBook:
             in_turn(connection, "shelf", asset)
             before = _known(connection, asset, limit)
             if before is None:
-                connection.execute(SHELVED.insert().values(asset=asset, limit=limit or WHOLE, **row))
+                connection.execute(SHELVED.insert(), {"asset": asset, "limit": limit or WHOLE, **row})
             else:
                 connection.execute(SHELVED.update().where(_is(asset, limit)).values(row))
             was = _told(before) if before else {}

@@ -275,7 +275,7 @@ class AutonomyBook:
         }
         mine = AUTONOMY_STANDING.c.of == kept.of
         if connection.execute(AUTONOMY_STANDING.update().where(mine).values(row)).rowcount == 0:
-            connection.execute(AUTONOMY_STANDING.insert().values(of=kept.of, **row))
+            connection.execute(AUTONOMY_STANDING.insert(), {"of": kept.of, **row})
         entry = AuditEntry(at_us, actor, SUBJECT + kept.of, action, _told(before), _told(kept))
         append(connection, entry)
         return kept

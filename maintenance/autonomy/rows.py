@@ -93,7 +93,7 @@ class AutonomyRows:
             return
         of = of_advice(advice, self._plant)
         row = {"order_id": order_id, "asset": advice.asset, "of": of, "at_us": advice.at_us}
-        self._connection.execute(AUTONOMY_ORDER.insert().values(**row, overspent=permit.overspent))
+        self._connection.execute(AUTONOMY_ORDER.insert(), {**row, "overspent": permit.overspent})
         self.settled(advice, order_id, BY_ITSELF)
         if permit.overspent:
             start_us, _ = week_of(advice.at_us)
@@ -126,7 +126,7 @@ class AutonomyRows:
         if before is None:
             key = {"asset": advice.asset, "component": advice.fault.component, "mechanism": advice.fault.mechanism}
             row = {**values, "first_at_us": advice.at_us, "revision": 1}
-            self._connection.execute(HELD_ADVICE.insert().values(**key, **row))
+            self._connection.execute(HELD_ADVICE.insert(), {**key, **row})
         elif still and _nothing_new(before, values):
             return
         else:

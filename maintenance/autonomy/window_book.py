@@ -36,7 +36,7 @@ class WindowBook:
         made = replace(window, id=str(uuid.uuid4()), reason=window.reason.strip(), by=actor.name, revision=1)
         row = {**_row(made), "id": made.id, "by": made.by, "at_us": at_us, "ended": False, "revision": 1}
         with self._records.write() as connection:
-            connection.execute(MAINTENANCE_WINDOW.insert().values(row))
+            connection.execute(MAINTENANCE_WINDOW.insert(), row)
             append(connection, AuditEntry(at_us, actor, _subject(made), "planned", {}, _row(made)))
         return made
 

@@ -166,7 +166,7 @@ class DemandRows:
         if self._connection.execute(there).scalar() is not None:
             return False
         row = {"slot": held.slot, "at_us": held.at_us, "by": held.by, "body": canonical(held.counts)}
-        self._connection.execute(DEMAND_REVIEW.insert().values(row))
+        self._connection.execute(DEMAND_REVIEW.insert(), row)
         return True
 
     def policy(self, part: str) -> KeptPolicy | None:
@@ -179,7 +179,7 @@ class DemandRows:
         part, body = kept.standing.part, canonical(standing_json(kept.standing))
         values = {"revision": kept.revision, "changed_at_us": kept.changed_at_us, "body": body}
         if kept.revision == 1:
-            self._connection.execute(PART_POLICY.insert().values(part=part, **values))
+            self._connection.execute(PART_POLICY.insert(), {"part": part, **values})
         else:
             self._connection.execute(PART_POLICY.update().where(PART_POLICY.c.part == part).values(values))
 
@@ -194,7 +194,7 @@ class DemandRows:
             "money": line.reviewed.money, "body": canonical(reviewed_json(line.reviewed)), "at_us": line.at_us,
             "decided_at_us": line.decided_at_us, "decided_by": line.decided_by, "note": line.note,
         }  # fmt: skip
-        key = self._connection.execute(POLICY_LINE.insert().values(values)).inserted_primary_key
+        key = self._connection.execute(POLICY_LINE.insert(), values).inserted_primary_key
         return replace(line, id=int(key[0])) if key else line
 
     def line(self, id: int) -> Line | None:

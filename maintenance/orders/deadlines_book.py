@@ -142,7 +142,7 @@ class DeadlineBook:
             if taken is not None:
                 raise Rejected("on_call_taken", f"{taken} is on call for {rota} in that time: end that turn first")
             row = {"rota": rota, "person": person, "contact": contact, "from_us": from_us, "until_us": until_us}
-            made = connection.execute(ON_CALL.insert().values(row))
+            made = connection.execute(ON_CALL.insert(), row)
             assert made.inserted_primary_key is not None
             turn = OnCall(id=int(made.inserted_primary_key[0]), **row)  # type: ignore[arg-type]  # as the columns are
             append(connection, AuditEntry(at_us, actor, _subject(rota), "on call", {}, plain_object(turn)))

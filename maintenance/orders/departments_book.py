@@ -141,7 +141,7 @@ def _added(connection: sa.Connection, order: WorkOrder, asked: Asked, actor: Act
     step = Step(
         0, order.id, asked.department, asked.what.strip(), asked.owner.strip(), asked.required, asked.due_us, at_us, 1
     )
-    made = connection.execute(DEPARTMENT_STEP.insert().values(_values(step)))
+    made = connection.execute(DEPARTMENT_STEP.insert(), _values(step))
     assert made.inserted_primary_key is not None
     step = replace(step, id=int(made.inserted_primary_key[0]))
     _tell(connection, order, None, step, actor, "asked", at_us)

@@ -71,7 +71,7 @@ def keep_plan(connection: sa.Connection, plan: JobPlan, by: str, at_us: int) -> 
     """Add a version of a plan. Raises Conflict when there is one of this number."""
     row = {"id": plan.id, "version": plan.version, "body": canonical(plain(plan)), "at_us": at_us, "by": by}
     try:
-        connection.execute(JOB_PLAN.insert().values(row))
+        connection.execute(JOB_PLAN.insert(), row)
     except IntegrityError as error:
         raise Conflict(f"somebody saved the plan {plan.id} in the same moment: read it again") from error
 
@@ -82,7 +82,7 @@ def _keep_frozen(connection: sa.Connection, order_id: str, job: Job) -> None:
     body, mine = canonical(plain(job)), ORDER_JOB.c.order_id == order_id
     known = connection.execute(sa.select(ORDER_JOB.c.body).where(mine)).scalar()
     if known is None:
-        connection.execute(ORDER_JOB.insert().values(order_id=order_id, body=body))
+        connection.execute(ORDER_JOB.insert(), {"order_id": order_id, "body": body})
     elif known != body:
         connection.execute(ORDER_JOB.update().where(mine).values(body=body))
 

@@ -175,7 +175,7 @@ def _keep(connection: sa.Connection, muted: Muted, before: Muted | None) -> None
         "advice": canonical(plain(advice)),
     }
     if before is None:
-        connection.execute(MUTED_ADVICE.insert().values(asset=advice.asset, fault=str(advice.fault), **values))
+        connection.execute(MUTED_ADVICE.insert(), {"asset": advice.asset, "fault": str(advice.fault), **values})
     else:
         connection.execute(MUTED_ADVICE.update().where(_is(advice)).values(values))
     was: Json = {"priority": before.advice.priority} if before else {}

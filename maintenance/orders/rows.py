@@ -35,6 +35,10 @@ PLAIN_COLUMNS = (
 )
 
 
+_UPDATED = WORK_ORDER.update().where(WORK_ORDER.c.id == sa.bindparam("which"))
+"""Values go beside a statement, not into it: building one with thirty values costs more than running it."""
+
+
 class OrderRows:
     """`OrderStore` on the connection of one write transaction."""
 
@@ -91,11 +95,11 @@ class OrderRows:
 
     def keep(self, kept: KeptOrder) -> None:
         """See `OrderStore`."""
-        values, mine = _values(kept), WORK_ORDER.c.id == kept.order.id
-        updated = self._connection.execute(WORK_ORDER.update().where(mine).values(values))
+        values = _values(kept)
+        updated = self._connection.execute(_UPDATED, {**values, "which": kept.order.id})
         if updated.rowcount == 0:
             try:
-                self._connection.execute(WORK_ORDER.insert().values(id=kept.order.id, **values))
+                self._connection.execute(WORK_ORDER.insert(), {"id": kept.order.id, **values})
             except IntegrityError as error:
                 raise Conflict(f"the order {kept.order.origin} was opened elsewhere in this moment") from error
         self._keep_causes(kept.order)
@@ -118,7 +122,7 @@ class OrderRows:
             if known:
                 self._connection.execute(ORDER_CAUSE.update().where(mine).values(open=order.is_open))
             for position, cause in list(enumerate(order.causes))[known:]:
-                self._connection.execute(ORDER_CAUSE.insert().values(_cause_values(order, position, cause)))
+                self._connection.execute(ORDER_CAUSE.insert(), _cause_values(order, position, cause))
         except IntegrityError as error:
             raise Conflict(f"another order is already open for a fault of {order.number}") from error
 

@@ -77,7 +77,7 @@ class VerificationBook:
                 raise Conflict(f"{known.number} is at revision {known.revision}, it was compared at {revision}")
             order = self._orders.verify(order_id, result, BY_SIGNALS, at_us)
             row = {"order_id": order.id, "at_us": at_us, "result": result.value, "comparison": body}
-            connection.execute(ORDER_VERIFICATION.insert().values(row))
+            connection.execute(ORDER_VERIFICATION.insert(), row)
             told: Json = {"result": result.value, "reason": comparison.get("reason", ""), "comparison_sha256": digest}
             append(connection, AuditEntry(at_us, BY_SIGNALS, subject_of(order.id), "compared", {}, told))
         return order

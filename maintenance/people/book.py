@@ -127,7 +127,7 @@ class PeopleRows:
             "body": canonical(document.body),
         }
         if document.revision == 1:
-            self._connection.execute(table.insert().values(id=document.id, **values))
+            self._connection.execute(table.insert(), {"id": document.id, **values})
         else:
             self._connection.execute(table.update().where(table.c.id == document.id).values(values))
 

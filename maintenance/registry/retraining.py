@@ -32,7 +32,7 @@ class RetrainingBook:
                 new = {**values, "model": model, "asset_class": asset_class, "opened_at_us": at_us, "closed_by": ""}
                 try:
                     with connection.begin_nested():
-                        connection.execute(RETRAINING_TASK.insert().values(new))
+                        connection.execute(RETRAINING_TASK.insert(), new)
                 except IntegrityError:
                     pass  # another program was faster: there is one, which is what was wanted
             row = connection.execute(sa.select(RETRAINING_TASK).where(_is_open(model, asset_class))).one()

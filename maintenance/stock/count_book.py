@@ -195,7 +195,7 @@ class CountRows:
             where = f"{twice.part} in {twice.place} is being counted on {number_of(busy[twice.key])}"
             raise Conflict(f"{where}: post or cancel that sheet first")
         values = {name: value for name, value in _sheet_values(sheet).items() if name != "id"}
-        made = self._connection.execute(COUNT_SHEET.insert().values(values)).inserted_primary_key
+        made = self._connection.execute(COUNT_SHEET.insert(), values).inserted_primary_key
         kept = replace(sheet, id=int(made[0]) if made else 0)
         try:
             self._connection.execute(COUNT_LINE.insert(), [_line_values(kept, line) for line in kept.lines])
@@ -244,7 +244,7 @@ class CountRows:
         for line in sheet.lines:
             for n, count in enumerate(line.counts, 1):
                 if (line.seq, n) not in kept:
-                    self._connection.execute(COUNT_ENTRY.insert().values(_entry_values(sheet, line, n, count)))
+                    self._connection.execute(COUNT_ENTRY.insert(), _entry_values(sheet, line, n, count))
                 elif kept[line.seq, n] != count.replaced:
                     this = (of.sheet == sheet.id) & (of.line == line.seq) & (of.n == n)
                     self._connection.execute(COUNT_ENTRY.update().where(this).values(replaced=count.replaced))

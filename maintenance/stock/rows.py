@@ -103,10 +103,10 @@ class StockRows:
                 raise Conflict(f"somebody else changed the card of {card.id} just now: read it again")
             return
         try:
-            self._connection.execute(STOCK_CARD.insert().values(id=card.id, **values))
+            self._connection.execute(STOCK_CARD.insert(), {"id": card.id, **values})
         except IntegrityError as error:
             raise Conflict(f"the card of {card.id} was made elsewhere just now") from error
-        self._connection.execute(STOCK_LEVEL.insert().values(part=card.id, usable=0, unusable=0, reserved=0))
+        self._connection.execute(STOCK_LEVEL.insert(), {"part": card.id, "usable": 0, "unusable": 0, "reserved": 0})
 
     def place(self, id: str) -> Place | None:
         """See `StockStore`."""
@@ -118,7 +118,7 @@ class StockRows:
         values = {"name": place.name, "usable": place.usable, "side": place.side.value}
         mine = STOCK_PLACE.c.id == place.id
         if self._connection.execute(STOCK_PLACE.update().where(mine).values(values)).rowcount == 0:
-            self._connection.execute(STOCK_PLACE.insert().values(id=place.id, **values))
+            self._connection.execute(STOCK_PLACE.insert(), {"id": place.id, **values})
 
     def is_empty(self, place: str) -> bool:
         """See `StockStore`."""
@@ -176,7 +176,7 @@ class StockRows:
             cost = card.price if card else 0.0
         fields = {**asdict(new), "seq": self._next_seq(), "by": actor.name, "unit_cost": float(cost)}
         move = StockMove(**fields)
-        self._connection.execute(STOCK_MOVE.insert().values({**asdict(move), "reason": move.reason.value}))
+        self._connection.execute(STOCK_MOVE.insert(), {**asdict(move), "reason": move.reason.value})
         try:
             self._balance(move, move.from_place, -move.quantity)
             self._balance(move, move.to_place, move.quantity)
@@ -212,7 +212,7 @@ class StockRows:
         values = {"place": move.to_place, "since_us": move.at_us, "order": order, "asset": asset, "batch": move.batch}
         mine = (STOCK_SERIAL.c.part == move.part) & (STOCK_SERIAL.c.serial == move.serial)
         if self._connection.execute(STOCK_SERIAL.update().where(mine).values(values)).rowcount == 0:
-            self._connection.execute(STOCK_SERIAL.insert().values(part=move.part, serial=move.serial, **values))
+            self._connection.execute(STOCK_SERIAL.insert(), {"part": move.part, "serial": move.serial, **values})
 
     def move_of(self, seq: int) -> StockMove | None:
         """See `StockStore`."""
@@ -256,7 +256,7 @@ class StockRows:
 
     def add_reservation(self, reservation: Reservation) -> Reservation:
         """See `StockStore`."""
-        made = self._connection.execute(STOCK_RESERVATION.insert().values(_reservation_values(reservation)))
+        made = self._connection.execute(STOCK_RESERVATION.insert(), _reservation_values(reservation))
         assert made.inserted_primary_key is not None
         kept = replace(reservation, id=int(made.inserted_primary_key[0]))
         self._put_aside(kept.part, _held(kept))
@@ -303,7 +303,7 @@ class StockRows:
         values = {"back_to": back_to.value if back_to else None}
         mine = STOCK_WAIT.c.order == order
         if self._connection.execute(STOCK_WAIT.update().where(mine).values(values)).rowcount == 0:
-            self._connection.execute(STOCK_WAIT.insert().values(order=order, **values))
+            self._connection.execute(STOCK_WAIT.insert(), {"order": order, **values})
 
     def drop_wait(self, order: str) -> None:
         """See `StockStore`."""
@@ -322,7 +322,7 @@ class StockRows:
         """See `StockStore`."""
         mine = (STOCK_BILL.c.order == order) & (STOCK_BILL.c.part == part)
         if self._connection.execute(STOCK_BILL.update().where(mine).values(line=line)).rowcount == 0:
-            self._connection.execute(STOCK_BILL.insert().values(order=order, part=part, line=line))
+            self._connection.execute(STOCK_BILL.insert(), {"order": order, "part": part, "line": line})
 
     def bills(self, order: str) -> set[int]:
         """See `StockStore`."""
