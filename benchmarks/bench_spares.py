@@ -65,7 +65,7 @@ class Held:
     @property
     def months(self) -> int:
         """How long the sum is."""
-        return self.after.shape[1]
+        return int(self.after.shape[1])
 
     @property
     def actual(self) -> Floats:
@@ -86,7 +86,7 @@ def held(name: str, folder: Path) -> Held:
     if not file.is_file():
         raise SystemExit(f"{folder} holds no {file.name}; --data is the folder of the spare-part sets")
     frame = pd.read_parquet(file)
-    periods = [c for c in frame if c[:4].isdigit() or (c[0] == "m" and c[1:].isdigit())]
+    periods = [c for c in map(str, frame.columns) if c[:4].isdigit() or (c[0] == "m" and c[1:].isdigit())]
     periods = [c for c in periods if c != UNRELIABLE.get(name)]
     if name == "carparts":
         frame = frame[frame[periods].notna().all(axis=1)].reset_index(drop=True)
@@ -167,7 +167,7 @@ def read_series(file: Path) -> tuple[list[str], Floats]:
     """(names, float64[n, T]) of a file with one row per series."""
     import pandas as pd
 
-    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+    readers: dict[str, Callable[[Path], Any]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
     if file.suffix.lower() not in readers:
         raise SystemExit(f"{file.name}: give a .csv or a .parquet file")
     if not file.is_file():

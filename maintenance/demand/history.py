@@ -34,7 +34,7 @@ class Histories:
     @property
     def length(self) -> Ints:
         """int64[n]: periods on record."""
-        return self.values.shape[1] - self.start
+        return np.asarray(self.values.shape[1] - self.start, np.int64)
 
     def until(self, period: int) -> Histories:
         """The same series as they stood when `period` periods had passed; nothing later is in it."""
@@ -69,8 +69,8 @@ def cleaned(histories: npt.ArrayLike) -> Histories:
     start = np.where(told.any(axis=1), told.argmax(axis=1), table.shape[1]).astype(np.int64)
     table[~told] = 0.0
     table[np.abs(table) < DUST] = 0.0
-    for row in np.flatnonzero((table < 0).any(axis=1)):
-        _net(table[row])
+    for returned in np.flatnonzero((table < 0).any(axis=1)):
+        _net(table[returned])
     return Histories(table, start)
 
 

@@ -1,4 +1,4 @@
-"""Intermittent demand as a distribution: what always holds of it, and how well it is calibrated where truth is known."""
+"""Intermittent demand as a distribution: what always holds of it, and how it is calibrated where truth is known."""
 
 from __future__ import annotations
 
