@@ -7,6 +7,8 @@ change.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import sqlalchemy as sa
 
 from forewarn.core.model_cards import Stage
@@ -25,7 +27,7 @@ METADATA = sa.MetaData(
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite counts up only what is called INTEGER
 
 
-def one_of(column: str, words: type[Status | OrderKind | Verification | Stage]) -> sa.CheckConstraint:
+def one_of(column: str, words: type[StrEnum]) -> sa.CheckConstraint:
     """The column holds one of the words of an enumeration of `core`."""
     listed = ", ".join(f"'{word.value}'" for word in words)
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import sqlalchemy as sa
 
 from forewarn.core.buying import PurchaseStatus
 from forewarn.core.quotes import ProposalState, RfqState
-from forewarn.maintenance.records_tables import METADATA, ROW_ID
-
-
-def _one_of(column: str, words: type[StrEnum]) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{word.value}'" for word in words)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
-
+from forewarn.maintenance.records_tables import METADATA, ROW_ID, one_of
 
 SUPPLIER = sa.Table(
     "supplier",
@@ -36,7 +28,7 @@ PROPOSAL = sa.Table(  # needs of one part join the one that is open
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("changed_at_us", sa.BigInteger, nullable=False),
-    _one_of("state", ProposalState),
+    one_of("state", ProposalState),
     sa.CheckConstraint("revision >= 1", name="revision"),
     sa.Index(None, "part", "state"),
     sa.Index(
@@ -59,7 +51,7 @@ RFQ = sa.Table(
     sa.Column("answer_by_us", sa.BigInteger, nullable=False),
     sa.Column("created_at_us", sa.BigInteger, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
-    _one_of("state", RfqState),
+    one_of("state", RfqState),
     sa.CheckConstraint("revision >= 1", name="revision"),
 )
 
@@ -104,7 +96,7 @@ PURCHASE = sa.Table(
     sa.Column("approved_by", sa.String(200), nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
-    _one_of("status", PurchaseStatus),
+    one_of("status", PurchaseStatus),
     sa.CheckConstraint("revision >= 1", name="revision"),
     sa.Index(None, "status"),
     sa.Index(None, "supplier", "created_at_us"),

@@ -5,13 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from forewarn.core.plans import SlotState, TrialState
-from forewarn.maintenance.records_tables import METADATA, ROW_ID
-
-
-def _one_of(column: str, words: type[SlotState | TrialState]) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{word.value}'" for word in words)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
-
+from forewarn.maintenance.records_tables import METADATA, ROW_ID, one_of
 
 PM_PLAN = sa.Table(
     "pm_plan",
@@ -37,7 +31,7 @@ PM_SLOT = sa.Table(  # the key of a slot is the same for whoever looks: two sche
     sa.Column("meter_at_done", sa.Float),
     sa.Column("until_us", sa.BigInteger),
     sa.Column("reason", sa.Text, nullable=False),
-    _one_of("state", SlotState),
+    one_of("state", SlotState),
     sa.Index(None, "order_id"),
     sa.Index(None, "state"),
 )
@@ -61,7 +55,7 @@ PM_TRIAL = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("ended_at_us", sa.BigInteger),
     sa.Column("ended", sa.Text, nullable=False),
-    _one_of("state", TrialState),
+    one_of("state", TrialState),
     sa.Index(
         "uq_pm_trial_watching",
         "plan",

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import sqlalchemy as sa
 
 from forewarn.core.stock import MoveReason, ReservationState, Side
 from forewarn.core.work import Status
-from forewarn.maintenance.records_tables import METADATA, ROW_ID
-
-
-def _one_of(column: str, words: type[StrEnum]) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{word.value}'" for word in words)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
-
+from forewarn.maintenance.records_tables import METADATA, ROW_ID, one_of
 
 STOCK_CARD = sa.Table(
     "stock_card",
@@ -33,7 +25,7 @@ STOCK_PLACE = sa.Table(
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("usable", sa.Boolean, nullable=False),
     sa.Column("side", sa.String(16), nullable=False),
-    _one_of("side", Side),
+    one_of("side", Side),
 )
 
 STOCK_MOVE = sa.Table(  # the ledger: only ever added to, which triggers see to
@@ -57,7 +49,7 @@ STOCK_MOVE = sa.Table(  # the ledger: only ever added to, which triggers see to
     sa.CheckConstraint("quantity > 0", name="quantity"),
     sa.CheckConstraint("unit_cost >= 0", name="unit_cost"),
     sa.CheckConstraint("from_place <> to_place", name="places"),
-    _one_of("reason", MoveReason),
+    one_of("reason", MoveReason),
     sa.Index(None, "part", "seq"),
     sa.Index(None, "order"),
     sa.Index(None, "at_us"),
@@ -102,7 +94,7 @@ STOCK_RESERVATION = sa.Table(
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("quantity > 0", name="quantity"),
     sa.CheckConstraint("taken >= 0 AND taken <= quantity", name="taken"),
-    _one_of("state", ReservationState),
+    one_of("state", ReservationState),
     sa.Index(None, "order"),
     sa.Index(None, "part", "state"),
     sqlite_autoincrement=True,
