@@ -20,9 +20,9 @@ MOST_RATIO, SMALL = 300, 20_000_000
 
 DAMAGES = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError, OSError, ValueError,
-    LookupError, OverflowError,
+    LookupError, OverflowError, TypeError, AttributeError,
 )  # fmt: skip
-"""What the readers of packages raise for bytes that are no package; a search with changed bytes found each kind."""
+"""What zipfile and openpyxl raise for bytes that are no workbook; a search with changed bytes found each kind."""
 
 
 @contextmanager
@@ -40,7 +40,8 @@ def opened(data: bytes, limits: Limits) -> Iterator[zipfile.ZipFile]:
         problem = f"the file holds XML that is damaged or not allowed ({told}): save it again"
         raise Rejected("table_damaged", problem) from None
     except DAMAGES as error:
-        raise Rejected("table_damaged", f"the file is no XLSX that can be read ({error}): save it again") from None
+        met = error.__cause__ or error  # openpyxl wraps what it met into a paragraph
+        raise Rejected("table_damaged", f"the file is no XLSX that can be read ({met}): save it again") from None
 
 
 def _xml_errors() -> tuple[type[Exception], ...]:

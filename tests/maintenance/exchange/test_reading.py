@@ -212,11 +212,61 @@ def test_shared_texts_are_read_rich_ones_whole_and_without_their_readings() -> N
     assert [row.given["name"] for row in read(changed).rows[:2]] == ["Lager 6205", "Lager 6205"]
 
 
-def test_a_shared_text_that_the_file_does_not_hold_is_wrong() -> None:
+@pytest.mark.parametrize("digits", [4, 5000])
+def test_a_workbook_that_names_a_text_which_it_does_not_hold_is_refused(digits: int) -> None:
     name = re.compile(rb'(r="B2" t="s"><v>)[0-9]+')
     data = with_shared_texts([HEAD, ("a", "x", 1)])
-    broken = with_part(data, SHEET, lambda xml: name.sub(lambda found: found[1] + b"9" * 5000, xml))
-    assert "does not hold" in errors(broken)[0]
+    broken = with_part(data, SHEET, lambda xml: name.sub(lambda found: found[1] + b"9" * digits, xml))
+    assert broken != data
+    with pytest.raises(Rejected, match="save it again"):
+        read(broken)
+
+
+def test_line_ends_within_a_text_are_read_as_such() -> None:
+    data = with_shared_texts([HEAD, ("a", "x", 1)])
+    broken = with_part(data, "xl/sharedStrings.xml", lambda xml: xml.replace(b"<t>x</t>", b"<t>one_x000D_\ntwo</t>"))
+    assert given_of(broken)[0]["name"] == "one\ntwo"
+
+
+@pytest.mark.parametrize("number", ["1e999", "9" * 400])
+def test_a_number_that_is_none_is_wrong_where_it_stands(number: str) -> None:
+    data = workbook({"Things": [HEAD, ("a", "x", 77)]})
+    changed = with_part(data, SHEET, lambda xml: xml.replace(b"<v>77</v>", f"<v>{number}</v>".encode()))
+    assert "row 2, column price" in errors(changed)[0]
+    assert "is no number" in errors(changed)[0]
+
+
+def test_rows_far_down_and_cells_formatted_far_out_cost_nothing() -> None:
+    data = workbook({"Things": [HEAD, ("a", "x", 1)]})
+    rest = b'<row r="1048576"><c r="A1048576" t="inlineStr"><is><t>z</t></is></c><c r="XFD1048576" s="0" /></row>'
+    changed = with_part(data, SHEET, lambda xml: xml.replace(b"</sheetData>", rest + b"</sheetData>"))
+    assert [row.row for row in read(changed).rows] == [2, 1_048_576]
+
+
+@pytest.mark.parametrize("number", [1, 1_048_577, 10**12])
+def test_rows_out_of_order_or_below_every_sheet_are_refused(number: int) -> None:
+    data = workbook({"Things": [HEAD, ("a", "x", 1)]})
+    row = f'<row r="{number}"><c><v>1</v></c></row></sheetData>'.encode()
+    with pytest.raises(Rejected, match=f"row {number} .*save the file again"):
+        read(with_part(data, SHEET, lambda xml: xml.replace(b"</sheetData>", row)))
+
+
+def test_a_workbook_with_a_sheet_of_charts_and_a_huge_merge_is_read() -> None:
+    def change(book: Any) -> None:
+        from openpyxl.chart import BarChart  # type: ignore[import-untyped]
+
+        book.create_chartsheet("Chart").add_chart(BarChart())
+
+    data = workbook({"Things": [HEAD, ("a", "x", 1)]}, change)
+    merge = b'</sheetData><mergeCells><mergeCell ref="D3:XFD1048576"/></mergeCells>'
+    assert len(given_of(with_part(data, SHEET, lambda xml: xml.replace(b"</sheetData>", merge)))) == 1
+
+
+def test_a_strict_workbook_is_refused_with_what_to_save_it_as() -> None:
+    data = workbook({"Things": [HEAD, ("a", "x", 1)]})
+    names = (b"http://schemas.openxmlformats.org/spreadsheetml/2006/main", b"http://purl.oclc.org/ooxml/x")
+    with pytest.raises(Rejected, match="save it as Excel Workbook"):
+        read(with_part(data, "xl/workbook.xml", lambda xml: xml.replace(*names)))
 
 
 def test_cells_merged_over_rows_are_wrong_and_merged_titles_are_not() -> None:
