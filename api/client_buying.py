@@ -43,7 +43,7 @@ class BuyingCalls(ABC):
         return self._once(f"{PLACE}/suppliers/{_part(id)}", {**known, **told}, {"If-Match": f'"{revision}"'}, "PUT")
 
     def supplier_score(self, id: str) -> Record:
-        """How a supplier has done (`ScoreOut`)."""
+        """How a supplier has done (`SupplierScoreOut`)."""
         return cast(Record, self._get(f"{PLACE}/suppliers/{_part(id)}/score"))
 
     def buy_proposals(self, part: str | None = None, states: Sequence[str] = ()) -> list[Record]:

@@ -34,9 +34,9 @@ from forewarn.api.schemas_buying import (
     RfqIn,
     RfqOut,
     RfqStateName,
-    ScoreOut,
     SupplierIn,
     SupplierOut,
+    SupplierScoreOut,
 )
 from forewarn.api.schemas_purchases import (
     PurchaseDetail,
@@ -133,7 +133,7 @@ def put_supplier(
 
 
 @router.get("/suppliers/{id}/score")
-def get_score(id: Id, room: Room, _: Caller) -> ScoreOut:
+def get_score(id: Id, room: Room, _: Caller) -> SupplierScoreOut:
     """How a supplier has done: on time, promises, quality, prices, answers; each figure with its definition, its rows,
     and "cannot tell yet" while they are few. Lead times of its parts."""
     _supplier(room, id)

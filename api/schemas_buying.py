@@ -59,7 +59,7 @@ class LeadOut(Model):
     deliveries: int
 
 
-class ScoreOut(Model):
+class SupplierScoreOut(Model):
     """How a supplier has done."""
 
     supplier: str

@@ -67,7 +67,7 @@ class PreviewRowOut(Model):
     changes: list[FieldChangeOut]
 
 
-class CountsOut(Model):
+class ImportCountsOut(Model):
     """Rows by what would become of them."""
 
     new: int
@@ -83,7 +83,7 @@ class TablePreviewOut(Model):
     kind: str
     sheet: str
     columns: list[str]
-    counts: CountsOut
+    counts: ImportCountsOut
     refused: bool
     token: str
     issues: list[IssueOut]
@@ -99,7 +99,7 @@ class TableAppliedOut(Model):
     kind: str
     written: int
     left_out: int
-    counts: CountsOut
+    counts: ImportCountsOut
 
 
 class TableImportOut(Model):

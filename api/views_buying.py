@@ -18,9 +18,9 @@ from forewarn.api.schemas_buying import (
     QuoteOut,
     RfqLineOut,
     RfqOut,
-    ScoreOut,
     SupplierIn,
     SupplierOut,
+    SupplierScoreOut,
 )
 from forewarn.api.schemas_purchases import (
     AmendIn,
@@ -77,7 +77,7 @@ def supplier_of(id: str, body: SupplierIn) -> Supplier:
     return Supplier(id, body.name, body.email, body.contact, body.active, body.note)
 
 
-def score_out(score: Score) -> ScoreOut:
+def score_out(score: Score) -> SupplierScoreOut:
     """A score with its rows."""
     figures = [
         FigureOut(
@@ -89,7 +89,7 @@ def score_out(score: Score) -> ScoreOut:
     leads = [
         LeadOut(part=part, p50_days=x.p50_days, p90_days=x.p90_days, deliveries=x.deliveries) for part, x in score.leads
     ]
-    return ScoreOut(supplier=score.supplier, figures=figures, leads=leads)
+    return SupplierScoreOut(supplier=score.supplier, figures=figures, leads=leads)
 
 
 def need_out(need: Need, number_of: NumberOf) -> NeedOut:

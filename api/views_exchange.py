@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from forewarn.api.schemas_exchange import (
-    CountsOut,
     FieldChangeOut,
+    ImportCountsOut,
     IssueOut,
     PreviewRowOut,
     TableAppliedOut,
@@ -50,7 +50,7 @@ def preview_out(preview: Preview, rows: int = MOST_ROWS) -> TablePreviewOut:
         kind=preview.kind,
         sheet=preview.sheet,
         columns=list(preview.columns),
-        counts=CountsOut(**preview.counts),
+        counts=ImportCountsOut(**preview.counts),
         refused=preview.is_refused,
         token=preview.token,
         issues=[issue_out(issue) for issue in issues[: LIMITS.issues]],
@@ -89,7 +89,7 @@ def applied_out(applied: Applied) -> TableAppliedOut:
         kind=applied.preview.kind,
         written=applied.written,
         left_out=applied.left_out,
-        counts=CountsOut(**applied.preview.counts),
+        counts=ImportCountsOut(**applied.preview.counts),
     )
 
 
