@@ -12,7 +12,9 @@ expected minus actual sum on the same scale.
 
 Peers are rates per month; each becomes a distribution in four usual ways, normal or negative binomial with the
 variance of the history or that of its errors about the rate, and **the best of the four on the answers** is what
-stands under its name (all four under `ways`). Forewarn is the product's `remainder`, one configuration for all.
+stands under its name (all four under `ways`). Forewarn is the product's `remainder`, one configuration for all; it
+reads what the files say of a part beside its record (raf: price, lead time; oil: price, delivery days, in how many
+machines it is), which the peers cannot. `ratio_without_facts` is its loss over the best peer's when it may not either.
 
 Fill and stock: a part starts the held-out months with its 0.95 quantile and gets nothing more; `fill_rate` is the
 share of pieces filled (mean over parts asked for), `stock_value` the mean value on hand (pieces, where there is no
@@ -55,11 +57,12 @@ RATES: dict[str, Callable[[Histories], Floats]] = {
 @dataclass(frozen=True, slots=True)
 class Held:
     """A set cut in two: `table` as recorded float64[n, T], the `actual` sums over the `months` after it, `prices`
-    (1 without), and the rest of the columns."""
+    (1 without), `facts` of the parts float64[n, k] (None without), and the rest of the columns."""
 
     table: Floats
     after: Floats
     prices: Floats
+    facts: Floats | None
     other: Any
 
     @property
@@ -75,6 +78,10 @@ class Held:
 
 HELD_OUT = {"raf": 12, "auto": 6, "carparts": 12, "oil": 12}
 PRICE = {"raf": "price_gbp", "oil": "price"}
+FACTS = {
+    "raf": ["price_gbp", "lead_time_months"],
+    "oil": ["price", "delivery_days", "n_high", "n_medium", "n_low", "n_total"],
+}
 UNRELIABLE = {"oil": "1997-11"}
 
 
@@ -93,7 +100,8 @@ def held(name: str, folder: Path) -> Held:
     table = frame[periods].fillna(0.0).to_numpy(np.float64)
     prices = frame[PRICE[name]].to_numpy(np.float64) if name in PRICE else np.ones(len(frame))
     months = HELD_OUT[name]
-    return Held(table[:, :-months], table[:, -months:], prices, frame.drop(columns=periods))
+    facts = frame[FACTS[name]].to_numpy(np.float64) if name in FACTS else None
+    return Held(table[:, :-months], table[:, -months:], prices, facts, frame.drop(columns=periods))
 
 
 def quantile_loss(told: Floats, actual: Floats, scale: Floats) -> Floats:
@@ -146,7 +154,7 @@ def judged(name: str, of: Held, seed: int) -> dict[str, Any]:
     """Every method on one set."""
     histories, months, started = cleaned(of.table), of.months, time.perf_counter()
     scale = spread(histories) * np.sqrt(months)
-    told = remainder(of.table, months, seed=seed)
+    told = remainder(of.table, months, seed=seed, facts=of.facts)
     found: dict[str, Any] = {"forewarn": scored(told.values, told.means, of, scale)}
     found["seconds"] = time.perf_counter() - started
     for peer, rated in RATES.items():
@@ -157,9 +165,13 @@ def judged(name: str, of: Held, seed: int) -> dict[str, Any]:
     rival = min(RATES, key=lambda peer: float(found[peer]["quantile_loss"]))
     found |= {"best_peer": rival, "series": int((scale > 0).sum())}
     found["ratio_to_best_peer"] = found["forewarn"]["quantile_loss"] / found[rival]["quantile_loss"]
+    if of.facts is not None:
+        blind = remainder(of.table, months, seed=seed)
+        without = scored(blind.values, blind.means, of, scale)["quantile_loss"]
+        found["ratio_without_facts"] = without / found[rival]["quantile_loss"]
     say(f"{name:9} loss {found['forewarn']['quantile_loss']:.4f}, {found['ratio_to_best_peer']:.3f} of {rival}'s")
     if name == "oil":
-        found |= oil_stock(of.table, of.after, of.prices, of.other, seed)
+        found |= oil_stock(of.table, of.after, of.prices, of.facts, of.other, seed)
     return found
 
 

@@ -18,7 +18,9 @@ WARM_UP = 12
 ODDS = 2.0 ** np.arange(-8, 26, 0.5)
 
 
-def oil_stock(table: Floats, after: Floats, prices: Floats, other: Any, seed: int) -> dict[str, Any]:
+def oil_stock(
+    table: Floats, after: Floats, prices: Floats, facts: Floats | None, other: Any, seed: int
+) -> dict[str, Any]:
     """Stock value at the fill that the recorded levels give, by both ways to average the fill.
 
     The months before the held-out ones warm up the shelf with the same levels. Both sides order the recorded lot
@@ -33,7 +35,7 @@ def oil_stock(table: Floats, after: Floats, prices: Floats, other: Any, seed: in
         return replay(demand, after.shape[1], points, np.maximum(points, 0.0) + lot, leads)
 
     recorded = story(low)
-    told = remainder(table, leads + 1, seed=seed)
+    told = remainder(table, leads + 1, seed=seed, facts=facts)
     ways: dict[str, tuple[Callable[[float], Floats], Callable[[Replayed], float]]] = {
         "by_parts": (lambda odds: by_parts(told, prices, odds), Replayed.fill_by_parts),
         "by_value": (lambda odds: by_value(len(prices), odds), lambda one: one.fill_by_value(prices)),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
 from forewarn.maintenance.demand.distribution import LeadDemands
-from forewarn.maintenance.demand.features import STILL
+from forewarn.maintenance.demand.features import STILL, ranked, record_scales, scales
 from forewarn.maintenance.demand.history import Histories, Ints, cleaned, spread
 from forewarn.maintenance.demand.pooled import pooled
 from forewarn.maintenance.demand.quantile_model import forecast, learnt
@@ -18,14 +18,20 @@ FORGETTING = 0.85
 
 
 def remainder(
-    histories: npt.ArrayLike, lead: npt.ArrayLike, classes: npt.ArrayLike | None = None, seed: int = 1
+    histories: npt.ArrayLike,
+    lead: npt.ArrayLike,
+    classes: npt.ArrayLike | None = None,
+    seed: int = 1,
+    facts: npt.ArrayLike | None = None,
 ) -> LeadDemands:
     """The sum of each part's demand over its next `lead` periods, one `LeadDemand` per row of `histories`.
 
     `histories` float64[n, T], pieces per period, oldest first; blanks (NaN) and returns (negative) as `cleaned` reads
     them. `lead` in periods, one for all or int[n], at least 1. `classes` [n]: labels of parts that lend what they know
-    to one another. Works for one part and for one period; what the record cannot tell then comes from
-    `pooled.BEFORE`. Refuses wrong shapes and leads (`histories`, `lead`, `classes`).
+    to one another. `facts` float64[n, k]: numbers that are known of the parts beside their records, the same k for all,
+    NaN where one is not known: price, days of delivery, machines that hold it. Only their order among the parts counts.
+    Works for one part and for one period; what the record cannot tell then comes from `pooled.BEFORE`. Refuses wrong
+    shapes and leads (`histories`, `lead`, `classes`, `facts`).
 
     >>> found = remainder([[0, 0, 3, 0, 0, 2, 0, 1, 0, 0, 0, 4]], lead=3)
     >>> len(found), found[0].lead
@@ -37,23 +43,35 @@ def remainder(
     leads = _leads(lead, len(clean.values))
     if classes is not None and np.shape(classes) != (len(leads),):
         raise Rejected("classes", f"give one class per series, {len(leads)}, not {np.shape(classes)}")
-    return LeadDemands(leads, combined(clean, leads, classes, seed))
+    places = None if facts is None else ranked(_facts(facts, len(leads)))
+    return LeadDemands(leads, combined(clean, leads, classes, seed, places))
 
 
-def combined(histories: Histories, leads: Ints, classes: npt.ArrayLike | None, seed: int) -> Floats:
-    """float64[n, len(LEVELS)]: a fixed average of quantiles, half the forest, a quarter each the pooled estimate that
-    forgets nothing and the one that forgets. Where the forest is silent the two share evenly; a record in which nothing
-    moves has no change to follow, so the first stands alone.
+def combined(
+    histories: Histories, leads: Ints, classes: npt.ArrayLike | None, seed: int, facts: Floats | None = None
+) -> Floats:
+    """float64[n, len(LEVELS)]: a fixed average of quantiles, a third each the forest on either scale, a sixth each the
+    pooled estimate that forgets nothing and the one that forgets. Where the forests are silent these two share evenly;
+    a record in which nothing moves has no change to follow, so the first stands alone. `facts` as `ranked` gives them.
     """
     steady = pooled(histories, leads, classes)
     moving = spread(histories) > STILL
     if not moving.any():
         return steady
     told = (steady + pooled(histories, leads, classes, FORGETTING)) / 2
-    forest = learnt(histories, leads, seed)
-    if forest is not None:
-        told = (told + np.nan_to_num(forecast(forest, histories, leads))) / 2
-    return np.where(moving[:, None], told, steady)
+    forests = [learnt(histories, leads, seed, scaled, facts) for scaled in (scales, record_scales)]
+    heard = [np.nan_to_num(forecast(one, histories, leads, facts)) for one in forests if one is not None]
+    return np.where(moving[:, None], np.mean([told, *heard], axis=0), steady)
+
+
+def _facts(facts: npt.ArrayLike, count: int) -> Floats:
+    table = np.asarray(facts, np.float64)
+    if table.ndim != 2 or len(table) != count or np.isinf(table).any():
+        raise Rejected(
+            "facts",
+            f"give a table of {count} rows of finite numbers, one column per fact and NaN for what is not known",
+        )
+    return table
 
 
 def _leads(lead: npt.ArrayLike, count: int) -> Ints:

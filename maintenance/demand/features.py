@@ -1,7 +1,8 @@
 """What a record says about the sum over the next periods, in numbers that can be compared between parts.
 
 Everything that counts pieces is divided by the record's standard deviation, so that one model reads them all. What
-followed is divided by the spread that `pooled` expects, which a short record does not make too small.
+followed is divided by one of two spreads of the sum: that which `pooled` expects, which a short record does not make
+too small and which follows parts that die (`scales`), and that of the whole record (`record_scales`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,33 @@ def scales(histories: Histories, leads: Ints) -> Floats:
     """float64[n]: the spread of the sum that `pooled` expects, in pieces; 0 for a record in which nothing moves."""
     variance = moments(histories, leads, None, SCALE_DISCOUNT)[1]
     return np.where(spread(histories) > STILL, np.sqrt(variance), 0.0)
+
+
+def record_scales(histories: Histories, leads: Ints) -> Floats:
+    """float64[n]: the spread of the sum if periods were like the record's, in pieces; 0 where nothing moves.
+
+    >>> from forewarn.maintenance.demand.history import cleaned
+    >>> record_scales(cleaned([[0.0, 2.0], [1.0, 1.0]]), np.array([4, 4])).tolist()
+    [2.0, 0.0]
+    """
+    deviation = spread(histories)
+    return np.where(deviation > STILL, deviation * np.sqrt(leads), 0.0)
+
+
+def ranked(facts: Floats) -> Floats:
+    """float64[n, k]: the place of each part among all parts with that fact, 0..1 (ties share the middle); below 0
+    where it is not known.
+
+    >>> ranked(np.array([[3.0], [1.0], [np.nan], [1.0]]))[:, 0].round(2).tolist()
+    [0.83, 0.33, -0.5, 0.33]
+    """
+    places = np.full(facts.shape, -0.5)
+    for column, place in zip(facts.T, places.T, strict=True):
+        told = ~np.isnan(column)
+        known = np.sort(column[told])
+        before, until = (np.searchsorted(known, column[told], side) for side in ("left", "right"))
+        place[told] = (before + until) / 2 / max(len(known), 1)
+    return places
 
 
 def features(histories: Histories, leads: Ints) -> Floats:

@@ -2,11 +2,13 @@
 
 A quantile regression forest (Meinshausen 2006) of extremely randomised trees (Geurts et al. 2006): trees are grown on
 `features` at many past moments against the sum that followed, and each leaf keeps the distribution of the sums in it.
-One fit gives every level, and quantiles cannot cross.
+One fit gives every level, and quantiles cannot cross. What is known of a part beside its record (`facts`: its price,
+how many machines hold it) is a feature too: it tells a bolt from a gearbox before the second demand does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +25,21 @@ FEWEST_ROWS = 300
 """Below this the model stays silent."""
 SHORTEST = 3
 """Periods on record that a moment needs to teach."""
-TREES, LEAF, COLUMNS = 50, 100, 0.5
+TREES, LEAF, COLUMNS = 50, 50, 0.5
 BINS = 200
+Scaling = Callable[[Histories, Ints], Floats]
+"""By what sums are divided so that parts can be compared: `scales` or `record_scales`."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuantileForest:
     """Trees, and for each the distribution of scaled sums in its leaves.
 
-    `edges` float64[b] rising, scaled sums; `below[t]` float64[nodes, b]: the share of a leaf's sums at or below each.
+    `edges` float64[b] rising, sums divided by `scaled`; `below[t]` float64[nodes, b]: the share of a leaf's sums at or
+    below each.
     """
 
+    scaled: Scaling
     trees: Any
     edges: Floats
     below: tuple[Floats, ...]
@@ -53,9 +59,12 @@ class QuantileForest:
         return found
 
 
-def learnt(histories: Histories, leads: Ints, seed: int) -> QuantileForest | None:
-    """The forest that these records teach for lead times like `leads` int64[n]; None when they teach too little."""
-    table, target = lessons(histories, leads)
+def learnt(
+    histories: Histories, leads: Ints, seed: int, scaled: Scaling = scales, facts: Floats | None = None
+) -> QuantileForest | None:
+    """The forest that these records teach for lead times like `leads` int64[n]; None when they teach too little.
+    `facts` float64[n, k] as `ranked` gives them."""
+    table, target = lessons(histories, leads, scaled, facts)
     if len(target) < FEWEST_ROWS:
         return None
     from sklearn.ensemble import ExtraTreesRegressor
@@ -72,21 +81,23 @@ def learnt(histories: Histories, leads: Ints, seed: int) -> QuantileForest | Non
         counted = np.bincount(leaves[:, tree] * len(edges) + bins, minlength=nodes * len(edges))
         heaped = counted.reshape(nodes, len(edges)).cumsum(axis=1).astype(np.float64)
         below.append(heaped / np.maximum(heaped[:, -1:], 1.0))
-    return QuantileForest(grown, edges, tuple(below))
+    return QuantileForest(scaled, grown, edges, tuple(below))
 
 
-def forecast(forest: QuantileForest, histories: Histories, leads: Ints) -> Floats:
-    """float64[n, len(LEVELS)]: quantiles in pieces; NaN for parts that do not move."""
-    scale = scales(histories, leads)
+def forecast(forest: QuantileForest, histories: Histories, leads: Ints, facts: Floats | None = None) -> Floats:
+    """float64[n, len(LEVELS)]: quantiles in pieces; NaN for parts that do not move. `facts` as it learnt with."""
+    scale = forest.scaled(histories, leads)
     found = np.full((len(leads), len(LEVELS)), np.nan)
     moving = scale > 0
     if moving.any():
-        scaled = forest.quantiles(features(histories.of(moving), leads[moving]))
-        found[moving] = scaled * scale[moving, None]
+        seen = _beside(features(histories.of(moving), leads[moving]), facts, np.flatnonzero(moving))
+        found[moving] = forest.quantiles(seen) * scale[moving, None]
     return found
 
 
-def lessons(histories: Histories, leads: Ints) -> tuple[Floats, Floats]:
+def lessons(
+    histories: Histories, leads: Ints, scaled: Scaling = scales, facts: Floats | None = None
+) -> tuple[Floats, Floats]:
     """(features float64[m, k], scaled sums float64[m]) at past moments from which a whole lead time lies on record.
 
     Moments are spread evenly over the record, parts evenly over moments, as many as `ROWS` allows. Nothing that lies
@@ -102,16 +113,20 @@ def lessons(histories: Histories, leads: Ints) -> tuple[Floats, Floats]:
     tables, targets = [], []
     for moment in moments[:: max(1, len(moments) * len(leads) // (20 * ROWS))]:
         then, whole = histories.until(int(moment)), moment + leads <= periods
-        scale = scales(then, leads)
+        scale = scaled(then, leads)
         rows = np.flatnonzero((scale > 0) & whole & (then.length >= SHORTEST))
         if not len(rows):
             continue
         sums = _sums_from(histories.values[rows], int(moment), leads[rows])
-        tables.append(features(then.of(rows), leads[rows]))
+        tables.append(_beside(features(then.of(rows), leads[rows]), facts, rows))
         targets.append(sums / scale[rows])
     if not tables:
         return np.zeros((0, 0)), np.zeros(0)
     return np.vstack(tables), np.concatenate(targets)
+
+
+def _beside(table: Floats, facts: Floats | None, rows: Ints) -> Floats:
+    return table if facts is None else np.hstack([table, facts[rows]])
 
 
 def _sums_from(values: Floats, moment: int, leads: Ints) -> Floats:

@@ -106,6 +106,30 @@ def test_classes_lend_only_inside() -> None:
     assert pump.mean > 5 * frame.mean
 
 
+def test_a_fact_tells_apart_what_records_cannot() -> None:
+    """Every record is one demand of one piece; the cheap half goes on with ten times as many."""
+    rng = np.random.default_rng(9)
+    cheap = np.arange(200) < 100
+    table = np.zeros((200, 30))
+    table[np.arange(200), rng.integers(0, 3, 200)] = 1.0
+    table[:, 3:] = np.where(cheap[:, None], rng.poisson(1.0, (200, 27)), rng.poisson(0.05, (200, 27)))
+    table[[0, 199]] = 0.0
+    table[[0, 199], 29] = 1.0
+    price = np.where(cheap, 2.0, 500.0)[:, None]
+    blind, seeing = (remainder(table, 6, facts=facts).quantiles([0.9])[:, 0] for facts in (None, price))
+    assert blind[0] == pytest.approx(blind[199])
+    assert seeing[0] > 1.5 * seeing[199]
+    np.testing.assert_array_equal(seeing, remainder(table, 6, facts=np.log(price)).quantiles([0.9])[:, 0])
+    unknown = np.where(np.arange(200)[:, None] % 7 == 0, NAN, price)
+    assert np.isfinite(remainder(table, 6, facts=unknown).values).all()
+
+
+@pytest.mark.parametrize("facts", [[1.0, 2.0], [[1.0]], [[1.0], [float("inf")]]])
+def test_facts_that_are_no_table_of_numbers_are_refused(facts: object) -> None:
+    with pytest.raises(Rejected, match="2 rows of finite numbers"):
+        remainder([[1.0, 2.0], [0.0, 1.0]], 2, facts=facts)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("table", "lead", "classes", "reason"),
     [
