@@ -100,7 +100,8 @@ def held(name: str, folder: Path) -> Held:
     table = frame[periods].fillna(0.0).to_numpy(np.float64)
     prices = frame[PRICE[name]].to_numpy(np.float64) if name in PRICE else np.ones(len(frame))
     months = HELD_OUT[name]
-    facts = frame[FACTS[name]].to_numpy(np.float64) if name in FACTS else None
+    told = [column for column in FACTS.get(name, []) if column in frame]
+    facts = frame[told].to_numpy(np.float64) if told else None
     return Held(table[:, :-months], table[:, -months:], prices, facts, frame.drop(columns=periods))
 
 

@@ -7,12 +7,19 @@ import numpy.typing as npt
 
 from forewarn.core.errors import Rejected
 from forewarn.core.readings import Floats
+from forewarn.maintenance.demand.counts import negative_binomial
+from forewarn.maintenance.demand.croston import mean_rate
 from forewarn.maintenance.demand.distribution import LeadDemands
 from forewarn.maintenance.demand.features import STILL, ranked, record_scales, scales
-from forewarn.maintenance.demand.history import Histories, Ints, cleaned, spread
+from forewarn.maintenance.demand.history import Histories, Ints, cleaned, spread, units
 from forewarn.maintenance.demand.pooled import pooled
-from forewarn.maintenance.demand.quantile_model import forecast, learnt
+from forewarn.maintenance.demand.quantile_model import forecast, learnt, sums_from
+from forewarn.maintenance.demand.weighing import weights
 
+USUAL: Floats = np.array([1 / 6, 1 / 6, 0.0, 1 / 3, 1 / 3])
+"""Weights of what forgets nothing, what forgets, the plain mean, and the forest on either scale, before a trial."""
+TRIAL = 4
+"""The trial forecasts at most this part of the record, so that most of it is left to learn from."""
 FORGETTING = 0.85
 """Weight of a period relative to the one after it in the pooled estimate that follows a change."""
 
@@ -50,18 +57,47 @@ def remainder(
 def combined(
     histories: Histories, leads: Ints, classes: npt.ArrayLike | None, seed: int, facts: Floats | None = None
 ) -> Floats:
-    """float64[n, len(LEVELS)]: a fixed average of quantiles, a third each the forest on either scale, a sixth each the
-    pooled estimate that forgets nothing and the one that forgets. Where the forests are silent these two share evenly;
-    a record in which nothing moves has no change to follow, so the first stands alone. `facts` as `ranked` gives them.
+    """float64[n, len(LEVELS)]: an average of quantiles with the same weights for all parts, learnt from the latest lead
+    time on record (`weighing`; `USUAL` where the record is too short for that). Where the forests are silent the two
+    pooled estimates share evenly; a record in which nothing moves has no change to follow, so the one that forgets
+    nothing stands alone. `facts` as `ranked` gives them.
     """
-    steady = pooled(histories, leads, classes)
     moving = spread(histories) > STILL
+    steady = pooled(histories, leads, classes)
     if not moving.any():
         return steady
-    told = (steady + pooled(histories, leads, classes, FORGETTING)) / 2
+    told = _methods(histories, leads, classes, seed, facts)
+    share = _learnt_weights(histories, leads, classes, seed, facts) if len(told) == len(USUAL) else np.array([0.5, 0.5])
+    return np.where(moving[:, None], np.tensordot(share, np.stack(told), axes=1), steady)
+
+
+def _methods(
+    histories: Histories, leads: Ints, classes: npt.ArrayLike | None, seed: int, facts: Floats | None
+) -> list[Floats]:
+    """What each method tells, in the order of `USUAL`; the pooled ones alone where the forests are silent."""
+    told = [pooled(histories, leads, classes), pooled(histories, leads, classes, FORGETTING)]
     forests = [learnt(histories, leads, seed, scaled, facts) for scaled in (scales, record_scales)]
     heard = [np.nan_to_num(forecast(one, histories, leads, facts)) for one in forests if one is not None]
-    return np.where(moving[:, None], np.mean([told, *heard], axis=0), steady)
+    if len(heard) < len(forests):
+        return told
+    plain = negative_binomial(leads * mean_rate(histories), leads * spread(histories) ** 2, units(histories))
+    return [*told, plain, *heard]
+
+
+def _learnt_weights(
+    histories: Histories, leads: Ints, classes: npt.ArrayLike | None, seed: int, facts: Floats | None
+) -> Floats:
+    """The weights that would have been best the last time; `USUAL` where no forest could have been grown before it."""
+    periods = histories.values.shape[1]
+    tried = np.minimum(leads, max(periods // TRIAL, 1))
+    moment = periods - int(tried.max(initial=1))
+    then = histories.until(moment)
+    told = _methods(then, tried, classes, seed, facts)
+    if len(told) < len(USUAL):
+        return USUAL
+    rows = np.flatnonzero(spread(then) > STILL)
+    scale = record_scales(then, tried)[rows]
+    return weights([table[rows] for table in told], sums_from(histories.values, moment, tried)[rows], scale)
 
 
 def _facts(facts: npt.ArrayLike, count: int) -> Floats:

@@ -25,7 +25,7 @@ FEWEST_ROWS = 300
 """Below this the model stays silent."""
 SHORTEST = 3
 """Periods on record that a moment needs to teach."""
-TREES, LEAF, COLUMNS = 50, 50, 0.5
+TREES, LEAF, COLUMNS = 50, 100, 0.5
 BINS = 200
 Scaling = Callable[[Histories, Ints], Floats]
 """By what sums are divided so that parts can be compared: `scales` or `record_scales`."""
@@ -117,7 +117,7 @@ def lessons(
         rows = np.flatnonzero((scale > 0) & whole & (then.length >= SHORTEST))
         if not len(rows):
             continue
-        sums = _sums_from(histories.values[rows], int(moment), leads[rows])
+        sums = sums_from(histories.values[rows], int(moment), leads[rows])
         tables.append(_beside(features(then.of(rows), leads[rows]), facts, rows))
         targets.append(sums / scale[rows])
     if not tables:
@@ -129,6 +129,7 @@ def _beside(table: Floats, facts: Floats | None, rows: Ints) -> Floats:
     return table if facts is None else np.hstack([table, facts[rows]])
 
 
-def _sums_from(values: Floats, moment: int, leads: Ints) -> Floats:
+def sums_from(values: Floats, moment: int, leads: Ints) -> Floats:
+    """float64[n]: the sum of each row of `values` over its `leads` periods from period `moment` on."""
     total = np.hstack([np.zeros((len(values), 1)), np.cumsum(values, axis=1)])
     return np.asarray(total[np.arange(len(values)), moment + leads] - total[:, moment], np.float64)
