@@ -11,6 +11,7 @@ from benchmarks.report import say
 from benchmarks.spares_stock import Floats, Replayed, replay
 from forewarn.maintenance.demand import LeadDemands, remainder
 from forewarn.maintenance.demand.history import cleaned
+from forewarn.maintenance.demand.reorder import Terms, lot
 from forewarn.maintenance.demand.service import by_parts, by_value
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -23,38 +24,54 @@ def oil_stock(
 ) -> dict[str, Any]:
     """Stock value at the fill that the recorded levels give, by both ways to average the fill.
 
-    The months before the held-out ones warm up the shelf with the same levels. Both sides order the recorded lot
-    (max - min level) when the position is at or below the reorder point, and wait the recorded delivery time.
+    The months before the held-out ones warm up the shelf with the same levels. Both sides look monthly and wait the
+    recorded delivery time. Recorded: at or below the minimum level it is ordered up to the maximum level. Forewarn:
+    reorder points from the forecast over delivery and one month, lots as `reorder.lot` chooses them on usual terms
+    (50 an order, a fifth of the price for a year on the shelf) for the forecast of a year; a part that needs no piece
+    has none and is bought when it is asked for. `recorded_lots` repeats it with the lots maximum - minimum.
     """
     leads = np.maximum(np.ceil(other["delivery_days"].to_numpy(np.float64) / DAYS_PER_MONTH), 1).astype(np.int64)
     low, high = (other[name].to_numpy(np.float64) for name in ("min_level", "max_level"))
     demand = cleaned(np.hstack([table, after])).values[:, -after.shape[1] - WARM_UP :]
-    lot = np.maximum(high - low, 0.0)
-
-    def story(points: Floats) -> Replayed:
-        return replay(demand, after.shape[1], points, np.maximum(points, 0.0) + lot, leads)
-
-    recorded = story(low)
+    months = after.shape[1]
+    recorded = replay(demand, months, low, np.maximum(high, low), leads)
     told = remainder(table, leads + 1, seed=seed, facts=facts)
+    yearly = remainder(table, 12, seed=seed, facts=facts).means
+    lots = {"own": _own_lots(prices, yearly), "recorded": np.maximum(high - low, 0.0)}
     ways: dict[str, tuple[Callable[[float], Floats], Callable[[Replayed], float]]] = {
         "by_parts": (lambda odds: by_parts(told, prices, odds), Replayed.fill_by_parts),
         "by_value": (lambda odds: by_value(len(prices), odds), lambda one: one.fill_by_value(prices)),
     }
     found: dict[str, Any] = {}
     for name, (levels, fill) in ways.items():
-        points = [story(_points(told, levels(float(odds)))) for odds in ODDS]
-        curve = [(fill(one), one.stock_value(prices), int(one.orders.sum())) for one in points]
         wanted, value = fill(recorded), recorded.stock_value(prices)
-        needed = _at(wanted, curve)
+        points = [_points(told, levels(float(odds))) for odds in ODDS]
+        sides = {}
+        for whose, sizes in lots.items():
+            stories = [replay(demand, months, at, np.where(at < 0, 0.0, at + sizes), leads) for at in points]
+            curve = [(fill(one), one.stock_value(prices), int(one.orders.sum())) for one in stories]
+            needed = _at(wanted, curve)
+            orders = min(curve, key=lambda point: abs(point[0] - wanted))[2]
+            sides[whose] = {"value_needed": needed, "ratio": needed / value, "orders": orders, "curve": curve}
         found[name] = {
             "recorded_fill": wanted, "recorded_value": value, "recorded_orders": int(recorded.orders.sum()),
-            "value_needed": needed, "ratio": needed / value, "curve": curve,
+            **sides["own"], "recorded_lots": sides["recorded"],
         }  # fmt: skip
-        say(f"oil stock {name}: fill {wanted:.3f}, {needed / value:.3f} of the recorded value")
+        say(
+            f"oil stock {name}: fill {wanted:.3f}, {sides['own']['ratio']:.3f} of the recorded value with"
+            f" {sides['own']['orders']} orders of {found[name]['recorded_orders']};"
+            f" {sides['recorded']['ratio']:.3f} and {sides['recorded']['orders']} with the recorded lots"
+        )
     return {
         "oil_stock": found, "stock_value_saving_at_recorded_fill": 1 - found["by_parts"]["ratio"],
         "stock_value_ratio_at_recorded_value_fill": found["by_value"]["ratio"],
     }  # fmt: skip
+
+
+def _own_lots(prices: Floats, yearly: Floats) -> Floats:
+    """float64[n]: the product's lot of each part for so many pieces expected in a year."""
+    terms = (Terms("part", float(price)) for price in prices)
+    return np.array([lot(one, float(pieces))[0] for one, pieces in zip(terms, yearly, strict=True)], np.float64)
 
 
 def _points(told: LeadDemands, levels: Floats) -> Floats:

@@ -18,6 +18,7 @@ from forewarn.maintenance.demand.weighing import weights
 
 USUAL: Floats = np.array([1 / 6, 1 / 6, 0.0, 1 / 3, 1 / 3])
 """Weights of what forgets nothing, what forgets, the plain mean, and the forest on either scale, before a trial."""
+BANDS = 5
 TRIAL = 4
 """The trial forecasts at most this part of the record, so that most of it is left to learn from."""
 FORGETTING = 0.85
@@ -36,7 +37,8 @@ def remainder(
     `histories` float64[n, T], pieces per period, oldest first; blanks (NaN) and returns (negative) as `cleaned` reads
     them. `lead` in periods, one for all or int[n], at least 1. `classes` [n]: labels of parts that lend what they know
     to one another. `facts` float64[n, k]: numbers that are known of the parts beside their records, the same k for all,
-    NaN where one is not known: price, days of delivery, machines that hold it. Only their order among the parts counts.
+    NaN where one is not known: price, days of delivery, machines that hold it. Only their order among the parts counts;
+    without `classes`, fifths of the first one are the classes (so give the price first).
     Works for one part and for one period; what the record cannot tell then comes from `pooled.BEFORE`. Refuses wrong
     shapes and leads (`histories`, `lead`, `classes`, `facts`).
 
@@ -51,6 +53,8 @@ def remainder(
     if classes is not None and np.shape(classes) != (len(leads),):
         raise Rejected("classes", f"give one class per series, {len(leads)}, not {np.shape(classes)}")
     places = None if facts is None else ranked(_facts(facts, len(leads)))
+    if classes is None and places is not None and places.shape[1]:
+        classes = np.floor(BANDS * places[:, 0])
     return LeadDemands(leads, combined(clean, leads, classes, seed, places))
 
 
