@@ -1,7 +1,7 @@
 """What the history of a preventive task says, before anybody judges it: findings, failures after it, trend, lives.
 
-Times are days since any one moment: of the calendar, or of average use (`court_meters`). Pure. Every number comes with its count and its interval; a figure
-that cannot be told is None and never a guess.
+Times are days since any one moment: of the calendar, or of average use (`court_meters`). Pure. Every number comes with
+its count and its interval; a figure that cannot be told is None and never a guess.
 
 Found good: Wilson interval (Wilson 1927). Trend of a repairable fleet: Laplace and MIL-HDBK-189C (section 6.2), pooled
 over assets observed for different times. Lives between renewals: Weibull with censoring per failure mode

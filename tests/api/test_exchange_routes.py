@@ -139,9 +139,7 @@ def test_the_command_line_previews_applies_exports_and_undoes(program: Client, t
     assert [kind["name"] for kind in run("table", "kinds")["kinds"]][:2] == ["assets", "people"]
 
 
-def test_the_command_line_refuses_wrong_rows_and_takes_good_ones_on_request(
-    program: Client, tmp_path: Path
-) -> None:
+def test_the_command_line_refuses_wrong_rows_and_takes_good_ones_on_request(program: Client, tmp_path: Path) -> None:
     file = tmp_path / "crew.csv"
     file.write_bytes(WRONG)
     assert run("table", "import", str(file), "--kind", "people", "--apply", fails=True)["applied"] is None
