@@ -56,8 +56,8 @@ def case_of(plan: Plan, plant: Plant, plans: PlanBook, orders: OrderBook, now_us
 
     Tasks are completed slots and other finished preventive orders of the component (of imported history, too); failures
     are breakdowns of it; finished condition orders renewed it before it failed. An asset is known from its first order
-    or slot on. A meter plan is heard in use, where its meter was recorded (`court_meters.by_meter`). Raises Rejected for
-    a plan without an interval.
+    or slot on. A meter plan is heard in use, where its meter was recorded (`court_meters.by_meter`).
+    Raises Rejected for a plan without an interval.
     """
     return case_from(plan, orders_of(orders, [asset.id for asset in plan.of(plant)]), plans, plant, now_us)
 
