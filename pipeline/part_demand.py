@@ -174,7 +174,8 @@ class PartDemands:
         gathered = self._gather(now_us, plant, cards, moved)
         known = explained_by(moved, self.kinds)
         records = histories(moved, known, now_us, self.rules.history_months)
-        rest = rests(records, {id: card.part_class for id, card in cards.items()})
+        classes = {id: card.part_class for id, card in cards.items()}
+        rest = rests(records, classes, {id: (card.price, card.lead_p50_days) for id, card in cards.items()})
         levels = {level.part: level for level in self.stock.levels(now_us)}
         bought = self.bought(now_us)
         wanted = sorted({*cards, *(part.id for part in plant.parts), *gathered.parts})

@@ -52,14 +52,19 @@ def histories(moved: Sequence[StockMove], explained: set[str], now_us: int, mont
     return found
 
 
-def rests(records: Mapping[str, Floats], classes: Mapping[str, str]) -> dict[str, Rest]:
-    """What is used without a known reason over the next months, by part; parts of a class lend to one another."""
+def rests(
+    records: Mapping[str, Floats], classes: Mapping[str, str], facts: Mapping[str, tuple[float, float]] | None = None
+) -> dict[str, Rest]:
+    """What is used without a known reason over the next months, by part; parts of a class lend to one another. `facts`:
+    price and days of delivery (0: not known), which tell a bolt from a gearbox where their records cannot."""
     if not records:
         return {}
     parts = sorted(records)
     table = np.stack([records[part] for part in parts])
     labels = [classes.get(part, "") or UNEXPLAINED for part in parts]
-    ahead = [remainder(table, lead=months, classes=labels) for months in KNOTS]
+    told = np.array([(facts or {}).get(part, (0.0, 0.0)) for part in parts], np.float64)
+    beside = np.where(told > 0, told, np.nan)
+    ahead = [remainder(table, lead=months, classes=labels, facts=beside) for months in KNOTS]
     return {
         part: Rest(KNOTS, tuple(_whole(demands[i].pmf()) for demands in ahead), labels[i])
         for i, part in enumerate(parts)
