@@ -178,6 +178,7 @@ class StockRows:
         move = StockMove(**fields)
         self._connection.execute(STOCK_MOVE.insert(), {**asdict(move), "reason": move.reason.value})
         try:
+            self._level(move)
             self._balance(move, move.from_place, -move.quantity)
             self._balance(move, move.to_place, move.quantity)
         except IntegrityError as error:
@@ -191,15 +192,24 @@ class StockRows:
         self._connection.execute(SEQUENCE.update().where(row).values(value=SEQUENCE.c.value + 1))
         return int(self._connection.execute(sa.select(SEQUENCE.c.value).where(row)).scalar_one())
 
+    def _level(self, move: StockMove) -> None:
+        """Let the level of the part follow a move, both sides at once: pieces that go from shelf to shelf are never
+        missing in between, where others count on them."""
+        level, more = STOCK_LEVEL.c, {"usable": 0, "unusable": 0}
+        for place_id, pieces in ((move.from_place, -move.quantity), (move.to_place, move.quantity)):
+            place = self.place(place_id)
+            if place is not None and place.is_store:
+                more["usable" if place.usable else "unusable"] += pieces
+        changed = {level[name]: level[name] + pieces for name, pieces in more.items() if pieces}
+        if changed:
+            self._connection.execute(STOCK_LEVEL.update().where(level.part == move.part).values(changed))
+
     def _balance(self, move: StockMove, place_id: str, pieces: int) -> None:
-        """Let the balance and the level of the part follow a move, where the place is a store."""
+        """Let the balance follow a move, where the place is a store."""
         place = self.place(place_id)
         if place is None or not place.is_store:
             return
-        level, lot = STOCK_LEVEL.c, STOCK_BALANCE.c
-        column = level.usable if place.usable else level.unusable
-        changed = STOCK_LEVEL.update().where(level.part == move.part).values({column: column + pieces})
-        self._connection.execute(changed)
+        lot = STOCK_BALANCE.c
         mine = (lot.part == move.part) & (lot.place == place_id) & (lot.batch == move.batch)
         changed = STOCK_BALANCE.update().where(mine).values(quantity=lot.quantity + pieces)
         if self._connection.execute(changed).rowcount == 0:

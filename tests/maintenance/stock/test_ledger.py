@@ -79,6 +79,18 @@ def test_only_ways_of_the_table_are_booked(sqlite_records: Records) -> None:
     assert house.stock.level("6205", NOW_US).on_hand == 3
 
 
+def test_pieces_that_are_put_aside_go_from_shelf_to_shelf(house: StoreHouse) -> None:
+    house.card("seal", 2)
+    house.stock.save_place(SHELF, KIM, NOW_US)
+    order = house.order()
+    house.stock.reserve(order.id, [PartLine("seal", 2)], ANN, NOW_US)
+    house.stock.move(NewMove("seal", MAIN, SHELF.id, 2, MoveReason.TRANSFER, NOW_US), KIM)
+    (held,) = house.stock.reservations(order.id)
+    assert (held.state, held.left) == (ReservationState.HELD, 2)
+    assert [(lot.place, lot.quantity) for lot in house.stock.balances("seal")] == [(SHELF.id, 2)]
+    assert unbalanced(house.records) == []
+
+
 def test_a_scrap_of_what_was_put_aside_lets_the_last_in_line_wait_again(house: StoreHouse) -> None:
     house.card("6205", 3)
     early, late = house.order(), house.order()
