@@ -16,7 +16,7 @@ from forewarn.core.faults import Fault
 from forewarn.core.ports import Actor
 from forewarn.core.work import OPEN_STATUSES, TRANSITIONS, Status, Verification, WorkOrder
 from forewarn.maintenance.orders.book import OrderBookSql
-from forewarn.maintenance.records import open_records
+from forewarn.maintenance.records import Records, open_records
 from tests.maintenance.samples import CODES, IMBALANCE, NOW_US, SENSOR, SPALL, advice, hours
 
 FAULTS = (SPALL, IMBALANCE, SENSOR, Fault("de_bearing", "bearing_wear"))
@@ -25,7 +25,7 @@ ASSETS = tuple(f"pump-{n}" for n in range(4))
 
 def main(url: str, name: str, ledger: str) -> None:
     """Walk until killed."""
-    book, file = OrderBookSql(open_records(url)), Path(ledger)
+    book, file = OrderBookSql(opened(url)), Path(ledger)
     asked, answered = read(file) if file.exists() else (set(), {})
     open_end = sorted(asked - answered.keys())
     at = max(asked, default=-1) + 1
@@ -34,6 +34,15 @@ def main(url: str, name: str, ledger: str) -> None:
             if n not in open_end:
                 os.write(out.fileno(), f"{n} asks\n".encode())
             os.write(out.fileno(), f"{n} {ask(book, name, n)}\n".encode())
+
+
+def opened(url: str) -> Records:
+    """Tried again while the others are so busy that the file has no moment for a new program."""
+    while True:
+        try:
+            return open_records(url)
+        except Retriable:
+            continue
 
 
 def read(file: Path) -> tuple[set[int], dict[int, str]]:

@@ -25,7 +25,7 @@ from forewarn.maintenance.records import open_records
 from tests.maintenance.nursery import Nursery
 from tests.maintenance.samples import NOW_US
 from tests.maintenance.stock.store_house import StoreHouse, unbalanced
-from tests.maintenance.walking import read
+from tests.maintenance.walking import opened, read
 
 WALKERS, PARTS, ORDERS = 3, ("a", "b", "oil"), 6
 PROGRAM = "tests.maintenance.stock.stock_walking:main"
@@ -33,7 +33,7 @@ PROGRAM = "tests.maintenance.stock.stock_walking:main"
 
 def main(url: str, name: str, ledger: str) -> None:
     """Walk until killed."""
-    house, file = _opened(url), Path(ledger)
+    house, file = StoreHouse(opened(url)), Path(ledger)
     asked, answered = read(file) if file.exists() else (set(), {})
     open_end = sorted(asked - answered.keys())
     at = max(asked, default=-1) + 1
@@ -42,15 +42,6 @@ def main(url: str, name: str, ledger: str) -> None:
             if n not in open_end:
                 os.write(out.fileno(), f"{n} asks\n".encode())
             os.write(out.fileno(), f"{n} {ask(house, name, n)}\n".encode())
-
-
-def _opened(url: str) -> StoreHouse:
-    """Tried again while the others are so busy that the file has no moment for a new program."""
-    while True:
-        try:
-            return StoreHouse(open_records(url))
-        except Retriable:
-            continue
 
 
 def ask(house: StoreHouse, name: str, n: int) -> str:
