@@ -60,13 +60,14 @@ class MemoryStore(MemoryBook):
         self._check(readings, waveforms)
         if position <= self._position:
             return
-        self._position, self._sequence = position, self._sequence + 1
+        self._sequence += 1
         columns = (readings.series, readings.at, readings.value, readings.quality)
         for series, at, value, quality in zip(*(column.tolist() for column in columns), strict=True):
             self._put(series, at, value, quality)
         for wave in waveforms:
             self._put_wave(wave)
         self._note(refused, notes)
+        self._position = position  # last: who sees it finds everything up to it
 
     def _check(self, readings: Readings, waveforms: Sequence[Waveform]) -> None:
         if not np.isfinite(readings.value).all() or not all(np.isfinite(w.samples).all() for w in waveforms):
@@ -116,7 +117,8 @@ class MemoryStore(MemoryBook):
 
     def read(self, series: int, start_us: int, stop_us: int) -> Readings:
         """Readings of one series in [start, stop), ascending in time."""
-        rows = sorted((at, *row) for at, row in self._rows.get(series, {}).items() if start_us <= at < stop_us)
+        # a copy: another thread may be writing
+        rows = sorted((at, *row) for at, row in self._rows.get(series, {}).copy().items() if start_us <= at < stop_us)
         at, value, quality = zip(*rows, strict=True) if rows else ((), (), ())
         return Readings.of([series] * len(rows), at, value, quality)
 
@@ -142,7 +144,7 @@ class MemoryStore(MemoryBook):
 
     def waveforms(self, series: int, start_us: int, stop_us: int, newest: int | None = None) -> list[Waveform]:
         """Waveforms of one series in [start, stop), ascending in time; only the `newest` so many when given."""
-        found = [wave for at, wave in sorted(self._waves.get(series, {}).items()) if start_us <= at < stop_us]
+        found = [wave for at, wave in sorted(self._waves.get(series, {}).copy().items()) if start_us <= at < stop_us]
         return found if newest is None else found[max(0, len(found) - newest) :]
 
     def last_values(self, after_sequence: int = 0) -> list[LastValue]:

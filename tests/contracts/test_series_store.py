@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 
 import httpx2
 import numpy as np
@@ -211,6 +212,23 @@ def test_a_batch_at_a_position_already_taken_changes_nothing(opened: Callable[[]
         store.writer.write(position, Readings.of([1, 1], [NOON, NOON + 7], [5.0, 6.0]), [wave(1, NOON)], [refusal()])
     assert store.reader.counts() == Counts(stored=2, quarantined=1)
     assert store.writer.position == 10
+
+
+def test_who_sees_a_position_finds_everything_up_to_it(opened: Callable[[], Full]) -> None:
+    store, rows = opened(), 200
+    (series,) = store.writer.assign(["a"])
+    batches = [
+        Readings.of([series] * rows, range(NOON + n * rows, NOON + (n + 1) * rows), [1.0] * rows) for n in range(30)
+    ]
+    writing = Thread(
+        target=lambda: [store.writer.write((n + 1) * rows, told, [], []) for n, told in enumerate(batches)]
+    )
+    writing.start()
+    while writing.is_alive():
+        seen = store.writer.position
+        assert len(store.reader.read(series, *EVER)) >= seen
+    writing.join()
+    assert store.writer.position == 30 * rows
 
 
 def test_waveforms_follow_the_same_rule_and_come_back_exactly(opened: Callable[[], Full]) -> None:
