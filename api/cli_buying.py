@@ -182,6 +182,7 @@ def rfqs_quote(
     p50: Annotated[float, typer.Option(help="Usual days from order to dock.")],
     p90: Annotated[float, typer.Option(help="Days within which nine of ten deliveries come.")],
     least: Annotated[int, typer.Option(help="Least quantity.")] = 1,
+    pack: Annotated[int, typer.Option(help="Pieces in a pack.")] = 1,
     freight: Annotated[float, typer.Option(help="Once for the delivery.")] = 0.0,
     valid_until: Annotated[str | None, typer.Option(help="ISO 8601 time with a zone.")] = None,
     note: Note = "",
@@ -190,7 +191,7 @@ def rfqs_quote(
 ) -> None:
     """Note a supplier's answer for a part."""
     body = {"supplier": supplier, "part": part, "prices": _breaks(price), "lead_p50_days": p50, "lead_p90_days": p90}
-    more = {"min_quantity": least, "freight": freight, "valid_until": valid_until, "note": note}
+    more = {"min_quantity": least, "pack": pack, "freight": freight, "valid_until": valid_until, "note": note}
     with connected(state_dir) as client:
         done = client.add_quotes(rfq, {**body, **more})
     told(done, [_rfq(done)], as_json)

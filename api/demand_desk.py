@@ -59,8 +59,8 @@ class DemandDesk:
 
 
 def bought_of(buying: BuyingBookSql, now_us: int) -> Mapping[str, Bought]:
-    """What the buyers know, by part: on order, asked for beside the reorder rule, and the lead time of the supplier
-    whose deliveries taught most."""
+    """What the buyers know, by part: on order, asked for beside the reorder rule, the lead time of the supplier
+    whose deliveries taught most, the least quantity and the packs that it is sold in."""
     from forewarn.pipeline.part_demand import Bought
 
     own: dict[str, int] = defaultdict(int)
@@ -78,6 +78,8 @@ def bought_of(buying: BuyingBookSql, now_us: int) -> Mapping[str, Bought]:
             if lead.deliveries > (known.lead.deliveries if known.lead else 0):
                 told = LeadTime(lead.p50_days, max(lead.p90_days, lead.p50_days), lead.deliveries)
                 found[part] = replace(known, lead=told)
+    for part, quote in buying.sold_now().items():
+        found[part] = replace(found.get(part, Bought()), minimum=quote.min_quantity, multiple=quote.pack)
     return found
 
 

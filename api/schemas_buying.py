@@ -142,6 +142,7 @@ class QuoteIn(Model):
     lead_p50_days: Days
     lead_p90_days: Days
     min_quantity: Pieces = 1
+    pack: Pieces = 1
     freight: Money = 0.0
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     valid_until: datetime | None = None
@@ -163,6 +164,7 @@ class QuoteOut(Model):
     lead_p50_days: float
     lead_p90_days: float
     min_quantity: int
+    pack: int
     freight: float
     currency: str
     at: datetime

@@ -186,7 +186,8 @@ class PriceBreak:
 @dataclass(frozen=True, slots=True)
 class Quote:
     """The answer of a supplier for one part. `lead_p50_days`, `lead_p90_days`: promised days from order to dock, half
-    and nine in ten. `freight`: once for the delivery. The newest answer of a supplier counts.
+    and nine in ten. `min_quantity`: fewer are not sold; `pack`: sold in packs of so many pieces. `freight`: once for
+    the delivery. The newest answer of a supplier counts.
 
     Raises Rejected for prices that do not ascend in quantity, a lead time whose P90 is below its P50, and what is not a
     number of pieces or an amount.
@@ -204,6 +205,7 @@ class Quote:
     lead_p50_days: float
     lead_p90_days: float
     min_quantity: int = 1
+    pack: int = 1
     freight: float = 0.0
     currency: str = "EUR"
     valid_until_us: int | None = None
@@ -214,6 +216,7 @@ class Quote:
         if not steps or steps != sorted(set(steps)) or steps[0] < 1:
             raise Rejected("quote_prices", "give a price from 1 piece on, and further ones from larger quantities on")
         pieces(self.min_quantity, "a least quantity")
+        pieces(self.pack, "a pack")
         for amount in (*(one.unit_price for one in self.prices), self.freight):
             money_amount(amount)
         if not 0 <= self.lead_p50_days <= self.lead_p90_days <= 3_660:

@@ -30,7 +30,7 @@ from forewarn.core.work import Json
 from forewarn.maintenance.audit import history_of
 from forewarn.maintenance.buying import asking, desk
 from forewarn.maintenance.buying.asking import known_supplier, pipelines
-from forewarn.maintenance.buying.compare import Offer, compared
+from forewarn.maintenance.buying.compare import Offer, compared, sold_now
 from forewarn.maintenance.buying.desk import Goods, Terms
 from forewarn.maintenance.buying.late import LateCost, PerDay, Raced, inputs_of
 from forewarn.maintenance.buying.learned import lead_time
@@ -165,6 +165,11 @@ class BuyingBookSql:
         """The newest answers to a request, by its id."""
         with self._reading() as rows:
             return rows.quotes(rfq)
+
+    def sold_now(self) -> dict[str, Quote]:
+        """The answer by which each part is sold now. See `compare.sold_now`."""
+        with self._reading() as rows:
+            return sold_now(rows.newest_quotes(), rows.bought_from())
 
     def decline(self, rfq: str, supplier: str, actor: Actor, at_us: int) -> Rfq:
         """See `asking.take_decline`."""

@@ -8,6 +8,7 @@ With the chance that a delivery is refused, one waits twice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -61,17 +62,39 @@ class Offer:
 
 
 def to_buy(quote: Quote, wanted: int) -> int:
-    """How many pieces to buy when so many are wanted: at least the supplier's minimum, and up to a price break when
-    that costs less in all. Pieces too many are taken to be worth nothing.
+    """How many pieces to buy when so many are wanted: at least the supplier's minimum, whole packs, and up to a
+    price break when that costs less in all. Pieces too many are taken to be worth nothing.
 
     >>> from forewarn.core.quotes import PriceBreak
     >>> quote = Quote("r", "acme", "6205", (PriceBreak(1, 30.0), PriceBreak(10, 20.0)), 0, 5.0, 9.0, min_quantity=2)
     >>> to_buy(quote, 1), to_buy(quote, 6), to_buy(quote, 8)       # 8 x 30 = 240 is more than 10 x 20 = 200
     (2, 6, 10)
     """
-    least = max(wanted, quote.min_quantity)
-    counts = [least, *(one.from_quantity for one in quote.prices if one.from_quantity > least)]
+    least = _packed(max(wanted, quote.min_quantity), quote)
+    breaks = (_packed(one.from_quantity, quote) for one in quote.prices)
+    counts = [least, *(count for count in breaks if count > least)]
     return min(counts, key=lambda count: (count * quote.unit_price(count), count))
+
+
+def _packed(count: int, quote: Quote) -> int:
+    """So many pieces at least, in whole packs."""
+    return math.ceil(count / quote.pack) * quote.pack
+
+
+def sold_now(quotes: Iterable[Quote], bought_from: Mapping[str, str]) -> dict[str, Quote]:
+    """The answer by which a part is sold now, by part: that of the supplier it was bought from last (`bought_from`, by
+    part), else the one with the least pieces. `quotes`: the newest of each supplier and part, also those run out: a
+    price may have, a pack stays one."""
+    found: dict[str, Quote] = {}
+    for one in quotes:
+        known = found.get(one.part)
+        if known is None or _ahead(one, bought_from) < _ahead(known, bought_from):
+            found[one.part] = one
+    return found
+
+
+def _ahead(one: Quote, bought_from: Mapping[str, str]) -> tuple[bool, int, str]:
+    return (one.supplier != bought_from.get(one.part), to_buy(one, 1), one.supplier)
 
 
 def compared(
@@ -128,11 +151,11 @@ def _lateness(days: Floats, needed_in_days: float | None) -> tuple[float | None,
 
 def _why(one: Offer, best: Offer, wanted: int) -> str:
     """The reason in words, with every number."""
-    quote, currency = one.quote, one.quote.currency
+    currency = one.quote.currency
     told = [f"{money(one.expected, currency)} expected = {one.quantity} x {money(one.unit_price, currency)}"]
     told[0] += f" + {money(one.freight, currency)} freight + {money(one.late_cost, currency)} for being late"
     if one.quantity > wanted:
-        least = " (least quantity)" if quote.min_quantity > wanted else " (the price break makes more pieces cheaper)"
+        least = _why_more(one, wanted)
         told.append(f"buys {one.quantity} though {wanted} are wanted{least}")
     told.append(_lead_words(one))
     if one.late_share is not None:
@@ -144,6 +167,14 @@ def _why(one: Offer, best: Offer, wanted: int) -> str:
         told.append(_against(one, best))
     text = "; ".join(told)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _why_more(one: Offer, wanted: int) -> str:
+    """Why more pieces are bought than are wanted."""
+    quote = one.quote
+    if one.quantity > _packed(max(wanted, quote.min_quantity), quote):
+        return " (the price break makes more pieces cheaper)"
+    return " (least quantity)" if quote.min_quantity > wanted else f" (packs of {quote.pack})"
 
 
 def _lead_words(one: Offer) -> str:

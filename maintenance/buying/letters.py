@@ -29,8 +29,9 @@ def rfq_text(rfq: Rfq, supplier: Supplier) -> str:
             "Please quote for:",
             *lines,
             "",
-            "For each part: unit price with quantity breaks, least quantity, freight, validity, and the delivery time",
-            "in days, once as usual (half of your deliveries) and once as you would promise it (nine of ten).",
+            "For each part: unit price with quantity breaks, least quantity, pieces in a pack, freight, validity, and",
+            "the delivery time in days, once as usual (half of your deliveries) and once as you would promise it (nine",
+            "of ten).",
             f"We need your answer by {day(rfq.answer_by_us)}.",
             *([rfq.note] if rfq.note else []),
         ]
@@ -39,7 +40,7 @@ def rfq_text(rfq: Rfq, supplier: Supplier) -> str:
 
 def rfq_csv(rfq: Rfq) -> str:
     """The same as a table to fill in."""
-    head = ("rfq", "part", "quantity", "needed_by", "unit_price", "min_quantity", "freight", "valid_until",
+    head = ("rfq", "part", "quantity", "needed_by", "unit_price", "min_quantity", "pack", "freight", "valid_until",
             "lead_p50_days", "lead_p90_days")  # fmt: skip
     rows = [(rfq.number, x.part, x.quantity, _date(x.needed_by_us), *("" for _ in head[4:])) for x in rfq.lines]
     return _table([head, *rows])

@@ -78,6 +78,16 @@ class BuyingRows(AskingRows):
             where.append(PURCHASE.c.id.in_(waits))
         return self._purchases(*where, limit=limit)
 
+    def bought_from(self) -> dict[str, str]:
+        """The supplier that each part was bought from last, by part; cancelled orders do not count."""
+        query = (
+            sa.select(PURCHASE_LINE.c.part, PURCHASE.c.supplier)
+            .join(PURCHASE, PURCHASE.c.id == PURCHASE_LINE.c.purchase)
+            .where(PURCHASE.c.status != PurchaseStatus.CANCELLED.value)
+            .order_by(PURCHASE.c.created_at_us, PURCHASE.c.number)
+        )
+        return {row.part: row.supplier for row in self.connection.execute(query)}
+
     def keep_purchase(self, order: PurchaseOrder) -> None:
         """Insert (revision 1) or replace at the revision before. What was received stands elsewhere."""
         values = {name: getattr(order, name) for name in HEAD}

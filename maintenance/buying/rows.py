@@ -119,6 +119,13 @@ class AskingRows:
         newest = {(row.part, row.supplier): quote_from(row.body) for row in self.connection.execute(query)}
         return [quote for _, quote in sorted(newest.items())]
 
+    def newest_quotes(self) -> list[Quote]:
+        """The newest answer of each active supplier for each part, of whichever request."""
+        newest = sa.select(sa.func.max(QUOTE.c.id)).group_by(QUOTE.c.part, QUOTE.c.supplier)
+        bodies = self.connection.execute(sa.select(QUOTE.c.body).where(QUOTE.c.id.in_(newest)).order_by(QUOTE.c.id))
+        active = {one.id for one in self.suppliers() if one.active}
+        return [quote for body in bodies.scalars() if (quote := quote_from(body)).supplier in active]
+
     def next_number(self, name: str, prefix: str) -> str:
         """The next human number, without gaps."""
         row = SEQUENCE.c.name == name

@@ -11,7 +11,7 @@ from forewarn.core.buying import NewReceiptLine, PurchaseStatus
 from forewarn.core.clock import US_PER_DAY
 from forewarn.core.demand import LineState, Window
 from forewarn.core.errors import Conflict, Rejected
-from forewarn.core.quotes import Need, ProposalState, Supplier
+from forewarn.core.quotes import Need, PriceBreak, ProposalState, Quote, Supplier
 from forewarn.maintenance.audit import verify_audit
 from forewarn.maintenance.buying.desk import Terms as Agreed
 from forewarn.maintenance.demand.desk import month_of, month_span
@@ -134,6 +134,37 @@ def test_what_is_below_its_reorder_point_goes_to_the_buyers_once(world: PartWorl
 def test_pieces_asked_for_an_order_count_as_coming(world: PartWorld) -> None:
     world.buying.propose(SEAL, Need("order:x", 4, "an order waits"), ANN, NOW_US)
     assert world.demands.look(NOW_US, SEAL)[SEAL].asked == 4
+
+
+def test_lots_are_whole_packs_and_no_fewer_than_the_supplier_sells(world: PartWorld) -> None:
+    world.assess("p101", (LEAK, 1.0, forecast(100.0, 200.0, 300.0, LEAK)))
+    before = world.demands.look(NOW_US, SEAL)[SEAL].terms
+    assert (before.minimum, before.multiple) == (1, 1)
+    for supplier in ("acme", "bolt", "gone"):
+        world.buying.save_supplier(Supplier(supplier, supplier.title()), ANN, NOW_US)
+    rfq = asked_of(world, SEAL, "acme", "bolt", "gone")
+    answer = Quote(rfq, "acme", SEAL, (PriceBreak(1, 240.0),), NOW_US, 5.0, 9.0, min_quantity=10, pack=4)
+    few = replace(answer, supplier="gone", min_quantity=1, pack=1)
+    world.buying.quote([answer, replace(answer, supplier="bolt", min_quantity=20), few], ANN)
+    world.buying.save_supplier(Supplier("gone", "Gone", active=False), ANN, NOW_US, 1)
+    assert told_lots(world) == (10, 4, 12)  # the fewest of those who still sell
+    world.buying.choose(rfq, SEAL, "bolt", "nearer", ANN, NOW_US)
+    assert told_lots(world) == (20, 4, 20)  # bought from them last
+
+
+def asked_of(world: PartWorld, part: str, *suppliers: str) -> str:
+    """A request for quotation of one piece."""
+    proposal = world.buying.propose(part, Need("by hand", 1), ANN, NOW_US)
+    assert proposal is not None
+    world.buying.settle_proposal(proposal.id, ProposalState.APPROVED, ANN, proposal.revision, NOW_US)
+    return world.buying.ask([proposal.id], suppliers, world.day(7), ANN, NOW_US).id
+
+
+def told_lots(world: PartWorld) -> tuple[int, int, int]:
+    """Least quantity and pack that the rule reckons with, and the lot that the review proposes."""
+    terms = world.demands.look(NOW_US, SEAL)[SEAL].terms
+    [line] = world.reviews.preview(NOW_US, SEAL)
+    return terms.minimum, terms.multiple, line.after.policy.lot
 
 
 def test_deliveries_that_took_longer_lengthen_the_lead_time_and_the_review_says_so(world: PartWorld) -> None:
