@@ -220,9 +220,12 @@ def test_who_sees_a_position_finds_everything_up_to_it(opened: Callable[[], Full
     batches = [
         Readings.of([series] * rows, range(NOON + n * rows, NOON + (n + 1) * rows), [1.0] * rows) for n in range(30)
     ]
-    writing = Thread(
-        target=lambda: [store.writer.write((n + 1) * rows, told, [], []) for n, told in enumerate(batches)]
-    )
+
+    def write() -> None:
+        for n, told in enumerate(batches):
+            store.writer.write((n + 1) * rows, told, [], [])
+
+    writing = Thread(target=write)
     writing.start()
     while writing.is_alive():
         seen = store.writer.position
