@@ -21,7 +21,7 @@ TRIAL = BookTrial(
     judge_race=judged,
     walk=walk,
     judge_walk=judged_walks,
-    lives=Lives(StockLife, 50, 40, 3),  # 2,000 steps on each database
+    lives=Lives(StockLife, 80, 40, 3),  # more than 2,000 requests on each database
 )
 
 
