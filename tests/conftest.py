@@ -29,11 +29,11 @@ hypothesis.settings.register_profile("forewarn", deadline=None, print_blob=True,
 hypothesis.settings.load_profile("forewarn")
 
 
-ALONE = ("chaos", "notebooks", "system", "ui")
+ALONE = ("chaos", "system")
+SHARES = ("test_bad_input", "test_history_import", "test_readings_by_hand")
 RACES = ("test_races", "test_model_races", "test_store_processes", "test_children", "test_model_jobs")
-"""Folders and files whose tests drive whole systems, browsers, kernels, or programs that race for one file.
-
-They run one after the other, with the machine to themselves."""
+"""Folders and files whose tests drive whole systems, kernels, or programs that race for one file: they run one after
+the other, with the machine to themselves. Of those folders `SHARES` waits for no clock and may have a neighbour."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0] if item.path.is_relative_to(ROOT / "tests") else ""
         serves = item.get_closest_marker("server") and "[postgresql" not in item.name  # each worker has its own
-        if folder in ALONE or item.path.stem in RACES or serves or item.get_closest_marker("browser"):
+        wants = folder in ALONE or item.path.stem in RACES or (serves and not item.get_closest_marker("browser"))
+        if wants and item.path.stem not in SHARES:
             item.add_marker("alone")
 
 
