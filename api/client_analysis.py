@@ -111,7 +111,7 @@ class AnalysisCalls(ABC):
         return table
 
     def verify_change(self, what: str, of: str, at: str | None = None, days: float = 180.0, **more: str) -> Record:
-        """Did a change work (`ComparisonOut`)? `what` interval, limit, part or supplier, called `of`; `at` when it
+        """Did a change work (`ChangeOut`)? `what` interval, limit, part or supplier, called `of`; `at` when it
         changed, where the records do not tell; `more`: component, asset, class (as `asset_class`), area."""
         named = {("class" if key == "asset_class" else key): value for key, value in more.items()}
         query: Record = {"what": what, "of": of, "days": days, **named} | ({"at": at} if at else {})

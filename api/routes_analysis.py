@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 
 from forewarn.api import views_analysis
 from forewarn.api.auth import Caller
-from forewarn.api.schemas_analysis import BadActorOut, ComparisonOut, CostOut, KpiOut, KpiRowsOut, LoadOut
+from forewarn.api.schemas_analysis import BadActorOut, ChangeOut, CostOut, KpiOut, KpiRowsOut, LoadOut
 from forewarn.api.state import Plantroom, Room
 from forewarn.maintenance.analysis.definitions import BY_KEY
 from forewarn.maintenance.analysis.facts import Period
@@ -142,7 +142,7 @@ def get_verify(
     at: Annotated[str | None, Query(max_length=40)] = None,
     days: Annotated[float, Query(ge=7, le=3650)] = 180.0,
     component: Annotated[str | None, Query(max_length=200)] = None,
-) -> ComparisonOut:
+) -> ChangeOut:
     """Did a change work? Failures and costs before and after: of the `interval` of a plan, a `limit`, a `part` or a
     `supplier`. `at`: when it changed, where the records do not tell; `component`: failures of this one only."""
     analysis = analysis_of(room)

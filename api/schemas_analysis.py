@@ -135,7 +135,7 @@ class MoneyOut(Model):
     verdict: VerdictName
 
 
-class ComparisonOut(Model):
+class ChangeOut(Model):
     """Did a change work? `verdict` is that of the failures, `text` says it for people."""
 
     model_config = ConfigDict(populate_by_name=True)

@@ -67,7 +67,7 @@ class SupplierScoreOut(Model):
     leads: list[LeadOut]
 
 
-class NeedOut(Model):
+class BuyingNeedOut(Model):
     """Why pieces are wanted; `order`: number of the work order that waits."""
 
     key: str
@@ -98,7 +98,7 @@ class ProposalOut(Model):
     quantity: int
     cost: float
     needed_by: datetime | None
-    needs: list[NeedOut]
+    needs: list[BuyingNeedOut]
     revision: int
     created_at: datetime
     changed_at: datetime
@@ -179,7 +179,7 @@ class RfqLineOut(Model):
     quantity: int
     needed_by: datetime | None
     late_per_day: float
-    needs: list[NeedOut]
+    needs: list[BuyingNeedOut]
     chosen: str | None
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from forewarn.api.schemas import Model
-from forewarn.api.schemas_buying import Days, Money, Name, NeedOut, Number, Pieces, SupplierName, Text
+from forewarn.api.schemas_buying import BuyingNeedOut, Days, Money, Name, Number, Pieces, SupplierName, Text
 
 PurchaseStatusName = Literal[
     "DRAFT", "APPROVED", "SENT", "CONFIRMED", "PARTLY", "RECEIVED", "CLOSED", "CANCELLED"
@@ -51,7 +51,7 @@ class PurchaseLineOut(Model):
     quarantined: int
     returned: int
     waived: int
-    needs: list[NeedOut]
+    needs: list[BuyingNeedOut]
 
 
 class PurchaseRow(Model):

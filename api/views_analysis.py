@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from forewarn.api.schemas_analysis import (
     BadActorOut,
-    ComparisonOut,
+    ChangeOut,
     CostOut,
     KpiOut,
     KpiRowOut,
@@ -107,9 +107,9 @@ def load_out(load: Load) -> LoadOut:
     return LoadOut(weeks=[moment(us) for us in load.weeks], cells=cells, undated=load.undated, later=load.later)
 
 
-def comparison_out(found: Comparison) -> ComparisonOut:
+def comparison_out(found: Comparison) -> ChangeOut:
     """Before and after a change."""
-    return ComparisonOut(
+    return ChangeOut(
         what=found.what,
         of=found.of,
         at=moment(found.at_us),

@@ -9,9 +9,9 @@ from forewarn.api.routes_departments import at_us
 from forewarn.api.schemas_buying import (
     AskedOut,
     BreakModel,
+    BuyingNeedOut,
     FigureOut,
     LeadOut,
-    NeedOut,
     OfferOut,
     ProposalOut,
     QuoteIn,
@@ -92,13 +92,15 @@ def score_out(score: Score) -> SupplierScoreOut:
     return SupplierScoreOut(supplier=score.supplier, figures=figures, leads=leads)
 
 
-def need_out(need: Need, number_of: NumberOf) -> NeedOut:
+def need_out(need: Need, number_of: NumberOf) -> BuyingNeedOut:
     """A need, with the number of its work order."""
     order = number_of(need.order_id) if need.order_id is not None else None
-    return NeedOut(key=need.key, quantity=need.quantity, why=need.why, needed_by=_when(need.needed_by_us), order=order)
+    return BuyingNeedOut(
+        key=need.key, quantity=need.quantity, why=need.why, needed_by=_when(need.needed_by_us), order=order
+    )
 
 
-def _needs(needs: Sequence[Need], number_of: NumberOf) -> list[NeedOut]:
+def _needs(needs: Sequence[Need], number_of: NumberOf) -> list[BuyingNeedOut]:
     return [need_out(need, number_of) for need in needs]
 
 
