@@ -39,7 +39,7 @@ INTERFACE = re.compile(r"export interface (\w+)(?: extends (\w+))? \{(.*?)\n\}",
 UNION = re.compile(r"export type (\w+) = ([^;]+);")
 
 
-SHARED = ("types.ts", "modelTypes.ts")
+SHARED = ("types.ts", "orderTypes.ts", "telemetryTypes.ts", "roundTypes.ts", "modelTypes.ts")
 
 
 def types_of_the_page(root: Path, more: tuple[str, ...] = ()) -> tuple[dict[str, dict[str, str]], dict[str, str]]:

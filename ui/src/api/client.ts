@@ -1,7 +1,18 @@
 /** One way to the server: JSON in, JSON out, problem documents as errors. */
 
+import type { ActionIn, CodesOut, OrderDetail, OrderRow, VerificationIn } from "./orderTypes";
 import type {
-  ActionIn, AssetDetail, AssetRow, CodesOut, EnergyOut, HistoryPoint, Me, OrderDetail, OrderRow, Overview, Problem, SecondOpinionOut, Spectrum, SpectrumKind, Trend, VerificationIn,
+  AssetDetail,
+  AssetRow,
+  EnergyOut,
+  HistoryPoint,
+  Me,
+  Overview,
+  Problem,
+  SecondOpinionOut,
+  Spectrum,
+  SpectrumKind,
+  Trend,
 } from "./types";
 
 /** What the server (status above 0) or the network (status 0) answered instead of data. */

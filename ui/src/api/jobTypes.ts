@@ -1,6 +1,6 @@
 /** Shapes of the work of an order: steps and results, the report, other departments, verification. */
 
-import type { KindName, StatusName } from "./types";
+import type { KindName, StatusName } from "./orderTypes";
 
 export type OutcomeName = "done" | "failed" | "skipped";
 export type StepKind = "task" | "measure" | "quality";

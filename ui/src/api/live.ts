@@ -6,7 +6,8 @@ import { useEffect, useSyncExternalStore } from "react";
 import type { OrderFilter } from "./client";
 import { isOpen } from "./orders";
 import { keys } from "./queries";
-import type { AssetDetail, AssetRow, OrderDetail, OrderRow, Overview, Values } from "./types";
+import type { OrderDetail, OrderRow } from "./orderTypes";
+import type { AssetDetail, AssetRow, Overview, Values } from "./types";
 
 const FLUSH_MS = 100; // many events become one drawing
 const RETRY_MS = 2_000;

@@ -1,6 +1,6 @@
 /** What the page has to know of the life of an order; which step is allowed, the server says in `allowed_actions`. */
 
-import type { OrderRow, StatusName } from "./types";
+import type { OrderRow, StatusName } from "./orderTypes";
 
 const ENDED: readonly StatusName[] = ["COMP", "CLOSE", "CAN"];
 

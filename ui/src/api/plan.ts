@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { get, post } from "./client";
 import type { DepartmentStep } from "./jobTypes";
 import { idempotencyKey } from "./orders";
-import type { KindName, OrderDetail, StatusName } from "./types";
+import type { KindName, OrderDetail, StatusName } from "./orderTypes";
 
 /** An advice that opened no order, and why. */
 export interface HeldAdvice {

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { get, post } from "./client";
-import type { ReadingsIn, ReadingsOut, RoundRow } from "./types";
+import type { ReadingsIn, ReadingsOut, RoundRow } from "./roundTypes";
 
 const LIVELY_MS = 15_000;
 

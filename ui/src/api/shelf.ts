@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { ask, get, post } from "./client";
-import type { ShelfOut, ShelveIn } from "./types";
+import type { ShelfOut, ShelveIn } from "./roundTypes";
 
 const path = (asset: string) => `/api/assets/${encodeURIComponent(asset)}/shelved`;
 

@@ -2,9 +2,19 @@
 
 import { ask, get, post } from "./client";
 import type {
-  AdoptedOut, AdoptIn, GapRow, NodeRow, PlaceRow, QuarantineRow, ReasonRow, ReplayIn, ReplayOut, SensorEventRow, SourceRow,
+  AdoptedOut,
+  AdoptIn,
+  GapRow,
+  NodeRow,
+  PlaceRow,
+  QuarantineRow,
+  ReasonRow,
+  ReplayIn,
+  ReplayOut,
+  SensorEventRow,
+  SourceRow,
   TelemetryOverview,
-} from "./types";
+} from "./telemetryTypes";
 
 export const PAGE_ROWS = 50;
 

@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { PAGE_ROWS, telemetry, type Refused } from "./telemetry";
-import type { QuarantineRow } from "./types";
+import type { QuarantineRow } from "./telemetryTypes";
 
 const LIVELY_MS = 5_000;
 const CALM_MS = 15_000;

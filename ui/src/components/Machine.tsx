@@ -1,7 +1,8 @@
 /** Pieces that say one thing of a machine, shared by the board and the asset page. */
 
 import { Link } from "wouter";
-import type { AssetRow, OrderRow, Rul, SensorProblemOut, State } from "../api/types";
+import type { OrderRow } from "../api/orderTypes";
+import type { AssetRow, Rul, SensorProblemOut, State } from "../api/types";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 

@@ -1,6 +1,6 @@
 /** Pieces that say one thing of a work order. */
 
-import type { OrderRow, StatusName } from "../api/types";
+import type { OrderRow, StatusName } from "../api/orderTypes";
 import { isOpen } from "../api/orders";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";

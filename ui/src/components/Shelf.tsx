@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiError } from "../api/client";
 import { shelf, shelfKey, useShelf } from "../api/shelf";
-import type { ShelfOut, ShelvedOut } from "../api/types";
+import type { ShelfOut, ShelvedOut } from "../api/roundTypes";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { Dialog } from "./Dialog";

@@ -1,6 +1,7 @@
 /** What a person may enter, as rules without a page: numbers as people write them, times as the clock on the wall shows them. */
 
-import type { ReadingsIn, RoundRow, SignalOut } from "../api/types";
+import type { ReadingsIn, RoundRow } from "../api/roundTypes";
+import type { SignalOut } from "../api/types";
 import { zoneOffsetMs } from "../format/times";
 
 /** One field of the form. `low`, `high` and `last` are in `unit`. */

@@ -1,6 +1,7 @@
 /** Every word of the page, in English. `zh.ts` has the same shape, checked by the compiler. */
 
-import type { KindName, State, StatusName } from "../api/types";
+import type { KindName, StatusName } from "../api/orderTypes";
+import type { State } from "../api/types";
 import { codes } from "./enCodes";
 import { job } from "./enJob";
 import { parts } from "./enParts";

@@ -3,7 +3,8 @@
 import { Button } from "@mantine/core";
 import { Link } from "wouter";
 import { useOrders } from "../api/queries";
-import type { HypothesisOut, OrderRow, SignalOut } from "../api/types";
+import type { OrderRow } from "../api/orderTypes";
+import type { HypothesisOut, SignalOut } from "../api/types";
 import { drawable } from "../charts/TrendChart";
 import { Breakable } from "../components/Breakable";
 import { Card } from "../components/Card";

@@ -7,7 +7,7 @@ import { api, ApiError } from "../api/client";
 import { applyOrder } from "../api/live";
 import { idempotencyKey } from "../api/orders";
 import { keys } from "../api/queries";
-import type { ActionIn, OrderDetail, StatusName } from "../api/types";
+import type { ActionIn, OrderDetail, StatusName } from "../api/orderTypes";
 import { Card } from "../components/Card";
 import { StatusChip } from "../components/Orders";
 import { useFormat } from "../format/useFormat";

@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { useState } from "react";
-import type { CauseOut, Json } from "../api/types";
+import type { CauseOut, Json } from "../api/orderTypes";
 import { Facts, type Fact } from "../components/Card";
 import { Evidence } from "../components/Evidence";
 import { FailureMode } from "../components/Explained";

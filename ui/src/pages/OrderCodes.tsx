@@ -2,7 +2,7 @@
 
 import { NativeSelect, Textarea } from "@mantine/core";
 import { useCodes } from "../api/queries";
-import type { OrderDetail, StatusName } from "../api/types";
+import type { OrderDetail, StatusName } from "../api/orderTypes";
 import { useWords } from "../i18n";
 import type { Told } from "./OrderFinding";
 import { codesAsked, codesMissing, type CodesTold, codesToSend, stepsLeft } from "./orderCodes";

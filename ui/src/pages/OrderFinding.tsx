@@ -1,7 +1,7 @@
 /** What was found, against what the order had advised. Nothing is chosen beforehand: a habit would teach nothing. */
 
 import { NativeSelect, Radio } from "@mantine/core";
-import type { ActionIn, FindingName, OrderDetail, StatusName } from "../api/types";
+import type { ActionIn, FindingName, OrderDetail, StatusName } from "../api/orderTypes";
 import { useFormat } from "../format/useFormat";
 import { useWords } from "../i18n";
 import { weighedFaults } from "./frozenEvidence";

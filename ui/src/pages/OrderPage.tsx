@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { isOpen } from "../api/orders";
 import { useOrder } from "../api/queries";
-import type { AuditRow, OrderDetail } from "../api/types";
+import type { AuditRow, OrderDetail } from "../api/orderTypes";
 import { Card, Facts } from "../components/Card";
 import { FailureMode } from "../components/Explained";
 import { Answer, Empty, isMissing } from "../components/Feedback";

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { api, ApiError } from "../api/client";
 import { applyOrder } from "../api/live";
 import { keys } from "../api/queries";
-import type { OrderDetail, VerificationIn } from "../api/types";
+import type { OrderDetail, VerificationIn } from "../api/orderTypes";
 import { Card } from "../components/Card";
 import { useWords } from "../i18n";
 

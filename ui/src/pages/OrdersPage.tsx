@@ -3,7 +3,7 @@
 import { NativeSelect, SegmentedControl } from "@mantine/core";
 import { Link, useSearchParams } from "wouter";
 import { useOrders } from "../api/queries";
-import type { KindName, OrderRow } from "../api/types";
+import type { KindName, OrderRow } from "../api/orderTypes";
 import { Answer, Empty } from "../components/Feedback";
 import { Chance, DueDate, OrderFaults, PriorityChip, StatusChip } from "../components/Orders";
 import { useIsPhone } from "../components/useIsPhone";

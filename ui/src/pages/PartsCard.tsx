@@ -5,7 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { isOpen } from "../api/orders";
 import { type OrderStock, partKeys, parts as stock, useOrderStock } from "../api/parts";
-import type { OrderDetail, PartLineOut } from "../api/types";
+import type { OrderDetail, PartLineOut } from "../api/orderTypes";
 import { Card } from "../components/Card";
 import { Notice } from "../components/Notice";
 import { useFormat } from "../format/useFormat";

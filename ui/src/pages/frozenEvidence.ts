@@ -1,6 +1,7 @@
 /** Reads the evidence of an order. It is a JSON object kept for years, so every key may be missing or of an older shape. */
 
-import type { CauseOut, ContributionOut, EvidenceOut, Json } from "../api/types";
+import type { CauseOut, Json } from "../api/orderTypes";
+import type { ContributionOut, EvidenceOut } from "../api/types";
 
 type JsonObject = { [key: string]: Json };
 

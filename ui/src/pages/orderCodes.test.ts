@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { OrderDetail } from "../api/types";
+import type { OrderDetail } from "../api/orderTypes";
 import { CODE_KEYS, codesAsked, codesMissing, codesToSend, stepsLeft } from "./orderCodes";
 
 const order = {

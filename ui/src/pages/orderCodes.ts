@@ -1,6 +1,6 @@
 /** Which ISO 14224 codes an order is completed with, and what of them is told. Pure. */
 
-import type { ActionIn, OrderDetail, StatusName } from "../api/types";
+import type { ActionIn, OrderDetail, StatusName } from "../api/orderTypes";
 
 export const CODE_KEYS = ["failure_mode_found", "failure_mechanism", "failure_cause", "detection_method", "activity"] as const;
 export type CodeKey = (typeof CODE_KEYS)[number];

@@ -1,6 +1,6 @@
 /** The record of an order as people read it: steps that somebody took, and the many small updates of its forecast folded. */
 
-import type { AuditRow } from "../api/types";
+import type { AuditRow } from "../api/orderTypes";
 import type { SiteFormat } from "../format/useFormat";
 import type { Words } from "../i18n/en";
 

@@ -1,5 +1,5 @@
 import { isOpen } from "../api/orders";
-import type { OrderRow } from "../api/types";
+import type { OrderRow } from "../api/orderTypes";
 import { earliestFirst } from "../format/times";
 
 /** Open orders first, by the date at which work has to start, then by priority; ended ones by their last change. */

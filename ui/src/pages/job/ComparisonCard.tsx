@@ -2,7 +2,7 @@
 
 import { useVerification } from "../../api/jobs";
 import type { ComparedOut, ComparisonOut } from "../../api/jobTypes";
-import type { OrderDetail } from "../../api/types";
+import type { OrderDetail } from "../../api/orderTypes";
 import { Card } from "../../components/Card";
 import { Answer } from "../../components/Feedback";
 import { Listing } from "../../components/Listing";

@@ -4,7 +4,7 @@ import { Button } from "@mantine/core";
 import { isOpen } from "../../api/orders";
 import { jobs, useDepartments } from "../../api/jobs";
 import type { DepartmentStep, DepartmentSteps } from "../../api/jobTypes";
-import type { OrderDetail } from "../../api/types";
+import type { OrderDetail } from "../../api/orderTypes";
 import { Card } from "../../components/Card";
 import { Answer } from "../../components/Feedback";
 import { Notice } from "../../components/Notice";

@@ -5,7 +5,7 @@ import { type FormEvent, useState } from "react";
 import { jobs, useJob } from "../../api/jobs";
 import type { LineKind, LineOut, OrderJobOut } from "../../api/jobTypes";
 import { useMe } from "../../api/queries";
-import type { OrderDetail } from "../../api/types";
+import type { OrderDetail } from "../../api/orderTypes";
 import { Card, Facts } from "../../components/Card";
 import { Dialog } from "../../components/Dialog";
 import { Answer } from "../../components/Feedback";

@@ -6,7 +6,7 @@ import { Link } from "wouter";
 import { jobs, useJob } from "../../api/jobs";
 import type { JobStepOut, OrderJobOut } from "../../api/jobTypes";
 import { useMe } from "../../api/queries";
-import type { OrderDetail } from "../../api/types";
+import type { OrderDetail } from "../../api/orderTypes";
 import { Card } from "../../components/Card";
 import { Dialog } from "../../components/Dialog";
 import { Answer } from "../../components/Feedback";

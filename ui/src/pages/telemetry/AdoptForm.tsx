@@ -5,7 +5,7 @@ import { useId, useState, type FormEvent } from "react";
 import { ApiError } from "../../api/client";
 import { useAssets } from "../../api/queries";
 import { telemetry } from "../../api/telemetry";
-import type { AdoptedOut, PlaceRow } from "../../api/types";
+import type { AdoptedOut, PlaceRow } from "../../api/telemetryTypes";
 import { Notice } from "../../components/Notice";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";

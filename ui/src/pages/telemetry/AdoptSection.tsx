@@ -8,7 +8,7 @@ import { ApiError } from "../../api/client";
 import { useAssets } from "../../api/queries";
 import { telemetry } from "../../api/telemetry";
 import { TELEMETRY, usePlaces } from "../../api/telemetryQueries";
-import type { AdoptedOut, PlaceRow } from "../../api/types";
+import type { AdoptedOut, PlaceRow } from "../../api/telemetryTypes";
 import { Card } from "../../components/Card";
 import { Dialog } from "../../components/Dialog";
 import { Answer, Empty } from "../../components/Feedback";

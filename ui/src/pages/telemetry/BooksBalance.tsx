@@ -1,6 +1,6 @@
 /** The books as the sum that they are: what was acknowledged, and where every reading of it went. */
 
-import type { Books } from "../../api/types";
+import type { Books } from "../../api/telemetryTypes";
 import { Card } from "../../components/Card";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";

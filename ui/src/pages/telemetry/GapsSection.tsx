@@ -1,7 +1,7 @@
 /** Messages that senders numbered and nobody received. */
 
 import { useGaps } from "../../api/telemetryQueries";
-import type { GapRow } from "../../api/types";
+import type { GapRow } from "../../api/telemetryTypes";
 import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";

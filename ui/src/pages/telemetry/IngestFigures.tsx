@@ -1,6 +1,6 @@
 /** How the ingest process stands, and what its front door saw. */
 
-import type { IngestStatus } from "../../api/types";
+import type { IngestStatus } from "../../api/telemetryTypes";
 import { Card, Facts, type Fact } from "../../components/Card";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";

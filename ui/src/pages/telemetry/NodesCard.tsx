@@ -1,7 +1,7 @@
 /** Sparkplug edge nodes and their devices, where there are any: who is alive, and whose births are missing. */
 
 import { useNodes } from "../../api/telemetryQueries";
-import type { NodeRow } from "../../api/types";
+import type { NodeRow } from "../../api/telemetryTypes";
 import { Card } from "../../components/Card";
 import { Listing, type Column } from "../../components/Listing";
 import { When } from "../../components/When";

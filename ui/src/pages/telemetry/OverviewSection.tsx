@@ -3,7 +3,7 @@
 import { Link } from "wouter";
 import { useGaps, usePlaces, useReasons, useSensorEvents, useSources, useTelemetry } from "../../api/telemetryQueries";
 import { useOverview } from "../../api/queries";
-import type { TelemetryOverview } from "../../api/types";
+import type { TelemetryOverview } from "../../api/telemetryTypes";
 import { Card } from "../../components/Card";
 import { Answer, Empty, Loading } from "../../components/Feedback";
 import { useFormat } from "../../format/useFormat";

@@ -5,7 +5,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { Link } from "wouter";
 import { useQuarantine, useReasons } from "../../api/telemetryQueries";
-import type { QuarantineRow, ReasonRow, ReplayOut } from "../../api/types";
+import type { QuarantineRow, ReasonRow, ReplayOut } from "../../api/telemetryTypes";
 import { Card } from "../../components/Card";
 import { Dialog } from "../../components/Dialog";
 import { Answer, Empty } from "../../components/Feedback";

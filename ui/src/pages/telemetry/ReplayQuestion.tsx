@@ -6,7 +6,7 @@ import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { telemetry } from "../../api/telemetry";
 import { TELEMETRY } from "../../api/telemetryQueries";
-import type { QuarantineRow, ReasonRow, ReplayIn, ReplayOut } from "../../api/types";
+import type { QuarantineRow, ReasonRow, ReplayIn, ReplayOut } from "../../api/telemetryTypes";
 import { Notice } from "../../components/Notice";
 import { useFormat } from "../../format/useFormat";
 import { useWords } from "../../i18n";

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { useAssets } from "../../api/queries";
 import { useSensorEvents } from "../../api/telemetryQueries";
-import type { SensorEventRow } from "../../api/types";
+import type { SensorEventRow } from "../../api/telemetryTypes";
 import { Breakable } from "../../components/Breakable";
 import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";

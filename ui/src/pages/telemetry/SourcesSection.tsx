@@ -2,7 +2,7 @@
 
 import { useOverview } from "../../api/queries";
 import { useSources } from "../../api/telemetryQueries";
-import type { SourceRow } from "../../api/types";
+import type { SourceRow } from "../../api/telemetryTypes";
 import { Card } from "../../components/Card";
 import { Answer, Empty } from "../../components/Feedback";
 import { Listing, type Column } from "../../components/Listing";

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Books, PlaceRow, ReasonRow, SensorEventRow, SourceRow, TelemetryOverview } from "../../api/types";
+import type {
+  Books,
+  PlaceRow,
+  ReasonRow,
+  SensorEventRow,
+  SourceRow,
+  TelemetryOverview,
+} from "../../api/telemetryTypes";
 import { en } from "../../i18n/en";
 import { zh } from "../../i18n/zh";
 import {

@@ -1,6 +1,15 @@
 /** What the page of telemetry makes of the figures. Pure: the moment of looking and the clock's rate are arguments. */
 
-import type { Books, GapRow, NodeRow, PlaceRow, ReasonRow, SensorEventRow, SourceRow, TelemetryOverview } from "../../api/types";
+import type {
+  Books,
+  GapRow,
+  NodeRow,
+  PlaceRow,
+  ReasonRow,
+  SensorEventRow,
+  SourceRow,
+  TelemetryOverview,
+} from "../../api/telemetryTypes";
 
 export const SECTIONS = ["overview", "sources", "gaps", "sensors", "adopt", "quarantine"] as const;
 export type Section = (typeof SECTIONS)[number];
