@@ -17,8 +17,10 @@ from forewarn.maintenance.orders.departments import Department
 
 if TYPE_CHECKING:
     from forewarn.api.state import Plantroom
+    from forewarn.maintenance.orders.verification_book import VerificationBook
     from forewarn.maintenance.orders.worked import WorkedOrders
     from forewarn.maintenance.records import Records
+    from forewarn.pipeline.verification import Verifier
 
 log = structlog.get_logger(__name__)
 
@@ -79,17 +81,52 @@ def work_of(settings: Settings, room: Plantroom, records: Records, orders: Worke
     from forewarn.api.buying_desk import buying_of
     from forewarn.api.demand_desk import demand_of
     from forewarn.api.plans_desk import plans_of
+
+    room.work = desk = _desk(settings, room, records, orders)
+    chores = [
+        Chore("verification", 60.0, desk.verifier.run_once),
+        Chore("muted", 60.0, orders.look_again),
+        Chore("departments", 60.0, lambda now_us: len(desk.departments.warn(now_us))),
+        Chore("deadlines", 300.0, lambda now_us: len(desk.deadlines.escalate(now_us))),
+        plans_of(room, records, orders),
+        buying_of(room, records, orders, desk.owners[Department.PURCHASING]),
+        *demand_of(settings.demand, room, records, orders),
+    ]
+    if room.stock is not None:
+        chores.append(Chore("stock", 3600.0, room.stock.look))
+    if room.autonomy is not None and settings.autonomy.measure_every_h:
+        measure = room.autonomy.measure
+        every_s = settings.autonomy.measure_every_h * 3600
+        chores.append(Chore("autonomy", every_s, lambda now_us: len(measure(now_us))))
+    return WorkWatch(chores, room.now_us, room.clock.rate)
+
+
+def _desk(settings: Settings, room: Plantroom, records: Records, orders: WorkedOrders) -> WorkDesk:
     from forewarn.maintenance.orders.asset_file import AssetFileRows
     from forewarn.maintenance.orders.deadlines_book import DeadlineBook
     from forewarn.maintenance.orders.departments_book import DepartmentBook
     from forewarn.maintenance.orders.verification_book import VerificationBook
+
+    verified = VerificationBook(records, orders)
+    return WorkDesk(
+        DepartmentBook(records),
+        DeadlineBook(records, settings.deadlines.rules()),
+        orders.mutes,
+        verified,
+        _verifier(settings, room, orders, verified),
+        AssetFileRows(records),
+        {department: str(getattr(settings.departments, department.value)) for department in Department},
+        settings.departments.notice_h,
+    )
+
+
+def _verifier(settings: Settings, room: Plantroom, orders: WorkedOrders, verified: VerificationBook) -> Verifier:
     from forewarn.models.verification import VerifySettings
     from forewarn.pipeline.scoring import assess_settings
     from forewarn.pipeline.verification import Verifier
 
     assessing = assess_settings(room.clock, settings.scoring.false_alarms_per_asset_year)
-    verified = VerificationBook(records, orders)
-    verifier = Verifier(
+    return Verifier(
         lambda: room.plant,
         room.reader,
         room.derived,
@@ -101,31 +138,3 @@ def work_of(settings: Settings, room: Plantroom, records: Records, orders: Worke
         round(settings.verification.look_every_h * US_PER_HOUR),
         room.hub.publish,
     )
-    owners = {department: str(getattr(settings.departments, department.value)) for department in Department}
-    desk = WorkDesk(
-        DepartmentBook(records),
-        DeadlineBook(records, settings.deadlines.rules()),
-        orders.mutes,
-        verified,
-        verifier,
-        AssetFileRows(records),
-        owners,
-        settings.departments.notice_h,
-    )
-    room.work = desk
-    chores = [
-        Chore("verification", 60.0, verifier.run_once),
-        Chore("muted", 60.0, orders.look_again),
-        Chore("departments", 60.0, lambda now_us: len(desk.departments.warn(now_us))),
-        Chore("deadlines", 300.0, lambda now_us: len(desk.deadlines.escalate(now_us))),
-    ]
-    chores.append(plans_of(room, records, orders))
-    chores.append(buying_of(room, records, orders, owners[Department.PURCHASING]))
-    chores += demand_of(settings.demand, room, records, orders)
-    if room.stock is not None:
-        chores.append(Chore("stock", 3600.0, room.stock.look))
-    if room.autonomy is not None and settings.autonomy.measure_every_h:
-        measure = room.autonomy.measure
-        every_s = settings.autonomy.measure_every_h * 3600
-        chores.append(Chore("autonomy", every_s, lambda now_us: len(measure(now_us))))
-    return WorkWatch(chores, room.now_us, room.clock.rate)
