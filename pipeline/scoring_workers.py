@@ -191,7 +191,7 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         if self._process is not None:
-            self._process.shutdown(wait=True, cancel_futures=True)
+            _ended(self._process)
         self._process, self._told = None, {}
 
     def _question(self, ask: Ask, whole: bool) -> Question:
@@ -250,6 +250,18 @@ def judges_for(assets: int, workers: int | None) -> Judges:
     if workers is None:
         workers = (os.cpu_count() or 1) if assets >= MANY_ASSETS else 0
     return WorkerPool(workers) if workers else OwnThread()
+
+
+def _ended(process: ProcessPoolExecutor) -> None:
+    """End the process, also one that died in the middle of a question.
+
+    Python before 3.11.5 (Debian 12 has 3.11.2) then waits for ever: the thread that writes the question never learns
+    that nobody reads it, because this process holds the reading end, too (CPython issue 94777).
+    """
+    questions = getattr(process, "_call_queue", None)  # the standard library keeps it to itself
+    if process._broken and questions is not None:
+        questions._reader.close()  # twice does no harm
+    process.shutdown(wait=True, cancel_futures=True)
 
 
 def _started() -> ProcessPoolExecutor:
