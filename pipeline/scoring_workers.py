@@ -40,6 +40,9 @@ MANY_ASSETS = 400
 TOGETHER = 25
 """So many assets go to a worker in one message."""
 
+CLEARING_S = 2.0
+"""So long may the library take to clear up after a process that died."""
+
 REMEMBERED = 20_000
 """So many assets does a worker remember what they have taught; the one not asked about for longest is forgotten."""
 
@@ -256,12 +259,15 @@ def _ended(process: ProcessPoolExecutor) -> None:
     """End the process, also one that died in the middle of a question.
 
     Python before 3.11.5 (Debian 12 has 3.11.2) then waits for ever: the thread that writes the question never learns
-    that nobody reads it, because this process holds the reading end, too (CPython issue 94777).
+    that nobody reads it, because this process holds the reading end, too (CPython issue 94777). So that end is closed
+    when the library's own clearing up has not come to an end.
     """
-    questions = getattr(process, "_call_queue", None)  # the standard library keeps it to itself
-    if process._broken and questions is not None:
-        questions._reader.close()  # twice does no harm
-    process.shutdown(wait=True, cancel_futures=True)
+    clearing, questions = (getattr(process, name, None) for name in ("_executor_manager_thread", "_call_queue"))
+    process.shutdown(wait=clearing is None, cancel_futures=True)
+    while clearing is not None and clearing.is_alive():
+        clearing.join(CLEARING_S)
+        if clearing.is_alive() and process._broken and questions is not None:
+            questions._reader.close()  # twice does no harm
 
 
 def _started() -> ProcessPoolExecutor:
