@@ -33,12 +33,13 @@ function Before({ job }: { job: OrderJobOut }) {
   );
 }
 
-function Asked({ step }: { step: JobStepOut }) {
+// "optional" tells steps apart; where a plan requires none, it would only talk people out of locking the machine out.
+function Asked({ step, apart }: { step: JobStepOut; apart: boolean }) {
   const { job: words } = useWords();
   const format = useFormat();
   const told = [
     step.kind === "measure" && `${words.limits}: ${limitsText(step, format.quantity, words)}`,
-    !step.required && words.optional,
+    apart && !step.required && words.optional,
     step.sign_off && !step.result?.signed_by && words.needsConfirm,
   ].filter(Boolean);
   return told.length > 0 && <div className="muted small">{told.join(" · ")}</div>;
@@ -93,7 +94,7 @@ function Steps({ job }: { job: OrderJobOut }) {
             <div className="step">
               <div>
                 {one.text} {one.result && <span className="chip" data-tone={TONE[stateOf(one)]}>{words.states[stateOf(one)]}</span>}
-                <Asked step={one} />
+                <Asked step={one} apart={job.steps.some(({ required }) => required)} />
                 <Found step={one} />
               </div>
               <Buttons {...{ job, step: one, sending }} onOpen={() => setOpen(one.id)} />
