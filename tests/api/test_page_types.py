@@ -6,21 +6,15 @@ import inspect
 import json
 import re
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from forewarn.api import (
-    schemas,
-    schemas_energy,
-    schemas_jobs,
-    schemas_models,
-    schemas_readings,
-    schemas_shelf,
-    schemas_telemetry,
-)
+from forewarn import api
+from forewarn.api import schemas_jobs
 from forewarn.api.app import openapi_document
 from forewarn.core.work import OPEN_STATUSES, OrderKind, Status
 
@@ -54,15 +48,8 @@ def types_of_the_page(root: Path, more: tuple[str, ...] = ()) -> tuple[dict[str,
 
 
 def models() -> dict[str, type[BaseModel]]:
-    modules = (
-        schemas,
-        schemas_energy,
-        schemas_jobs,
-        schemas_models,
-        schemas_readings,
-        schemas_shelf,
-        schemas_telemetry,
-    )
+    names = ("", "_energy", "_jobs", "_models", "_readings", "_shelf", "_telemetry")
+    modules = [import_module(f"{api.__name__}.schemas{name}") for name in names]
     members = [(m.__name__, n, c) for m in modules for n, c in inspect.getmembers(m, inspect.isclass)]
     return {n: c for home, n, c in members if issubclass(c, BaseModel) and c.__module__ == home}
 
